@@ -1,0 +1,46 @@
+"""The engines: backend name -> the class that runs it, imported only when it is used.
+
+To add an engine, write one module with a class that has `check`, `capabilities` and `load` (see `base.py`),
+and add its line here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from shared.backends.base import Backend
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Where a backend's class is, the name a person reads, and whether a provider runs it."""
+
+    path: str
+    label: str
+    hosted: bool = False
+
+
+BACKENDS: dict[str, Entry] = {
+    "llama_cpp": Entry("shared.backends.llama_cpp:LlamaCpp", "llama.cpp"),
+    "transformers": Entry("shared.backends.transformers_text:TransformersText", "transformers"),
+    "openvino": Entry("shared.backends.openvino_text:OpenVinoText", "OpenVINO"),
+    "openai": Entry("shared.backends.openai_chat:OpenAIChat", "OpenAI", hosted=True),
+    "anthropic": Entry("shared.backends.anthropic_chat:AnthropicChat", "Anthropic", hosted=True),
+    "google": Entry("shared.backends.google_chat:GoogleChat", "Google", hosted=True),
+    "huggingface": Entry("shared.backends.huggingface_chat:HuggingFaceChat", "Hugging Face", hosted=True),
+    "openai_compatible": Entry(
+        "shared.backends.openai_compatible:OpenAICompatible", "OpenAI-compatible server", hosted=True
+    ),
+}
+
+
+@cache
+def get_backend(name: str) -> Backend:
+    """The backend by that name: one instance for the whole process."""
+    module, _, attribute = BACKENDS[name].path.partition(":")
+    backend: Backend = getattr(import_module(module), attribute)()
+    return backend

@@ -1,0 +1,103 @@
+"""What an engine must be able to do. Everything above this line of the code knows only these protocols."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from shared.errors import MissingDependency
+
+if TYPE_CHECKING:
+    from shared.catalog import Variant
+    from shared.requests import Request
+    from shared.settings import Settings
+    from shared.streaming import Emit
+
+SeedKind = Literal["exact", "best-effort", "none"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Capabilities:
+    """What an engine can honour, known before anything is loaded.
+
+    `parameters` are names of request fields. `why_not` gives the reason for a field it lacks, for the person
+    who sees the control greyed out. `seed`: whether the same seed gives the same output.
+    """
+
+    parameters: frozenset[str]
+    why_not: Mapping[str, str] = field(default_factory=dict)
+    seed: SeedKind = "none"
+    images: bool = False
+    thinking: bool = False
+    context_length: int | None = None
+
+    def reason(self, parameter: str, engine: str) -> str | None:
+        """None where the parameter is honoured, otherwise why it is not."""
+        if parameter in self.parameters:
+            return None
+        return self.why_not.get(parameter, f"{engine} has no such setting for this model.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Usage:
+    """Tokens as the engine counted them. `cached_tokens` is the part of the input read from a cache;
+    `reasoning_tokens` the part of the output that was thinking. None: the engine did not say."""
+
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cached_tokens: int | None = None
+    reasoning_tokens: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What a backend's run gives back; the engine makes the receipt from it.
+
+    `facts` are receipt fields that only the backend knows, for example `served_model` or `request_id`.
+    """
+
+    output: Any
+    usage: Usage = field(default_factory=Usage)
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+class LoadedModel(Protocol):
+    """A model ready to run. `concurrency`: how many runs it serves at once; 0 is no limit."""
+
+    capabilities: Capabilities
+    concurrency: int
+    # device, dtype, quantization, revision, versions (package -> version): as they really are
+    facts: Mapping[str, Any]
+
+    def count_tokens(self, request: Request) -> int | None:
+        """Input tokens of the request, or None where the engine can't tell before it runs."""
+
+    def run(self, request: Request, emit: Emit) -> Outcome:
+        """Run it. Emit often: that is where `Cancelled` is raised. Only honoured settings are set."""
+
+    def close(self) -> None:
+        """Give everything back. May be called twice."""
+
+
+class Backend(Protocol):
+    """An engine. Making one is free; only `load` imports and allocates."""
+
+    def check(self, variant: Variant, settings: Settings) -> None:
+        """Raise `MissingDependency`, `MissingCredentials` or another `BackendError` if it can't run here.
+
+        Quick: no network, no import of the engine's library.
+        """
+
+    def capabilities(self, variant: Variant) -> Capabilities:
+        """What it will honour for this variant, without loading it."""
+
+    def load(self, variant: Variant, settings: Settings, emit: Emit) -> LoadedModel:
+        """Make it ready, reporting download and load progress through `emit`."""
+
+
+def require(module: str, package: str | None = None) -> None:
+    """Raise `MissingDependency` unless the module can be imported; imports nothing."""
+    if find_spec(module) is None:
+        raise MissingDependency(module, package or module)

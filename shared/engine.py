@@ -1,0 +1,216 @@
+"""The one entry point that Spaces call: a model id and a request in, events out."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+from shared import machine as machines
+from shared.backends import BACKENDS, get_backend
+from shared.backends.base import Capabilities
+from shared.catalog import Catalog, ModelSpec, Variant
+from shared.catalog.custom import resolve
+from shared.errors import (
+    BackendError,
+    Cancelled,
+    ContentFiltered,
+    InferenceError,
+    InvalidRequest,
+    NoBackendAvailable,
+    UnknownModel,
+)
+from shared.events import Event, Final, Progress
+from shared.memory import PeakMemory
+from shared.placement import Plan, plan
+from shared.pool import ModelPool
+from shared.recording import Recorder, Run
+from shared.requests import ChatRequest, Request
+from shared.retries import RetryPolicy, with_retries
+from shared.settings import Settings
+from shared.streaming import CancelToken, Emit, stream
+from shared.tasks import Mode, Task
+from shared.trimming import fit
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One row of the model list: a way to run a model, and why it can't run here (None: it can)."""
+
+    spec: ModelSpec
+    variant: Variant
+    reason: str | None
+
+
+class Engine:
+    """Routes a request to an engine. Safe to share between threads; one a process is enough."""
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        settings: Settings,
+        machine: machines.Machine | None = None,
+        pool: ModelPool | None = None,
+        retry: RetryPolicy | None = None,
+    ) -> None:
+        self.catalog, self.settings = catalog, settings
+        self.machine = machine or machines.probe()
+        self.pool = pool or ModelPool(settings, self.machine)
+        self._retry = retry or RetryPolicy()
+
+    def find(self, model_id: str, settings: Settings | None = None) -> ModelSpec:
+        """The model by a catalogue id, a Hub id, a path or `provider:model`. Raises `UnknownModel`."""
+        with contextlib.suppress(UnknownModel):
+            return self.catalog.get(model_id)
+        return resolve(model_id, settings or self.settings) or self.catalog.get(model_id)
+
+    def plan(
+        self, spec: ModelSpec, mode: Mode | None = None, variant: str | None = None, settings: Settings | None = None
+    ) -> Plan:
+        """Which of the model's variants can run here, and why the others can't."""
+        return plan(spec, self.machine, partial(_missing, settings or self.settings), mode=mode, variant=variant)
+
+    def choices(self, task: Task, settings: Settings | None = None) -> list[Choice]:
+        """Every way to run every model of the task, with the reason where it can't run here."""
+        return [choice for spec in self.catalog.for_task(task) for choice in self.choices_for(spec, settings)]
+
+    def choices_for(self, spec: ModelSpec, settings: Settings | None = None) -> list[Choice]:
+        """Every way to run one model, in the catalogue's order."""
+        refused = {r.variant.key: r.reason for r in self.plan(spec, settings=settings).refused}
+        return [Choice(spec, v, refused.get(v.key)) for v in spec.variants]
+
+    def generate(
+        self,
+        model_id: str,
+        request: Request,
+        *,
+        mode: Mode | None = None,
+        variant: str | None = None,
+        settings: Settings | None = None,
+        cancel: CancelToken | None = None,
+    ) -> Iterator[Event]:
+        """Run the request and yield its events, ending in one `Final`.
+
+        `mode` or `variant` narrows the choice of engine; a run never leaves it. Closing the iterator stops
+        the run and loses what is not yet yielded; pressing `cancel` stops it and still yields a `Final` with
+        what came. Raises `InferenceError`; its `partial` holds what came before the error.
+        """
+        settings = settings or self.settings
+        self._validate(request)
+        spec = self.find(model_id, settings)
+        chosen = self.plan(spec, mode, variant, settings)
+        if not chosen.candidates:
+            reasons = [f"{BACKENDS[r.variant.backend].label}: {r.reason}" for r in chosen.refused]
+            raise NoBackendAvailable(spec.name, reasons or ["It has no engine of that kind."])
+        yield from stream(partial(self._first_that_works, spec, chosen, request, settings), cancel)
+
+    def _validate(self, request: Request) -> None:
+        request.validate()
+        if isinstance(request, ChatRequest):
+            longest = max(len(m.content) for m in request.messages)
+            if longest > self.settings.max_prompt_chars:
+                raise InvalidRequest(
+                    f"The message has {longest:,} characters; this server takes {self.settings.max_prompt_chars:,}. "
+                    "Shorten it, or send it in parts."
+                )
+
+    def _first_that_works(
+        self, spec: ModelSpec, chosen: Plan, request: Request, settings: Settings, emit: Emit
+    ) -> Final:
+        """Try the candidates in order. Only local ones follow one another: a fall-back must cost nothing."""
+        notes: list[str] = []
+        for variant, following in _pairs(chosen.candidates):
+            recorder = Recorder(emit)
+            try:
+                return self._attempt(spec, variant, request, settings, recorder, notes)
+            except BackendError as error:
+                stay = recorder.began or isinstance(error, ContentFiltered)
+                if stay or following is None or Mode.HOSTED in {variant.mode, following.mode}:
+                    raise
+                engines = BACKENDS[variant.backend].label, BACKENDS[following.backend].label
+                notes.append(f"{engines[0]} failed ({error}); ran on {engines[1]} instead.")
+                emit(Progress(notes[-1]))
+        raise AssertionError("unreachable")
+
+    def _attempt(
+        self,
+        spec: ModelSpec,
+        variant: Variant,
+        request: Request,
+        settings: Settings,
+        recorder: Recorder,
+        notes: list[str],
+    ) -> Final:
+        capabilities = get_backend(variant.backend).capabilities(variant)
+        honoured, unhonoured = _honour(_with_defaults(request, spec, capabilities), request, variant, capabilities)
+        run = Run(
+            spec=spec,
+            variant=variant,
+            request=honoured,
+            capabilities=capabilities,
+            unhonoured=unhonoured,
+            notes=[*notes],
+        )
+        try:
+            with self.pool.lease(variant, settings, recorder) as run.lease:
+                return self._run(run, recorder)
+        except Cancelled:
+            return run.final(recorder.outcome("stopped"), recorder)
+        except InferenceError as error:
+            if recorder.began:
+                error.partial = run.final(recorder.outcome("cut"), recorder)
+            raise
+
+    def _run(self, run: Run, recorder: Recorder) -> Final:
+        assert run.lease is not None
+        model = run.lease.model
+        run.capabilities = model.capabilities
+        if isinstance(run.request, ChatRequest):
+            limit = model.capabilities.context_length or run.spec.context_length
+            run.request, dropped = fit(run.request, limit, model.count_tokens)
+            if dropped:
+                run.notes.append(f"The {dropped} oldest messages were left out to fit the model's context.")
+        recorder.restart()
+        with PeakMemory(run.lease.baseline_gb) as memory:
+            outcome = with_retries(
+                lambda: model.run(run.request, recorder), recorder, lambda: recorder.began, self._retry
+            )
+        run.peak_gb = round(max(memory.growth_gb, run.lease.load_gb), 4)
+        return run.final(outcome, recorder)
+
+
+def _missing(settings: Settings, variant: Variant) -> str | None:
+    try:
+        get_backend(variant.backend).check(variant, settings)
+    except BackendError as error:
+        return str(error)
+    return None
+
+
+def _pairs(variants: tuple[Variant, ...]) -> Iterator[tuple[Variant, Variant | None]]:
+    yield from zip(variants, [*variants[1:], None], strict=True)
+
+
+def _with_defaults(request: Request, spec: ModelSpec, capabilities: Capabilities) -> Request:
+    """The model's own defaults where the person set nothing, and a seed, so that the run can be repeated."""
+    unset = {name: value for name, value in spec.defaults.items() if getattr(request, name, None) is None}
+    unset = {name: value for name, value in unset.items() if name in capabilities.parameters}
+    if request.seed is None and capabilities.seed != "none":
+        unset["seed"] = secrets.randbelow(2**31)
+    return replace(request, **unset)
+
+
+def _honour(
+    request: Request, asked: Request, variant: Variant, capabilities: Capabilities
+) -> tuple[Request, dict[str, str]]:
+    """The request without what the engine can't follow, and the reason for each setting so dropped."""
+    label = BACKENDS[variant.backend].label
+    reasons = {name: capabilities.reason(name, label) for name in asked.settings()}
+    dropped = {name: reason for name, reason in reasons.items() if reason is not None}
+    if isinstance(request, ChatRequest) and any(m.images for m in request.messages) and not capabilities.images:
+        raise InvalidRequest("This model reads text only. Remove the pictures, or choose a model that sees.")
+    blank: dict[str, Any] = {name: () if name == "stop" else None for name in dropped}
+    return replace(request, **blank), dropped

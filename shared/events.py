@@ -1,0 +1,65 @@
+"""What a run tells while it goes on. Plain, frozen and picklable: they cross threads and processes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from shared.receipts import Receipt
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Work that shows no output yet. `step` of `total` where both are known; `elapsed` in seconds."""
+
+    message: str
+    step: float | None = None
+    total: float | None = None
+    elapsed: float | None = None
+
+
+@dataclass(frozen=True)
+class Preview:
+    """An unfinished picture of the output."""
+
+    image: Image
+
+
+@dataclass(frozen=True)
+class Alternative:
+    """A token the model might have chosen, and the natural logarithm of its probability."""
+
+    text: str
+    logprob: float
+
+
+@dataclass(frozen=True)
+class Token:
+    """A token the model chose, with the likeliest tokens at its place, likeliest first."""
+
+    text: str
+    logprob: float
+    alternatives: tuple[Alternative, ...] = ()
+
+
+@dataclass(frozen=True)
+class Partial:
+    """A piece of text as it comes: added to the answer (`text`) or to the thinking before it (`thinking`)."""
+
+    text: str = ""
+    thinking: str = ""
+    tokens: tuple[Token, ...] = ()
+
+
+@dataclass(frozen=True)
+class Final:
+    """The end of a run: its output (one of `shared.outputs`) and the receipt of how it was made."""
+
+    output: Any
+    receipt: Receipt
+
+
+Event = Progress | Preview | Partial | Final

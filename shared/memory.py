@@ -1,0 +1,73 @@
+"""Measures what a model adds to the memory of this process, and gives freed memory back to the system."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import gc
+import sys
+import threading
+from types import TracebackType
+
+from shared.machine import GIB
+
+
+def rss_gb() -> float:
+    """Memory of this process that is resident now, in GiB."""
+    import psutil
+
+    return float(psutil.Process().memory_info().rss / GIB)
+
+
+def cuda_gb() -> float:
+    """CUDA memory allocated by torch now, in GiB; 0 where torch isn't loaded or has no CUDA."""
+    torch = sys.modules.get("torch")
+    return torch.cuda.memory_allocated() / GIB if torch and torch.cuda.is_available() else 0.0
+
+
+def give_back() -> None:
+    """Collect garbage, then return freed pages to the system: glibc keeps them otherwise."""
+    gc.collect()
+    torch = sys.modules.get("torch")
+    if torch and torch.cuda.is_available():
+        torch.cuda.empty_cache()
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError, AttributeError):
+            ctypes.CDLL(None).malloc_trim(0)
+
+
+class PeakMemory:
+    """A context manager that samples resident and CUDA memory ten times a second.
+
+    `growth_gb` is the highest sum seen above `baseline_gb` (the sum at entry unless given).
+    """
+
+    def __init__(self, baseline_gb: float | None = None, interval: float = 0.1) -> None:
+        self._interval, self._done = interval, threading.Event()
+        self.baseline_gb = baseline_gb
+        self.peak_gb = 0.0
+
+    @property
+    def growth_gb(self) -> float:
+        """Peak above the baseline, in GiB, never negative."""
+        return max(self.peak_gb - (self.baseline_gb or 0.0), 0.0)
+
+    def __enter__(self) -> PeakMemory:
+        self._sample()
+        if self.baseline_gb is None:
+            self.baseline_gb = self.peak_gb
+        self._thread = threading.Thread(target=self._watch, name="peak-memory", daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self._done.set()
+        self._thread.join()
+        self._sample()
+
+    def _watch(self) -> None:
+        while not self._done.wait(self._interval):
+            self._sample()
+
+    def _sample(self) -> None:
+        self.peak_gb = max(self.peak_gb, rss_gb() + cuda_gb())

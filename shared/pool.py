@@ -1,0 +1,239 @@
+"""Keeps loaded models: loads each once however many ask, lends it out, and unloads the longest unused.
+
+The lock guards the table only; loading, running and closing all happen outside it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from shared import machine as machines
+from shared.backends import get_backend
+from shared.backends.base import LoadedModel
+from shared.catalog import Variant
+from shared.errors import Cancelled, OutOfMemory
+from shared.events import Progress
+from shared.machine import Machine
+from shared.memory import cuda_gb, give_back, rss_gb
+from shared.placement import device_of
+from shared.settings import Settings
+from shared.streaming import Emit
+from shared.tasks import Mode
+
+POLL = 0.05  # seconds between looks at a load or a slot that somebody else holds
+
+
+@dataclass
+class _Entry:
+    """One variant in memory, or on its way there."""
+
+    variant: Variant
+    ready: threading.Event = field(default_factory=threading.Event)
+    model: LoadedModel | None = None
+    error: BaseException | None = None
+    leases: int = 0
+    used: float = 0.0
+    doomed: bool = False
+    baseline_gb: float = 0.0
+    memory_gb: float = 0.0
+    slots: threading.BoundedSemaphore | None = None
+
+    @property
+    def held_gb(self) -> float:
+        """What it takes: as measured, or as the catalogue says where that is more."""
+        return max(self.memory_gb, self.variant.memory_gb)
+
+
+@dataclass
+class Lease:
+    """A model lent for one run, with the seconds spent waiting and loading before it was handed over."""
+
+    model: LoadedModel
+    queue_seconds: float
+    load_seconds: float
+    baseline_gb: float
+    load_gb: float
+
+
+@dataclass(frozen=True)
+class Resident:
+    """A model in memory, as the status line shows it."""
+
+    variant: Variant
+    memory_gb: float
+    leases: int
+
+
+class ModelPool:
+    """The models of one machine. `free_gb` tells the main memory that is free now, in GiB."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        machine: Machine | None = None,
+        free_gb: Callable[[], float] = machines.free_ram_gb,
+    ) -> None:
+        self._settings, self._free_gb = settings, free_gb
+        self._machine = machine or machines.probe()
+        self._lock = threading.Lock()
+        self._entries: dict[str, _Entry] = {}
+
+    @contextlib.contextmanager
+    def lease(self, variant: Variant, settings: Settings, emit: Emit) -> Iterator[Lease]:
+        """Lend the model for the length of the block, loading it first if need be.
+
+        Hosted models are clients that hold one person's key: they are made for the run and closed after it.
+        """
+        backend = get_backend(variant.backend)
+        if variant.mode == Mode.HOSTED:
+            with contextlib.closing(backend.load(variant, settings, emit)) as model:
+                yield Lease(model, 0.0, 0.0, 0.0, 0.0)
+            return
+        started = time.monotonic()
+        entry, load_seconds = self._acquire(variant, settings, emit)
+        try:
+            with _slot(entry, emit):
+                assert entry.model is not None
+                waited = time.monotonic() - started - load_seconds
+                yield Lease(entry.model, waited, load_seconds, entry.baseline_gb, entry.memory_gb)
+        finally:
+            self._release(entry)
+
+    def residents(self) -> list[Resident]:
+        """The models in memory now, most recently used first."""
+        with self._lock:
+            ready = [e for e in self._entries.values() if e.model is not None]
+        ready.sort(key=lambda e: -e.used)
+        return [Resident(e.variant, e.memory_gb, e.leases) for e in ready]
+
+    def unload(self, variant: Variant | None = None) -> int:
+        """Unload this variant, or every one; one in use goes when its last run ends. Returns how many went now."""
+        with self._lock:
+            chosen = [e for e in self._entries.values() if variant is None or e.variant.key == variant.key]
+            idle = [e for e in chosen if e.model is not None and not e.leases]
+            for entry in chosen:
+                entry.doomed = True
+            for entry in idle:
+                del self._entries[entry.variant.key]
+        self._close(idle)
+        return len(idle)
+
+    def _acquire(self, variant: Variant, settings: Settings, emit: Emit) -> tuple[_Entry, float]:
+        """An entry that is ready, with one lease of it taken. Loads it here, or waits for who does."""
+        while True:
+            with self._lock:
+                entry = self._entries.get(variant.key)
+                mine = entry is None or entry.doomed
+                if entry is None or entry.doomed:
+                    entry = self._entries[variant.key] = _Entry(variant)
+                entry.leases += 1
+            if mine:
+                return entry, self._load(entry, settings, emit)
+            try:
+                self._await(entry, emit)
+            except BaseException:
+                self._release(entry)
+                raise
+            if entry.model is not None:
+                return entry, 0.0
+            self._release(entry)
+            if entry.error is not None and not isinstance(entry.error, Cancelled):
+                raise entry.error
+
+    def _await(self, entry: _Entry, emit: Emit) -> None:
+        if not entry.ready.is_set():
+            emit(Progress("Somebody else is loading this model; waiting for it"))
+        while not entry.ready.wait(POLL):
+            emit.check()
+
+    def _load(self, entry: _Entry, settings: Settings, emit: Emit) -> float:
+        started = time.monotonic()
+        try:
+            self._make_room(entry.variant)
+            entry.baseline_gb = rss_gb() + cuda_gb()
+            model = get_backend(entry.variant.backend).load(entry.variant, settings, emit)
+            entry.memory_gb = max(rss_gb() + cuda_gb() - entry.baseline_gb, 0.0)
+            entry.slots = threading.BoundedSemaphore(model.concurrency) if model.concurrency else None
+            entry.model = model
+        except BaseException as error:
+            entry.error = error
+            with self._lock:
+                entry.leases -= 1
+                if self._entries.get(entry.variant.key) is entry:
+                    del self._entries[entry.variant.key]
+            give_back()
+            raise
+        finally:
+            entry.used = time.monotonic()
+            entry.ready.set()
+        return time.monotonic() - started
+
+    def _release(self, entry: _Entry) -> None:
+        with self._lock:
+            entry.leases -= 1
+            entry.used = time.monotonic()
+            gone = entry.doomed and not entry.leases and entry.model is not None
+            if gone and self._entries.get(entry.variant.key) is entry:
+                del self._entries[entry.variant.key]
+        if gone:
+            self._close([entry])
+
+    def _make_room(self, variant: Variant) -> None:
+        """Unload idle models of the same device, the longest unused first, until this one fits.
+
+        Raises `OutOfMemory` when nothing idle is left to unload.
+        """
+        device = device_of(variant, self._machine)
+        while variant.memory_gb > (free := self._room_gb(device)):
+            with self._lock:
+                idle = [e for e in self._on(device) if not e.leases]
+                victim = min(idle, key=lambda e: e.used, default=None)
+                if victim is not None:
+                    del self._entries[victim.variant.key]
+            if victim is None:
+                raise OutOfMemory(variant.memory_gb, free)
+            self._close([victim])
+
+    def _on(self, device: str) -> list[_Entry]:
+        """The models in memory on that device. Call it with the lock held."""
+        ready = [e for e in self._entries.values() if e.model is not None]
+        return [e for e in ready if device_of(e.variant, self._machine) == device]
+
+    def _room_gb(self, device: str) -> float:
+        """What may still be loaded on the device: within the budget, and within what is really free."""
+        budget = self._settings.memory_budget_gb
+        with self._lock:
+            held = sum(e.held_gb for e in self._on(device))
+        if device == "cuda":
+            return min(budget or self._machine.cuda_gb, self._machine.cuda_gb) - held
+        free = self._free_gb()
+        return free if budget is None else min(budget - held, free)
+
+    def _close(self, entries: list[_Entry]) -> None:
+        for entry in entries:
+            model, entry.model = entry.model, None
+            if model is not None:
+                model.close()
+            del model
+        if entries:
+            give_back()
+
+
+@contextlib.contextmanager
+def _slot(entry: _Entry, emit: Emit) -> Iterator[None]:
+    """One of the model's places, for a model that serves only so many at once."""
+    if entry.slots is None:
+        yield
+        return
+    if not entry.slots.acquire(blocking=False):
+        emit(Progress("Waiting for another run on this model to end"))
+        while not entry.slots.acquire(timeout=POLL):
+            emit.check()
+    try:
+        yield
+    finally:
+        entry.slots.release()

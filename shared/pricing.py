@@ -1,0 +1,42 @@
+"""What a hosted run cost, from the price list that the package `genai-prices` carries. No network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shared.backends.base import Usage
+
+
+@dataclass(frozen=True)
+class Cost:
+    """US dollars, or None with a note that says why there is no figure."""
+
+    usd: float | None
+    note: str
+
+
+LOCAL = Cost(None, "no provider's charge; electricity and hardware unpriced")
+_UNPRICED = "unpriced: no price is known for this model"
+
+
+def price(provider: str | None, model: str, usage: Usage) -> Cost:
+    """The list price of the tokens used. `provider` is a genai-prices id; None leaves the run unpriced.
+
+    A model that is served free in the price data (price 0) counts as unpriced: a figure of 0 is never shown.
+    """
+    if provider is None or usage.input_tokens is None or usage.output_tokens is None:
+        return Cost(None, _UNPRICED)
+    from genai_prices import Usage as PricedUsage
+    from genai_prices import calc_price
+
+    tokens = PricedUsage(
+        input_tokens=usage.input_tokens,
+        output_tokens=usage.output_tokens,
+        cache_read_tokens=usage.cached_tokens or 0,
+    )
+    try:
+        result = calc_price(tokens, model_ref=model, provider_id=provider)
+    except LookupError:
+        return Cost(None, _UNPRICED)
+    total = float(result.total_price)
+    return Cost(total, "list price by genai-prices") if total else Cost(None, _UNPRICED)

@@ -1,0 +1,151 @@
+"""Watches a run's events as they pass: what came so far, when it began, and the receipt at its end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from shared import pricing
+from shared.backends.base import Capabilities, Outcome, Usage
+from shared.catalog import ModelSpec, Variant
+from shared.events import Event, Final, Partial
+from shared.outputs import ChatOutput, FinishReason
+from shared.pool import Lease
+from shared.receipts import Receipt, Seconds
+from shared.requests import Request
+from shared.streaming import CancelToken, Emit
+from shared.tasks import Mode
+
+
+class Recorder:
+    """An `Emit` that keeps what passes through, so that a stopped or broken run loses nothing."""
+
+    def __init__(self, emit: Emit) -> None:
+        self._emit = emit
+        self.cancel: CancelToken = emit.cancel
+        self.started = time.monotonic()
+        self.first_output: float | None = None
+        self.last_output: float | None = None
+        self.partials: list[Partial] = []
+
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, Partial):
+            self.last_output = time.monotonic()
+            self.first_output = self.first_output or self.last_output
+            self.partials.append(event)
+        self._emit(event)
+
+    def check(self) -> None:
+        """Raise `Cancelled` if the run was stopped."""
+        self._emit.check()
+
+    def restart(self) -> None:
+        """The run proper begins now: queue and load are over."""
+        self.started = time.monotonic()
+
+    @property
+    def began(self) -> bool:
+        """Whether any output came."""
+        return self.first_output is not None
+
+    def outcome(self, reason: FinishReason) -> Outcome:
+        """What came so far, as the outcome of a run that did not end by itself."""
+        output = ChatOutput(
+            text="".join(p.text for p in self.partials),
+            thinking="".join(p.thinking for p in self.partials),
+            tokens=tuple(t for p in self.partials for t in p.tokens),
+            finish_reason=reason,
+        )
+        return Outcome(output=output)
+
+
+@dataclass(kw_only=True)
+class Run:
+    """One attempt's circumstances, filled in as they become known."""
+
+    spec: ModelSpec
+    variant: Variant
+    request: Request
+    capabilities: Capabilities
+    unhonoured: Mapping[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    lease: Lease | None = None
+    peak_gb: float | None = None
+
+    def final(self, outcome: Outcome, recorder: Recorder) -> Final:
+        """The end of this run, with its receipt."""
+        return Final(outcome.output, _receipt(self, outcome, recorder))
+
+
+def _receipt(run: Run, outcome: Outcome, recorder: Recorder) -> Receipt:
+    spec, variant = run.spec, run.variant
+    facts: dict[str, Any] = {**(run.lease.model.facts if run.lease else {}), **outcome.facts}
+    usage = _usage(outcome, run, recorder)
+    local = variant.mode != Mode.HOSTED
+    priced_as = facts.pop("priced_as", None)
+    served = facts.get("served_model") or variant.repo_id
+    cost = pricing.LOCAL if local else pricing.price(priced_as, served, usage)
+    settings = run.request.settings()
+    return Receipt(
+        model=spec.id,
+        name=spec.name,
+        task=spec.task,
+        backend=variant.backend,
+        mode=variant.mode,
+        license=spec.license,
+        starter=spec.starter,
+        repo_id=variant.repo_id,
+        revision=facts.pop("revision", variant.revision),
+        filename=variant.filename,
+        device=facts.pop("device", None),
+        dtype=facts.pop("dtype", None),
+        quantization=facts.pop("quantization", variant.quantization),
+        versions=facts.pop("versions", {}),
+        seed=settings.pop("seed", None),
+        seed_kind=run.capabilities.seed,
+        settings=settings,
+        unhonoured=dict(run.unhonoured),
+        notes=tuple(run.notes),
+        seconds=_seconds(run, recorder),
+        input_tokens=usage.input_tokens,
+        output_tokens=usage.output_tokens,
+        cached_tokens=usage.cached_tokens,
+        reasoning_tokens=usage.reasoning_tokens,
+        tokens_per_second=_rate(usage.output_tokens, recorder),
+        memory_gb=run.peak_gb if local else None,
+        cost_usd=cost.usd,
+        cost_note=cost.note,
+        finish_reason=getattr(outcome.output, "finish_reason", None),
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        extra=facts,
+    )
+
+
+def _usage(outcome: Outcome, run: Run, recorder: Recorder) -> Usage:
+    """The engine's own count; for a local run that was stopped, its pieces, which come one a token."""
+    usage = outcome.usage
+    if usage.output_tokens is None and run.variant.mode != Mode.HOSTED and recorder.partials:
+        return Usage(input_tokens=usage.input_tokens, output_tokens=len(recorder.partials))
+    return usage
+
+
+def _seconds(run: Run, recorder: Recorder) -> Seconds:
+    first = recorder.first_output
+    waited = (run.lease.queue_seconds, run.lease.load_seconds) if run.lease else (0.0, 0.0)
+    return Seconds(
+        queue=round(waited[0], 4),
+        load=round(waited[1], 4),
+        first_output=None if first is None else round(first - recorder.started, 4),
+        total=round(time.monotonic() - recorder.started + sum(waited), 4),
+    )
+
+
+def _rate(tokens: int | None, recorder: Recorder) -> float | None:
+    """Tokens a second after the first: (n - 1) / (time of last - time of first)."""
+    first, last = recorder.first_output, recorder.last_output
+    if not tokens or tokens < 2 or first is None or last is None or last <= first:
+        return None
+    return round((tokens - 1) / (last - first), 2)

@@ -1,0 +1,101 @@
+"""What a person asks of a model. A field left None means "the model's own default".
+
+Field names are those of `huggingface_hub.InferenceClient` and, where it has none, of transformers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar, Literal
+
+from shared.errors import InvalidRequest
+
+Role = Literal["user", "assistant"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """Base of every request. `seed`: 0 to 2**32 - 1; None draws one, which the receipt then names."""
+
+    seed: int | None = None
+
+    # Fields that carry the work itself; every other field is a setting that an engine may not honour.
+    CONTENT: ClassVar[frozenset[str]] = frozenset()
+
+    def settings(self) -> dict[str, Any]:
+        """The settings that were given a value: field name to value, content left out."""
+        named = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in self.CONTENT}
+        return {name: value for name, value in named.items() if value is not None and value != ()}
+
+    def validate(self) -> None:
+        """Raise `InvalidRequest` where a value is outside what any engine could take."""
+        _within("seed", self.seed, 0, 2**32 - 1)
+
+
+@dataclass(frozen=True)
+class ImagePart:
+    """A picture in a message: encoded bytes and their media type, for example `image/png`."""
+
+    data: bytes
+    media_type: str
+
+
+@dataclass(frozen=True)
+class Message:
+    """One turn of a conversation."""
+
+    role: Role
+    content: str
+    images: tuple[ImagePart, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChatRequest(Request):
+    """A conversation to be continued by the assistant.
+
+    `response_format` is OpenAI's and InferenceClient's:
+    `{"type": "json_schema", "json_schema": {"name": ..., "schema": {...}}}`, or `{"type": "json_object"}`.
+    `grammar` is llama.cpp's GBNF. `top_logprobs` asks for that many alternatives a token (1 to 20).
+    `prefill` begins the assistant's answer, which the engine then continues.
+    `overflow`: what to do when the conversation is longer than the model reads.
+    """
+
+    messages: tuple[Message, ...]
+    system: str | None = None
+    prefill: str | None = None
+    overflow: Literal["error", "trim"] = "error"
+    temperature: float | None = None
+    top_p: float | None = None
+    top_k: int | None = None
+    repetition_penalty: float | None = None
+    max_tokens: int | None = None
+    stop: tuple[str, ...] = ()
+    top_logprobs: int | None = None
+    response_format: dict[str, Any] | None = None
+    grammar: str | None = None
+    reasoning_effort: Literal["none", "low", "medium", "high"] | None = None
+
+    CONTENT: ClassVar[frozenset[str]] = frozenset({"messages", "system", "overflow"})
+
+    def validate(self) -> None:
+        """Raise `InvalidRequest` for an empty conversation or a value out of range."""
+        super().validate()
+        if not self.messages or self.messages[-1].role != "user":
+            raise InvalidRequest("The last message must be yours: write something to answer.")
+        last = self.messages[-1]
+        if not last.content.strip() and not last.images:
+            raise InvalidRequest("The message is empty. Write something first.")
+        _within("temperature", self.temperature, 0.0, 2.0)
+        _within("top_p", self.top_p, 0.0, 1.0)
+        _within("top_k", self.top_k, 0, 1000)
+        _within("repetition_penalty", self.repetition_penalty, 0.5, 2.0)
+        _within("max_tokens", self.max_tokens, 1, 1_000_000)
+        _within("top_logprobs", self.top_logprobs, 1, 20)
+        if self.response_format is not None and self.grammar is not None:
+            raise InvalidRequest("Give either a JSON schema or a grammar, not both.")
+
+
+def _within(name: str, value: float | None, low: float, high: float) -> None:
+    """NaN fails every comparison, so it is refused here too."""
+    if value is not None and not low <= value <= high:
+        raise InvalidRequest(f"{name} must be between {low:g} and {high:g}; it is {value:g}.")

@@ -1,0 +1,132 @@
+"""Everything the environment can set. The only module that reads environment variables."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+
+class Secret:
+    """A key that doesn't show itself: its repr and str are dots, and it refuses to be pickled."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value.strip()
+
+    def reveal(self) -> str:
+        """The key itself. Call it only where it is handed to a provider's client."""
+        return self._value
+
+    def __bool__(self) -> bool:
+        return bool(self._value)
+
+    def __repr__(self) -> str:
+        return "•••"
+
+    def __reduce__(self) -> str:
+        raise TypeError("a secret is not to be written anywhere")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """How this server was set up, and (for one session) the keys its user typed.
+
+    Memory is in GiB, times are in seconds.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 7860
+    public: bool = False  # reachable by others: user-chosen URLs may then not point into the server's own network
+    offline: bool = False
+    space_id: str | None = None
+    data_dir: Path = Path.home() / ".cache" / "genai-playgrounds"
+    memory_budget_gb: float | None = None  # for loaded models, per device; None: what is free
+    max_prompt_chars: int = 400_000
+    connect_timeout: float = 10.0
+    first_output_timeout: float = 60.0
+    total_timeout: float = 600.0
+    hub_timeout: float = 5.0
+    threads: int | None = None
+    server_keys: Mapping[str, Secret] = field(default_factory=dict)
+    session_keys: Mapping[str, Secret] = field(default_factory=dict)
+    base_urls: Mapping[str, str] = field(default_factory=dict)  # endpoint or provider name -> URL set by the server
+
+    def key(self, env_var: str) -> Secret | None:
+        """The key by that environment variable's name: the session's own first, then the server's."""
+        return self.session_keys.get(env_var) or self.server_keys.get(env_var)
+
+    def with_session_keys(self, keys: Mapping[str, str]) -> Settings:
+        """A copy for one session; blank entries are left out."""
+        return replace(self, session_keys={name: Secret(k) for name, k in keys.items() if k and k.strip()})
+
+
+KEY_VARIABLES = (
+    "OPENAI_API_KEY",
+    "ANTHROPIC_API_KEY",
+    "GEMINI_API_KEY",
+    "HF_TOKEN",
+    "GROQ_API_KEY",
+    "MISTRAL_API_KEY",
+    "DEEPSEEK_API_KEY",
+    "TOGETHER_API_KEY",
+    "OPENROUTER_API_KEY",
+    "CUSTOM_API_KEY",
+)
+_ALIASES = {"GEMINI_API_KEY": ("GOOGLE_API_KEY",), "HF_TOKEN": ("HUGGING_FACE_HUB_TOKEN",)}
+_URL_SUFFIX = "_BASE_URL"
+_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+
+
+def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings. Raises `ValueError` naming the variable whose value can't be read."""
+    env = os.environ if environ is None else environ
+    defaults = Settings()
+    host = env.get("PLAYGROUND_HOST") or env.get("GRADIO_SERVER_NAME") or defaults.host
+    space_id = env.get("SPACE_ID") or None
+    return Settings(
+        host=host,
+        port=_number(env, "PLAYGROUND_PORT", int, None) or _number(env, "GRADIO_SERVER_PORT", int, defaults.port),
+        public=bool(space_id) or host not in _LOOPBACK,
+        offline=_flag(env, "PLAYGROUND_OFFLINE") or _flag(env, "HF_HUB_OFFLINE"),
+        space_id=space_id,
+        data_dir=Path(env.get("PLAYGROUND_DATA") or defaults.data_dir),
+        memory_budget_gb=_number(env, "PLAYGROUND_MEMORY_GB", float, None),
+        max_prompt_chars=_number(env, "PLAYGROUND_MAX_PROMPT_CHARS", int, defaults.max_prompt_chars),
+        connect_timeout=_number(env, "PLAYGROUND_CONNECT_TIMEOUT", float, defaults.connect_timeout),
+        first_output_timeout=_number(env, "PLAYGROUND_FIRST_OUTPUT_TIMEOUT", float, defaults.first_output_timeout),
+        total_timeout=_number(env, "PLAYGROUND_TOTAL_TIMEOUT", float, defaults.total_timeout),
+        hub_timeout=_number(env, "PLAYGROUND_HUB_TIMEOUT", float, defaults.hub_timeout),
+        threads=_number(env, "PLAYGROUND_THREADS", int, None),
+        server_keys=_keys(env),
+        base_urls={
+            name.removesuffix(_URL_SUFFIX).lower(): value
+            for name, value in env.items()
+            if name.endswith(_URL_SUFFIX) and value
+        },
+    )
+
+
+def _keys(env: Mapping[str, str]) -> dict[str, Secret]:
+    found = {}
+    for name in KEY_VARIABLES:
+        value = next((env[n] for n in (name, *_ALIASES.get(name, ())) if env.get(n, "").strip()), None)
+        if value:
+            found[name] = Secret(value)
+    return found
+
+
+def _flag(env: Mapping[str, str], name: str) -> bool:
+    return env.get(name, "").strip().lower() in {"1", "true", "yes", "on"}
+
+
+def _number(env: Mapping[str, str], name: str, kind: type, default):  # type: ignore[no-untyped-def]
+    text = env.get(name, "").strip()
+    if not text:
+        return default
+    try:
+        return kind(text)
+    except ValueError:
+        raise ValueError(f"{name} must be a number; it is {text!r}.") from None
