@@ -1,0 +1,1 @@
+"""Conversations: what a chat is made of, apart from any engine and any screen."""

@@ -1,0 +1,118 @@
+"""Shows a receipt: in one line above the box, and as a table below an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from html import escape
+
+from shared.backends import BACKENDS
+from shared.receipts import Receipt
+from shared.tasks import Mode
+
+
+def engine_name(receipt: Receipt) -> str:
+    """The engine and how the model was held, for example `llama.cpp Q4_1`."""
+    how = receipt.quantization or receipt.dtype
+    return BACKENDS[receipt.backend].label + (f" {how}" if how else "")
+
+
+def memory_text(receipt: Receipt) -> str:
+    """Memory for a person: `0.42 GB`, or where the memory is."""
+    return "at the provider" if receipt.memory_gb is None else f"{receipt.memory_gb:.2f} GB"
+
+
+def cost_text(receipt: Receipt) -> str:
+    """Cost for a person; a cost nobody named is never shown as 0."""
+    if receipt.cost_usd is not None:
+        return f"${receipt.cost_usd:.6f}".rstrip("0") if receipt.cost_usd < 0.01 else f"${receipt.cost_usd:.4f}"
+    return "unpriced" if receipt.mode == Mode.HOSTED else "no charge"
+
+
+def metrics(receipt: Receipt | None, status: str = "") -> str:
+    """The line above the message box, as HTML: what runs now, or what the last run took."""
+    if receipt is None:
+        return f'<div class="pg-metrics" role="status"><span class="pg-quiet">{escape(status)}</span></div>'
+    seconds = receipt.seconds
+    first = f"{seconds.first_output:.2f} s" if seconds.first_output is not None else "–"
+    rate = f"{receipt.tokens_per_second:.1f}" if receipt.tokens_per_second else "–"
+    parts = [
+        ("Engine", engine_name(receipt)),
+        ("Tokens/s", rate),
+        ("First token", first),
+        ("Memory", memory_text(receipt)),
+        ("Cost", cost_text(receipt)),
+    ]
+    cells = "".join(f'<span class="pg-m"><span>{n}</span><b>{escape(v)}</b></span>' for n, v in parts)
+    return f'<div class="pg-metrics" role="status">{cells}</div>'
+
+
+def title(receipt: Receipt) -> str:
+    """The folded receipt's headline."""
+    starter = "small starter model" if receipt.starter else Mode(receipt.mode).label.lower()
+    rate = f" · {receipt.tokens_per_second:.0f} tokens/s" if receipt.tokens_per_second else ""
+    name = receipt.name.replace(" (starter)", "")
+    return f"Receipt: {name} · {engine_name(receipt)} · {starter}{rate}"
+
+
+def table(receipt: Receipt) -> str:
+    """The whole receipt as a Markdown table."""
+    rows = "\n".join(f"| {name} | {_cell(value)} |" for name, value in _rows(receipt) if value)
+    return f"| | |\n|---|---|\n{rows}"
+
+
+def _cell(text: str) -> str:
+    return escape(text).replace("|", "\\|").replace("\n", " ")
+
+
+def _rows(receipt: Receipt) -> Iterator[tuple[str, str]]:
+    yield "Model", receipt.name
+    yield "Source", " @ ".join(p for p in (receipt.repo_id, receipt.filename or receipt.revision) if p)
+    yield "Served as", str(receipt.extra.get("served_model", ""))
+    yield "Engine", f"{engine_name(receipt)}, {Mode(receipt.mode).label.lower()}"
+    yield "Device", receipt.device or ""
+    yield "Versions", ", ".join(f"{name} {version}" for name, version in receipt.versions.items())
+    yield "Seed", _seed(receipt)
+    yield "Settings", ", ".join(f"{name} {value}" for name, value in receipt.settings.items())
+    for name, reason in receipt.unhonoured.items():
+        yield f"Not followed: {name}", reason
+    for note in receipt.notes:
+        yield "Note", note
+    yield "Time", _time(receipt)
+    yield "Tokens", _tokens(receipt)
+    yield "Memory", memory_text(receipt)
+    yield "Cost", f"{cost_text(receipt)} ({receipt.cost_note})"
+    yield "Ended", ENDINGS.get(receipt.finish_reason or "", receipt.finish_reason or "")
+    yield "Licence", receipt.license
+    yield "Made", receipt.created
+
+
+ENDINGS = {
+    "stop": "by itself",
+    "length": "at the longest answer allowed",
+    "stopped": "stopped by you",
+    "content_filter": "by the provider's content filter",
+    "cut": "broken off",
+}
+
+
+def _seed(receipt: Receipt) -> str:
+    if receipt.seed is None:
+        return ""
+    kinds = {"exact": "repeats exactly", "best-effort": "repeats as nearly as the engine can", "none": "ignored"}
+    return f"{receipt.seed} ({kinds[receipt.seed_kind]})"
+
+
+def _time(receipt: Receipt) -> str:
+    s = receipt.seconds
+    parts = [("queue", s.queue), ("load", s.load), ("first token", s.first_output), ("all", s.total)]
+    return ", ".join(f"{name} {value:.2f} s" for name, value in parts if value)
+
+
+def _tokens(receipt: Receipt) -> str:
+    parts = [
+        ("read", receipt.input_tokens),
+        ("from cache", receipt.cached_tokens),
+        ("written", receipt.output_tokens),
+        ("thinking", receipt.reasoning_tokens),
+    ]
+    return ", ".join(f"{count:,} {name}" for name, count in parts if count)
