@@ -174,11 +174,11 @@ class Engine:
             if dropped:
                 run.notes.append(f"The {dropped} oldest messages were left out to fit the model's context.")
         recorder.restart()
-        with PeakMemory(run.lease.baseline_gb) as memory:
+        with PeakMemory() as memory:
             outcome = with_retries(
                 lambda: model.run(run.request, recorder), recorder, lambda: recorder.began, self._retry
             )
-        run.peak_gb = round(max(memory.growth_gb, run.lease.load_gb), 4)
+        run.peak_gb = round(run.lease.memory_gb + memory.growth_gb, 4)
         return run.final(outcome, recorder)
 
 

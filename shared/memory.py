@@ -39,23 +39,22 @@ def give_back() -> None:
 class PeakMemory:
     """A context manager that samples resident and CUDA memory ten times a second.
 
-    `growth_gb` is the highest sum seen above `baseline_gb` (the sum at entry unless given).
+    `growth_gb` is the highest sum seen above that at entry. Runs that go on at the same time share a process, so
+    each then sees the growth of all.
     """
 
-    def __init__(self, baseline_gb: float | None = None, interval: float = 0.1) -> None:
+    def __init__(self, interval: float = 0.1) -> None:
         self._interval, self._done = interval, threading.Event()
-        self.baseline_gb = baseline_gb
-        self.peak_gb = 0.0
+        self._at_entry = self._peak = 0.0
 
     @property
     def growth_gb(self) -> float:
-        """Peak above the baseline, in GiB, never negative."""
-        return max(self.peak_gb - (self.baseline_gb or 0.0), 0.0)
+        """Peak above the sum at entry, in GiB."""
+        return self._peak - self._at_entry
 
     def __enter__(self) -> PeakMemory:
         self._sample()
-        if self.baseline_gb is None:
-            self.baseline_gb = self.peak_gb
+        self._at_entry = self._peak
         self._thread = threading.Thread(target=self._watch, name="peak-memory", daemon=True)
         self._thread.start()
         return self
@@ -70,4 +69,4 @@ class PeakMemory:
             self._sample()
 
     def _sample(self) -> None:
-        self.peak_gb = max(self.peak_gb, rss_gb() + cuda_gb())
+        self._peak = max(self._peak, rss_gb() + cuda_gb())

@@ -38,7 +38,6 @@ class _Entry:
     leases: int = 0
     used: float = 0.0
     doomed: bool = False
-    baseline_gb: float = 0.0
     memory_gb: float = 0.0
     slots: threading.BoundedSemaphore | None = None
 
@@ -50,13 +49,15 @@ class _Entry:
 
 @dataclass
 class Lease:
-    """A model lent for one run, with the seconds spent waiting and loading before it was handed over."""
+    """A model lent for one run, with the seconds spent waiting and loading before it was handed over.
+
+    `memory_gb` is what loading it added to this process, in GiB.
+    """
 
     model: LoadedModel
-    queue_seconds: float
-    load_seconds: float
-    baseline_gb: float
-    load_gb: float
+    queue_seconds: float = 0.0
+    load_seconds: float = 0.0
+    memory_gb: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,8 @@ class ModelPool:
         self._settings, self._free_gb = settings, free_gb
         self._machine = machine or machines.probe()
         self._lock = threading.Lock()
+        # One load at a time: two at once would each be charged with the memory of both.
+        self._loading = threading.Lock()
         self._entries: dict[str, _Entry] = {}
 
     @contextlib.contextmanager
@@ -91,7 +94,7 @@ class ModelPool:
         backend = get_backend(variant.backend)
         if variant.mode == Mode.HOSTED:
             with contextlib.closing(backend.load(variant, settings, emit)) as model:
-                yield Lease(model, 0.0, 0.0, 0.0, 0.0)
+                yield Lease(model)
             return
         started = time.monotonic()
         entry, load_seconds = self._acquire(variant, settings, emit)
@@ -99,7 +102,7 @@ class ModelPool:
             with _slot(entry, emit):
                 assert entry.model is not None
                 waited = time.monotonic() - started - load_seconds
-                yield Lease(entry.model, waited, load_seconds, entry.baseline_gb, entry.memory_gb)
+                yield Lease(entry.model, waited, load_seconds, entry.memory_gb)
         finally:
             self._release(entry)
 
@@ -153,10 +156,11 @@ class ModelPool:
     def _load(self, entry: _Entry, settings: Settings, emit: Emit) -> float:
         started = time.monotonic()
         try:
-            self._make_room(entry.variant)
-            entry.baseline_gb = rss_gb() + cuda_gb()
-            model = get_backend(entry.variant.backend).load(entry.variant, settings, emit)
-            entry.memory_gb = max(rss_gb() + cuda_gb() - entry.baseline_gb, 0.0)
+            with _held(self._loading, emit, "Another model is being loaded; waiting for it"):
+                self._make_room(entry.variant)
+                before = rss_gb() + cuda_gb()
+                model = get_backend(entry.variant.backend).load(entry.variant, settings, emit)
+                entry.memory_gb = max(rss_gb() + cuda_gb() - before, 0.0)
             entry.slots = threading.BoundedSemaphore(model.concurrency) if model.concurrency else None
             entry.model = model
         except BaseException as error:
@@ -228,12 +232,19 @@ def _slot(entry: _Entry, emit: Emit) -> Iterator[None]:
     """One of the model's places, for a model that serves only so many at once."""
     if entry.slots is None:
         yield
-        return
-    if not entry.slots.acquire(blocking=False):
-        emit(Progress("Waiting for another run on this model to end"))
-        while not entry.slots.acquire(timeout=POLL):
+    else:
+        with _held(entry.slots, emit, "Waiting for another run on this model to end"):
+            yield
+
+
+@contextlib.contextmanager
+def _held(lock: threading.Lock | threading.Semaphore, emit: Emit, waiting: str) -> Iterator[None]:
+    """Hold the lock; while it is somebody else's, say so and stay ready to be cancelled."""
+    if not lock.acquire(blocking=False):
+        emit(Progress(waiting))
+        while not lock.acquire(timeout=POLL):
             emit.check()
     try:
         yield
     finally:
-        entry.slots.release()
+        lock.release()
