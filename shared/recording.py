@@ -115,13 +115,20 @@ def _receipt(run: Run, outcome: Outcome, recorder: Recorder) -> Receipt:
         cached_tokens=usage.cached_tokens,
         reasoning_tokens=usage.reasoning_tokens,
         tokens_per_second=_rate(usage.output_tokens, recorder),
-        memory_gb=run.peak_gb if local else None,
+        memory_gb=_memory(run) if local else None,
         cost_usd=cost.usd,
         cost_note=cost.note,
         finish_reason=getattr(outcome.output, "finish_reason", None),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         extra=facts,
     )
+
+
+def _memory(run: Run) -> float | None:
+    """The peak where the run ended by itself, otherwise what loading took."""
+    if run.peak_gb is not None or run.lease is None:
+        return run.peak_gb
+    return round(run.lease.memory_gb, 4)
 
 
 def _usage(outcome: Outcome, run: Run, recorder: Recorder) -> Usage:

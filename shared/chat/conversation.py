@@ -15,7 +15,7 @@ FORMAT = 1
 
 @dataclass
 class Node:
-    """One message. `error` marks an answer that failed: it is shown, and never sent to a model.
+    """One message. `error` marks an answer that failed; the error itself is shown, and never sent to a model.
 
     `images` are media type and base64 data, as they are exported.
     """
@@ -42,8 +42,11 @@ class Conversation:
 
     def path(self) -> list[Node]:
         """The messages of the branch that is shown, first to last."""
-        found, at = [], self.tip
+        found: list[Node] = []
+        at = self.tip
         while at is not None:
+            if len(found) == len(self.nodes):
+                raise ValueError("The messages form a ring.")
             found.append(self.nodes[at])
             at = self.nodes[at].parent
         return found[::-1]
@@ -80,8 +83,18 @@ class Conversation:
             self.show(versions[(versions.index(node) + by) % len(versions)])
 
     def messages(self) -> tuple[Message, ...]:
-        """What is sent to a model: the shown branch without failed answers."""
-        return tuple(_message(n) for n in self.path() if not n.error and (n.text or n.images))
+        """What is sent to a model: the shown branch without answers that failed before they said anything.
+
+        Messages of one role that then follow each other are joined: many chat templates want turns to alternate.
+        """
+        joined: list[Message] = []
+        for message in (_message(n) for n in self.path() if n.text or n.images):
+            if joined and joined[-1].role == message.role:
+                before = joined.pop()
+                text = "\n\n".join(t for t in (before.content, message.content) if t)
+                message = Message(message.role, text, before.images + message.images)
+            joined.append(message)
+        return tuple(joined)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types."""

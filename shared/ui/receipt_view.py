@@ -18,7 +18,9 @@ def engine_name(receipt: Receipt) -> str:
 
 def memory_text(receipt: Receipt) -> str:
     """Memory for a person: `0.42 GB`, or where the memory is."""
-    return "at the provider" if receipt.memory_gb is None else f"{receipt.memory_gb:.2f} GB"
+    if receipt.memory_gb is None:
+        return "at the provider" if receipt.mode == Mode.HOSTED else "not measured"
+    return f"{receipt.memory_gb:.2f} GB"
 
 
 def cost_text(receipt: Receipt) -> str:

@@ -1,0 +1,144 @@
+"""The side panel: new chat, the chats kept in this browser, files of them, and lessons."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from shared.chat.conversation import Conversation
+from shared.chat.export import to_json, to_markdown
+from shared.lessons import Lesson
+from shared.ui.chat.chat_panel import ChatPanel
+from shared.ui.chat.display import show
+from shared.ui.chat.settings_panel import NAMES
+
+KEPT = 30  # conversations
+ROOM = 3_000_000  # characters in the browser's storage, which holds about five million
+
+
+class HistoryPanel:
+    """History lives in the browser's own storage; the server keeps none of it."""
+
+    def __init__(self, panel: ChatPanel, lessons: list[Lesson]) -> None:
+        self._panel, self._lessons = panel, lessons
+        # The secret only guards against another page's reading by accident: the storage is the visitor's own.
+        self.store = gr.BrowserState([], storage_key="genai-playgrounds-chats", secret="chats")
+        self.new = gr.Button("New chat", variant="primary", elem_id="new-chat")
+        self.chats = gr.Radio([], label="Chats in this browser", elem_id="chats")
+        with gr.Row():
+            self.as_markdown = gr.DownloadButton("Markdown", size="sm", elem_id="export-md")
+            self.as_json = gr.DownloadButton("JSON", size="sm", elem_id="export-json")
+        self.forget = gr.Button("Delete this chat", size="sm", elem_id="delete-chat")
+        with gr.Accordion("Prompting lessons", open=True):
+            self.question = gr.HTML("", elem_id="lesson-question")
+            self.lessons = [gr.Button(lesson.title, size="sm") for lesson in lessons]
+
+    def saved(self, event: Any) -> Any:
+        """Keep the conversation in the browser after `event`."""
+        inputs, outputs = [self._panel.conversation, self.store], [self.store, self.chats]
+        return event.then(keep, inputs, outputs, show_progress="hidden", api_visibility="private")
+
+    def wire(self, demo: gr.Blocks, picker: list[Any], settings: list[Any], keys: Any) -> None:
+        """Connect the events."""
+        panel = self._panel
+        private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+        self.new.click(lambda: [*panel.opened(Conversation()), None], None, [*panel.outputs, self.chats], **private)
+        self.chats.input(
+            lambda chosen, store: panel.opened(_find(store, chosen)), [self.chats, self.store], panel.outputs, **private
+        )
+        demo.load(
+            lambda store: [*panel.opened(_find(store, None)), _choices(store)],
+            self.store,
+            [*panel.outputs, self.chats],
+            **private,
+        )
+        self.forget.click(
+            lambda c, store: [*panel.opened(Conversation()), *_without(store, c.id)],
+            [panel.conversation, self.store],
+            [*panel.outputs, self.store, self.chats],
+            **private,
+        )
+        self.as_markdown.click(_file(to_markdown, ".md"), panel.conversation, self.as_markdown, **private)
+        self.as_json.click(_file(to_json, ".json"), panel.conversation, self.as_json, **private)
+        inputs = [panel.conversation, panel.todo, keys, *picker, *settings]
+        for button, lesson in zip(self.lessons, self._lessons, strict=True):
+            started = button.click(
+                _starter(lesson),
+                None,
+                [panel.conversation, panel.chatbot, panel.todo, self.question, *settings],
+                **private,
+            )
+            answered = self.saved(started).success(
+                panel.answer, inputs, panel.outputs, concurrency_limit=None, **private
+            )
+            self.saved(answered)
+
+
+def _starter(lesson: Lesson) -> Callable[[], list[Any]]:
+    def start() -> list[Any]:
+        from html import escape
+
+        conversation = Conversation(title=lesson.title)
+        conversation.add("user", lesson.turns[0])
+        question = f'<div class="pg-note">{escape(lesson.question)}</div>'
+        given = {"system": lesson.system or "", **lesson.settings}
+        controls = [gr.update(value=given[name]) if name in given else gr.update() for name in NAMES]
+        return [conversation, show(conversation).messages, list(lesson.turns[1:]), question, *controls]
+
+    return start
+
+
+def keep(conversation: Conversation, store: list[dict[str, Any]] | None) -> tuple[list[dict[str, Any]], Any]:
+    """The store with this conversation first, within what a browser holds: pictures go first, then old chats."""
+    if not conversation.nodes:
+        return store or [], gr.update()
+    others = [each for each in store or [] if each.get("id") != conversation.id]
+    kept = [_without_pictures(conversation.to_dict()), *others][:KEPT]
+    while len(kept) > 1 and sum(len(str(each)) for each in kept) > ROOM:
+        kept.pop()
+    return kept, gr.update(choices=_rows(kept), value=conversation.id)
+
+
+def _without_pictures(data: dict[str, Any]) -> dict[str, Any]:
+    return {**data, "messages": [{k: v for k, v in m.items() if k != "images"} for m in data["messages"]]}
+
+
+def _rows(store: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    return [(str(each.get("title", "Chat"))[:48], str(each.get("id"))) for each in store]
+
+
+def _choices(store: list[dict[str, Any]] | None) -> Any:
+    return gr.update(choices=_rows(store or []), value=store[0].get("id") if store else None)
+
+
+def _find(store: list[dict[str, Any]] | None, chosen: str | None) -> Conversation:
+    """The chosen conversation, or the newest; a new one where the store holds nothing that can be read."""
+    for each in store or []:
+        if chosen is None or each.get("id") == chosen:
+            try:
+                return Conversation.from_dict(each)
+            except ValueError:
+                continue
+    return Conversation()
+
+
+def _without(store: list[dict[str, Any]] | None, unwanted: str) -> tuple[list[dict[str, Any]], Any]:
+    kept = [each for each in store or [] if each.get("id") != unwanted]
+    return kept, gr.update(choices=_rows(kept), value=None)
+
+
+def _file(write: Callable[[Conversation], str], suffix: str) -> Callable[[Conversation], str]:
+    def make(conversation: Conversation) -> str:
+        if not conversation.nodes:
+            raise gr.Error("There is nothing to save yet.", print_exception=False)
+        folder = Path(tempfile.mkdtemp(prefix="chat-"))
+        name = "".join(c if c.isalnum() else "-" for c in conversation.title)[:40].strip("-") or "chat"
+        path = folder / f"{name}{suffix}"
+        path.write_text(write(conversation), encoding="utf-8")
+        return str(path)
+
+    return make

@@ -1,0 +1,127 @@
+"""The chat's settings: each honest about whether the chosen engine can follow it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import gradio as gr
+
+from shared.backends import BACKENDS, get_backend
+from shared.backends.base import Capabilities
+from shared.engine import Engine
+from shared.errors import InferenceError
+from shared.settings import Settings
+from shared.tasks import Mode
+
+# name -> (label, lowest, highest, step, value where the model has no default, what it does)
+SLIDERS: dict[str, tuple[str, float, float, float, float, str]] = {
+    "temperature": ("Temperature", 0.0, 2.0, 0.05, 0.7, "0 always takes the likeliest token; higher is more varied."),
+    "top_p": ("Top p", 0.0, 1.0, 0.01, 1.0, "Choose among the likeliest tokens that make up this share. 1 is off."),
+    "top_k": ("Top k", 0, 200, 1, 0, "Choose among this many likeliest tokens. 0 is off."),
+    "repetition_penalty": ("Repetition penalty", 0.5, 2.0, 0.05, 1.0, "Above 1 makes repeats less likely. 1 is off."),
+    "max_tokens": ("Longest answer (tokens)", 16, 4096, 16, 512, "The answer is cut there."),
+}
+# Values that mean "off": they are not sent.
+OFF = {"top_p": 1.0, "top_k": 0, "repetition_penalty": 1.0}
+EFFORTS = [("Model's default", ""), ("None", "none"), ("Low", "low"), ("Medium", "medium"), ("High", "high")]
+NAMES = ("system", *SLIDERS, "seed", "reasoning_effort", "top_logprobs", "response_schema")
+
+
+class SettingsPanel:
+    """The controls by name, in the order of `NAMES`."""
+
+    def __init__(self, engine: Engine, defaults: dict[str, Any]) -> None:
+        self._engine = engine
+        self.controls: dict[str, Any] = {}
+        self.controls["system"] = gr.Textbox(
+            label="System prompt", lines=3, max_lines=8, placeholder="Who the model should be, and how it should answer"
+        )
+        for name, (label, low, high, step, value, info) in SLIDERS.items():
+            self.controls[name] = gr.Slider(
+                low, high, defaults.get(name, value), step=step, label=label, info=info, elem_id=f"set-{name}"
+            )
+        self.controls["seed"] = gr.Number(
+            None, label="Seed", info="Blank draws a new one each time; the receipt names it.", precision=0, minimum=0
+        )
+        with gr.Accordion("More", open=False):
+            self.controls["reasoning_effort"] = gr.Dropdown(EFFORTS, value="", label="Thinking effort")
+            self.controls["top_logprobs"] = gr.Slider(
+                0, 20, 0, step=1, label="Alternatives per token", info="Above 0 fills the Look inside tab."
+            )
+            self.controls["response_schema"] = gr.Textbox(
+                label="JSON schema for the answer", lines=3, max_lines=12, placeholder='{"type": "object", ...}'
+            )
+
+    @property
+    def inputs(self) -> list[Any]:
+        """The controls in the order of `NAMES`."""
+        return [self.controls[name] for name in NAMES]
+
+    def for_engine(self, model: str, mode: str, variant: str | None, settings: Settings) -> list[Any]:
+        """An update for each control: greyed out with the reason where the engine can't follow it."""
+        found = self._capabilities(model, mode, variant, settings)
+        if found is None:
+            return [gr.update(interactive=True) for _ in NAMES]
+        capabilities, label, defaults = found
+        return [_update(name, capabilities, label, defaults) for name in NAMES]
+
+    def _capabilities(
+        self, model: str, mode: str, variant: str | None, settings: Settings
+    ) -> tuple[Capabilities, str, dict[str, Any]] | None:
+        try:
+            spec = self._engine.find(model or "", settings)
+        except InferenceError:
+            return None
+        chosen = [v for v in spec.variants if v.mode == Mode(mode) and (not variant or v.key == variant)]
+        if not chosen:
+            return None
+        backend = get_backend(chosen[0].backend)
+        return backend.capabilities(chosen[0]), BACKENDS[chosen[0].backend].label, dict(spec.defaults)
+
+
+def _update(name: str, capabilities: Capabilities, label: str, defaults: dict[str, Any]) -> Any:
+    field = {"system": None, "response_schema": "response_format"}.get(name, name)
+    reason = capabilities.reason(field, label) if field else None
+    update: dict[str, Any] = {"interactive": reason is None}
+    if name in SLIDERS:
+        update["info"] = f"Not for this engine: {reason}" if reason else SLIDERS[name][5]
+        update["value"] = defaults.get(name, SLIDERS[name][4])
+    elif reason and name != "system":
+        update["info"] = f"Not for this engine: {reason}"
+    elif name == "seed":
+        repeats = {"exact": "", "best-effort": " This engine repeats a seed as nearly as it can.", "none": ""}
+        update["info"] = "Blank draws a new one each time; the receipt names it." + repeats[capabilities.seed]
+    else:
+        update["info"] = {"top_logprobs": "Above 0 fills the Look inside tab."}.get(name)
+    return gr.update(**update)
+
+
+def to_request(values: Sequence[Any]) -> dict[str, Any]:
+    """Keyword arguments for a `ChatRequest` from the controls' values. Raises `InvalidRequest` for a bad schema."""
+    given = dict(zip(NAMES, values, strict=True))
+    schema = given.pop("response_schema")
+    request = {name: value for name, value in given.items() if value not in (None, "") and value != OFF.get(name)}
+    for name in ("top_k", "max_tokens", "seed", "top_logprobs"):
+        if name in request:
+            request[name] = int(request[name])
+    if not request.get("top_logprobs"):
+        request.pop("top_logprobs", None)
+    if schema and schema.strip():
+        request["response_format"] = response_format(schema)
+    return request
+
+
+def response_format(text: str) -> dict[str, Any]:
+    """A JSON schema as `response_format`. Raises `InvalidRequest` where it can't be read."""
+    import json
+
+    from shared.errors import InvalidRequest
+
+    try:
+        schema = json.loads(text)
+    except ValueError as error:
+        raise InvalidRequest(f"The JSON schema can't be read: {error}. Mend it or clear the field.") from None
+    if not isinstance(schema, dict):
+        raise InvalidRequest('The JSON schema must be an object, for example {"type": "object"}.')
+    return {"type": "json_schema", "json_schema": {"name": "answer", "schema": schema}}
