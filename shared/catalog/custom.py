@@ -44,7 +44,7 @@ def _looks_like_path(text: str) -> bool:
     return text.startswith(("/", "./", "../", "~", "\\")) or text.endswith(".gguf") or text[1:3] in {":\\", ":/"}
 
 
-def _local(text: str, settings: Settings) -> ModelSpec:
+def _local(text: str, settings: Settings) -> ModelSpec | None:
     if settings.public:
         raise InvalidRequest(
             "This server doesn't open paths of its own machine. Give a Hub id, for example owner/name."
@@ -56,7 +56,7 @@ def _local(text: str, settings: Settings) -> ModelSpec:
     return _spec(text, path.name, variants)
 
 
-def _gguf(text: str, repo_id: str, filename: str | None, size: float = 0.0) -> ModelSpec:
+def _gguf(text: str, repo_id: str, filename: str | None, size: float = 0.0) -> ModelSpec | None:
     match = _QUANT.search(Path(text).stem.replace("-", " ").replace(".", " "))
     quantization = match.group(1).upper() if match else "GGUF"
     needs = round(size * 1.2, 2)
@@ -67,7 +67,7 @@ def _gguf(text: str, repo_id: str, filename: str | None, size: float = 0.0) -> M
     return _spec(text, Path(text).stem, variants)
 
 
-def _hub(text: str) -> ModelSpec:
+def _hub(text: str) -> ModelSpec | None:
     variants = (
         Variant(backend="transformers", repo_id=text),
         _openvino(text),
@@ -81,17 +81,10 @@ def _openvino(repo_id: str) -> Variant:
 
 
 def _provider_model(text: str, provider: str, name: str) -> ModelSpec | None:
-    from shared.backends.endpoints import ENDPOINTS
-
-    if provider in BACKENDS and BACKENDS[provider].hosted and provider != "openai_compatible":
-        return _spec(text, name, (Variant(backend=provider, repo_id=name),))
-    if provider in ENDPOINTS:
-        variant = Variant(backend="openai_compatible", repo_id=name, options={"endpoint": provider})
-        return _spec(text, f"{name} ({ENDPOINTS[provider].name})", (variant,))
-    return None
+    return _spec(text, name, (Variant(backend=provider, repo_id=name),)) if provider in BACKENDS else None
 
 
-def _server_model(text: str) -> ModelSpec:
+def _server_model(text: str) -> ModelSpec | None:
     model, at, url = text.partition("@")
     if not at or not model or not re.fullmatch(r"https?://\S+", url):
         raise InvalidRequest(
@@ -101,7 +94,10 @@ def _server_model(text: str) -> ModelSpec:
     return _spec(text, f"{model} at {url}", (variant,))
 
 
-def _spec(text: str, name: str, variants: tuple[Variant, ...]) -> ModelSpec:
-    return ModelSpec(
-        id=text, name=name, task=Task.CHAT, license=_UNKNOWN_LICENSE, variants=variants, defaults={"max_tokens": 512}
-    )
+def _spec(text: str, name: str, variants: tuple[Variant, ...]) -> ModelSpec | None:
+    """None where no engine of this version can run it."""
+    known = tuple(variant for variant in variants if variant.backend in BACKENDS)
+    if not known:
+        return None
+    defaults = {"max_tokens": 512}
+    return ModelSpec(id=text, name=name, task=Task.CHAT, license=_UNKNOWN_LICENSE, variants=known, defaults=defaults)

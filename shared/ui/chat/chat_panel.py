@@ -31,7 +31,8 @@ LATEX = [
     {"left": left, "right": right, "display": display}
     for left, right, display in [("$$", "$$", True), (r"\[", r"\]", True), (r"\(", r"\)", False), ("$", "$", False)]
 ]
-READY, BUSY = {"submit_btn": True, "stop_btn": False}, {"submit_btn": False, "stop_btn": True}
+READY: dict[str, Any] = {"submit_btn": True, "stop_btn": False}
+BUSY: dict[str, Any] = {"submit_btn": False, "stop_btn": True}
 
 
 class ChatPanel:
@@ -39,7 +40,7 @@ class ChatPanel:
 
     def __init__(self, engine: Engine, runs: Runs) -> None:
         self._engine, self._runs = engine, runs
-        self.conversation = gr.State(Conversation)
+        self.conversation = gr.State(lambda: Conversation())
         self.todo = gr.State([])  # turns of a lesson still to be sent
         self.chatbot = gr.Chatbot(
             show_label=False,
@@ -70,7 +71,7 @@ class ChatPanel:
             autofocus=True,
             elem_id="box",
             max_plain_text_length=200_000,
-            **READY,  # type: ignore[arg-type]
+            **READY,
         )
 
     @property
@@ -110,9 +111,7 @@ class ChatPanel:
                 raise InvalidRequest("Write a message first.")
             limit = self._engine.settings.max_prompt_chars
             if len(text) + len(attached.text) > limit:
-                raise InvalidRequest(
-                    f"The message is longer than {limit:,} characters. Shorten it, or send parts of it."
-                )
+                raise InvalidRequest(f"The message is over {limit:,} characters. Shorten it, or send parts of it.")
         except InferenceError as error:
             raise gr.Error(str(error), title="Not sent", print_exception=False) from None
         conversation.add("user", attached.text + text, images=attached.images)

@@ -65,11 +65,12 @@ class HistoryPanel:
         self.as_markdown.click(_file(to_markdown, ".md"), panel.conversation, self.as_markdown, **private)
         self.as_json.click(_file(to_json, ".json"), panel.conversation, self.as_json, **private)
         inputs = [panel.conversation, panel.todo, keys, *picker, *settings]
+        begun = [panel.conversation, panel.chatbot, panel.todo]
         for button, lesson in zip(self.lessons, self._lessons, strict=True):
             started = button.click(
                 _starter(lesson),
                 None,
-                [panel.conversation, panel.chatbot, panel.todo, self.question, *settings],
+                [*begun, self.question, *settings],
                 **private,
             )
             answered = self.saved(started).success(

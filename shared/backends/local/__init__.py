@@ -1,0 +1,1 @@
+"""What the engines that run on this machine share."""

@@ -1,0 +1,122 @@
+"""The chat Space's API: `/chat` and `/models`, for `gradio_client`, HTTP and MCP."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import gradio as gr
+from gradio.events import api
+
+from shared.chat.answer import Answer, answers
+from shared.engine import Engine
+from shared.errors import InferenceError, InvalidRequest
+from shared.requests import ChatRequest, Message
+from shared.tasks import Mode, Task
+
+
+def endpoints(engine: Engine) -> None:
+    """Add the endpoints to the Blocks being built."""
+    api(_chat(engine), api_name="chat", concurrency_limit=None)
+    api(_models(engine), api_name="models")
+
+
+def _chat(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
+    def chat(
+        message: str,
+        model: str = "smollm2-135m",
+        mode: str = "",
+        history: list[dict[str, str]] = [],  # noqa: B006 - Gradio reads the default as the API's
+        system: str = "",
+        temperature: float | None = None,
+        top_p: float | None = None,
+        top_k: int | None = None,
+        repetition_penalty: float | None = None,
+        max_tokens: int | None = None,
+        seed: int | None = None,
+        overflow: str = "error",
+    ) -> Iterator[dict[str, Any]]:
+        """Answer a message. Yields the answer as it grows; the last one holds its receipt.
+
+        Args:
+            message: what to answer.
+            model: a model id from /models, or the path of a GGUF file.
+            mode: "quantized", "local" or "hosted"; empty takes the model's first engine that can run.
+            history: earlier turns, each {"role": "user" or "assistant", "content": "..."}.
+            system: the system prompt.
+            temperature: 0 to 2; left out, the model's own default, as for all settings below.
+            top_p: 0 to 1.
+            top_k: 0 is off.
+            repetition_penalty: 0.5 to 2.
+            max_tokens: the longest answer.
+            seed: left out, one is drawn; the receipt names it.
+            overflow: "error", or "trim" to leave out the oldest turns when the conversation is too long.
+        """
+        try:
+            request = ChatRequest(
+                messages=(*_history(history), Message("user", message)),
+                system=system or None,
+                temperature=temperature,
+                top_p=top_p,
+                top_k=top_k,
+                repetition_penalty=repetition_penalty,
+                max_tokens=max_tokens,
+                seed=seed,
+                overflow="trim" if overflow == "trim" else "error",
+            )
+            for answer in answers(engine.generate(model, request, mode=_mode(mode))):
+                if answer.error and not answer.text:
+                    raise answer.error
+                yield _plain(answer)
+        except InferenceError as error:
+            raise gr.Error(str(error), print_exception=False) from None
+
+    return chat
+
+
+def _history(turns: list[dict[str, str]]) -> Iterator[Message]:
+    for turn in turns:
+        role, content = turn.get("role"), turn.get("content")
+        if role not in ("user", "assistant") or not isinstance(content, str):
+            raise InvalidRequest('Each turn of history must be {"role": "user" or "assistant", "content": "text"}.')
+        yield Message(role, content)  # type: ignore[arg-type]
+
+
+def _mode(mode: str) -> Mode | None:
+    try:
+        return Mode(mode) if mode else None
+    except ValueError:
+        raise InvalidRequest(f"mode must be one of {', '.join(Mode)}; it is {mode[:40]!r}.") from None
+
+
+def _plain(answer: Answer) -> dict[str, Any]:
+    return {
+        "text": answer.text,
+        "thinking": answer.thinking,
+        "status": answer.status,
+        "finish_reason": answer.finish_reason,
+        "error": str(answer.error) if answer.error else None,
+        "receipt": answer.receipt.to_dict() if answer.receipt else None,
+    }
+
+
+def _models(engine: Engine) -> Callable[[], list[dict[str, Any]]]:
+    def models() -> list[dict[str, Any]]:
+        """Every model with its task and engines, whether each can run here, and why not."""
+        return [
+            {
+                "id": c.spec.id,
+                "name": c.spec.name,
+                "task": str(c.spec.task),
+                "mode": str(c.variant.mode),
+                "engine": c.variant.backend,
+                "quantization": c.variant.quantization,
+                "license": c.spec.license,
+                "starter": c.spec.starter,
+                "runs_here": c.reason is None,
+                "reason": c.reason,
+            }
+            for c in engine.choices(Task.CHAT)
+        ]
+
+    return models

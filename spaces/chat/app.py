@@ -1,0 +1,84 @@
+"""The chat Space: one conversation, switched between engines."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).resolve().parent
+# In the project `shared/` is two folders up; in an exported Space it lies beside this file.
+sys.path.insert(0, str(next(p for p in (HERE, *HERE.parents) if (p / "shared" / "__init__.py").is_file())))
+
+import gradio as gr  # noqa: E402
+
+from shared.catalog import load_catalog  # noqa: E402
+from shared.engine import Engine  # noqa: E402
+from shared.lessons import read_lessons  # noqa: E402
+from shared.settings import from_environment  # noqa: E402
+from shared.tasks import Task  # noqa: E402
+from shared.ui import model_picker  # noqa: E402
+from shared.ui.chat.api import endpoints  # noqa: E402
+from shared.ui.chat.chat_panel import ChatPanel  # noqa: E402
+from shared.ui.chat.history_panel import HistoryPanel  # noqa: E402
+from shared.ui.chat.settings_panel import SettingsPanel  # noqa: E402
+from shared.ui.keys_panel import KeysPanel  # noqa: E402
+from shared.ui.serve import serve  # noqa: E402
+from shared.ui.sessions import Runs, with_keys  # noqa: E402
+
+HEAD = '<div class="pg-head"><h1>Chat</h1><p>One prompt, many engines: see what each costs.</p></div>'
+PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "queue": False}
+
+
+def build(engine: Engine) -> gr.Blocks:
+    """The screen, over an engine that may be shared with other Spaces."""
+    runs = Runs()
+    starter = next(iter(engine.catalog.for_task(Task.CHAT)))
+    with gr.Blocks(title="Chat · Generative-AI playgrounds", fill_width=False) as demo:
+        gr.HTML(HEAD)
+        picker = model_picker.build(engine, Task.CHAT)
+        with gr.Row(equal_height=False):
+            with gr.Column(scale=3, min_width=320):
+                panel = ChatPanel(engine, runs)
+            with gr.Column(scale=1, min_width=280):
+                with gr.Accordion("Chats and lessons", open=True):
+                    history = HistoryPanel(panel, read_lessons(HERE / "lessons"))
+                with gr.Accordion("Settings", open=False):
+                    settings = SettingsPanel(engine, dict(starter.defaults))
+                with gr.Accordion("Your keys", open=False):
+                    keys = KeysPanel(engine.settings)
+        panel.wire(picker.inputs, settings.inputs, keys.state, history.saved)
+        history.wire(demo, picker.inputs, settings.inputs, keys.state)
+        connect(engine, picker, settings, keys)
+        endpoints(engine)
+    return demo
+
+
+def connect(engine: Engine, picker: model_picker.Picker, settings: SettingsPanel, keys: KeysPanel) -> None:
+    """Choosing an engine changes the other choices, the note, and what the settings can do."""
+
+    def fit(event: Any) -> Any:
+        return event.then(
+            lambda k, *picked: settings.for_engine(*picked, with_keys(engine.settings, k)),
+            [keys.state, *picker.inputs],
+            settings.inputs,
+            **PRIVATE,
+        )
+
+    def on_mode(mode: str, k: Any) -> Any:
+        return model_picker.on_mode(engine, Task.CHAT, mode, with_keys(engine.settings, k))
+
+    def on_model(model: str, mode: str, k: Any) -> Any:
+        return model_picker.on_model(engine, model, mode, with_keys(engine.settings, k))
+
+    model, mode, variant, note = picker.model, picker.mode, picker.variant, picker.note
+    fit(mode.input(on_mode, [mode, keys.state], [model, variant, note], **PRIVATE))
+    fit(model.input(on_model, [model, mode, keys.state], [mode, variant, note], **PRIVATE))
+    fit(variant.input(lambda: None, **PRIVATE))
+    keys.wire(lambda event: event.then(on_mode, [mode, keys.state], [model, variant, note], **PRIVATE))
+
+
+demo = build(Engine(load_catalog(), from_environment()))
+
+if __name__ == "__main__":
+    serve(demo)
