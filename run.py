@@ -11,7 +11,7 @@ if sys.version_info < (3, 11):  # noqa: UP036 - this file is what finds out
     )
     sys.exit(1)
 
-from tools.cli import main  # noqa: E402 - only once the version is known to do
+from tools.cli import main
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))

@@ -41,6 +41,7 @@ class Settings:
     port: int = 7860
     public: bool = False  # reachable by others: user-chosen URLs may then not point into the server's own network
     offline: bool = False
+    open_browser: bool = False
     space_id: str | None = None
     data_dir: Path = Path.home() / ".cache" / "genai-playgrounds"
     memory_budget_gb: float | None = None  # for loaded models, per device; None: what is free
@@ -91,6 +92,7 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
         port=_number(env, "PLAYGROUND_PORT", int, None) or _number(env, "GRADIO_SERVER_PORT", int, defaults.port),
         public=bool(space_id) or host not in _LOOPBACK,
         offline=_flag(env, "PLAYGROUND_OFFLINE") or _flag(env, "HF_HUB_OFFLINE"),
+        open_browser=_flag(env, "PLAYGROUND_BROWSER"),
         space_id=space_id,
         data_dir=Path(env.get("PLAYGROUND_DATA") or defaults.data_dir),
         memory_budget_gb=_number(env, "PLAYGROUND_MEMORY_GB", float, None),

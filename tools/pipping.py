@@ -16,7 +16,18 @@ from tools.trouble import explain
 
 LOG = STATE / "setup.log"
 # Two retries: with no network pip then gives up in seconds, and says so.
-PIP = "-m pip install --no-compile --no-input --disable-pip-version-check --retries 2 --progress-bar off".split()
+PIP = [
+    "-m",
+    "pip",
+    "install",
+    "--no-compile",
+    "--no-input",
+    "--disable-pip-version-check",
+    "--retries",
+    "2",
+    "--progress-bar",
+    "off",
+]
 _KEEP_TAIL = 20_000  # characters of output looked through for the cause of a failure
 _HEADLINES = [
     (re.compile(r"^Collecting (\S+)"), "looking up {}"),

@@ -16,9 +16,7 @@ from tools.places import ROOT, STATE, VENV, site_packages, venv_python
 from tools.progress import Step
 from tools.trouble import SetupError
 
-REQUIREMENTS, DEV, LOCK = (
-    ROOT / name for name in ("requirements.txt", "requirements-dev.txt", "requirements.lock")
-)
+REQUIREMENTS, DEV, LOCK = (ROOT / name for name in ("requirements.txt", "requirements-dev.txt", "requirements.lock"))
 STARTERS = ROOT / "requirements-starter.txt"
 # What the environment takes, with pip's own temporary files, in GB (measured: 1.8 with a CPU torch).
 ROOM_CPU, ROOM_CUDA = 3.0, 10.0
@@ -151,7 +149,9 @@ def _missing(dev: bool) -> list[str]:
 def _pins(dev: bool) -> list[str]:
     files = [REQUIREMENTS, STARTERS, *([DEV] if dev else [])]
     lines = (line.partition("#")[0].strip() for file in files for line in file.read_text("utf-8").splitlines())
-    return [line.partition("[")[0] + "==" + line.partition("==")[2] for line in lines if "==" in line and ";" not in line] 
+    return [
+        line.partition("[")[0] + "==" + line.partition("==")[2] for line in lines if "==" in line and ";" not in line
+    ]
 
 
 def _plain(name: str) -> str:
