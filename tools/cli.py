@@ -7,23 +7,32 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from tools import setting_up
-from tools.browser import ensure_chromium
+from tools.checks import check_all
+from tools.doctor import examine
 from tools.places import ROOT, spaces, venv_python
 from tools.trouble import SetupError
 
 EPILOG = """\
 With no word it opens the hub with every Space. A Space's name runs that Space alone.
-  test [pytest's own arguments]   sets up and passes the checks and the tests
-  doctor                          says what this machine can run, and what is missing
+  test [pytest's own arguments]   sets up and passes the checks and the tests; with arguments, pytest alone
+  bench                           measures this machine
+  doctor                          says what this machine can run, what is missing, and what mends it
+  setup                           sets up, and starts nothing
+  bundle SPACE FOLDER             copies one Space into a folder that runs alone, as on Hugging Face
 """
+_TAKES_MORE = ("test", "bench", "bundle")
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run the command; returns the exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a console without Unicode must not end the set-up
     options, rest = _parser().parse_known_args(arguments)
-    if rest and options.command != "test":
+    if rest and options.command not in _TAKES_MORE:
         _parser().error(f"unknown arguments: {' '.join(rest)}")
     try:
         return _commands()[options.command](options, rest)
@@ -31,13 +40,14 @@ def main(arguments: Sequence[str]) -> int:
         print(f"\n{error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("\nStopped.")
+        print("\nStopped. The same command goes on from here.")
         return 130
 
 
 def _commands() -> dict[str, Callable[[argparse.Namespace, list[str]], int]]:
     run_space = {name: _space for name in spaces()}
-    return {"hub": _hub, "test": _test, "doctor": _doctor, **run_space}
+    own = {"hub": _hub, "test": _test, "bench": _bench, "doctor": _doctor, "setup": _setup, "bundle": _bundle}
+    return {**own, **run_space}
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -81,21 +91,24 @@ def _space(options: argparse.Namespace, _: list[str]) -> int:
 
 
 def _doctor(options: argparse.Namespace, _: list[str]) -> int:
+    return examine(_environment(options))
+
+
+def _setup(_: argparse.Namespace, __: list[str]) -> int:
+    print(f"Ready: {setting_up.ensure()}")
+    return 0
+
+
+def _bundle(_: argparse.Namespace, rest: list[str]) -> int:
     setting_up.ensure()
-    return _python(["-m", "shared.doctor"], _environment(options))
+    # The folder is meant from where the person stands; the child runs in the project's folder.
+    return _python(["-m", "tools.bundle_inside", *(str(Path(a).absolute()) if i else a for i, a in enumerate(rest))])
+
+
+def _bench(_: argparse.Namespace, rest: list[str]) -> int:
+    setting_up.ensure(dev=True)
+    return _python([str(ROOT / "benchmarks" / "run.py"), *rest])
 
 
 def _test(_: argparse.Namespace, rest: list[str]) -> int:
-    setting_up.ensure(dev=True)
-    ensure_chromium()
-    checks = [
-        ["-m", "ruff", "check", "."],
-        ["-m", "ruff", "format", "--check", "."],
-        ["-m", "mypy"],
-        ["-m", "pytest", *rest],
-    ]
-    for check in checks[3:] if rest else checks:
-        print(f"\n== {' '.join(check[1:])}", flush=True)
-        if status := _python(check):
-            return status
-    return 0
+    return check_all(setting_up.ensure(dev=True), rest)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import queue
 import re
+import shutil
 import subprocess
 import threading
 from collections.abc import Sequence
@@ -16,18 +17,8 @@ from tools.trouble import explain
 
 LOG = STATE / "setup.log"
 # Two retries: with no network pip then gives up in seconds, and says so.
-PIP = [
-    "-m",
-    "pip",
-    "install",
-    "--no-compile",
-    "--no-input",
-    "--disable-pip-version-check",
-    "--retries",
-    "2",
-    "--progress-bar",
-    "off",
-]
+_QUIET = ["--no-input", "--disable-pip-version-check", "--progress-bar", "off"]
+PIP = ["-m", "pip", "install", "--no-compile", "--retries", "2", *_QUIET]
 _KEEP_TAIL = 20_000  # characters of output looked through for the cause of a failure
 _HEADLINES = [
     (re.compile(r"^Collecting (\S+)"), "looking up {}"),
@@ -113,8 +104,6 @@ def clear_half_installed(venv: Path) -> list[str]:
 
     pip writes a package's RECORD last; without it pip still counts the package as installed.
     """
-    import shutil
-
     folder = site_packages(venv)
     if folder is None:
         return []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ class Task:
     title: str
     fingerprint: str
     do: Callable[[Step, int | None], None]
+    covered_by: str = ""  # another fingerprint that serves as well
 
 
 def ensure(dev: bool = False) -> Path:
@@ -49,7 +51,11 @@ def _broken_or_open(ledger: Ledger, dev: bool) -> bool:
 
 
 def _open(ledger: Ledger, dev: bool) -> list[Task]:
-    return [task for task in _tasks(dev) if not ledger.is_done(task.name, task.fingerprint)]
+    return [
+        task
+        for task in _tasks(dev)
+        if not any(ledger.is_done(task.name, mark) for mark in (task.fingerprint, task.covered_by) if mark)
+    ]
 
 
 def _set_up(ledger: Ledger, dev: bool, held: int | None) -> None:
@@ -78,7 +84,7 @@ def _opening(broken: str | None, lost: list[str], interrupted: bool) -> str:
         return f"The environment .venv is made anew: {broken}."
     if broken:
         return "Setting up. This happens once, and takes a few minutes."
-    if lost:
+    if lost and not interrupted:
         return f"Packages are missing from .venv ({', '.join(lost[:4])}); installing them."
     return "Going on with the set-up that was interrupted." if interrupted else "Bringing .venv up to date."
 
@@ -94,9 +100,8 @@ def _tasks(dev: bool) -> list[Task]:
     ]
     if dev:
         tasks.append(Task("developer", "test tools", developer, _installer("-r", str(DEV))))
-    # Of its own name for the test tools, so that plain starts and test runs don't undo each other's mark.
-    tasks.append(Task("bytecode-dev" if dev else "bytecode", "compiling", developer if dev else packages, _compile))
-    return tasks
+    compiled = Task("bytecode", "compiling", developer if dev else packages, _compile, covered_by=developer)
+    return [*tasks, compiled]
 
 
 def _installer(*what: str) -> Callable[[Step, int | None], None]:
@@ -149,9 +154,7 @@ def _missing(dev: bool) -> list[str]:
 def _pins(dev: bool) -> list[str]:
     files = [REQUIREMENTS, STARTERS, *([DEV] if dev else [])]
     lines = (line.partition("#")[0].strip() for file in files for line in file.read_text("utf-8").splitlines())
-    return [
-        line.partition("[")[0] + "==" + line.partition("==")[2] for line in lines if "==" in line and ";" not in line
-    ]
+    return [re.sub(r"\[.*?\]", "", line) for line in lines if "==" in line and ";" not in line]
 
 
 def _plain(name: str) -> str:
@@ -173,3 +176,8 @@ def room_problem(free_gb: float, needed_gb: float) -> str | None:
         f"There is too little room on the disk: set-up needs about {needed_gb:.1f} GB and {free_gb:.1f} GB is free at "
         f"{ROOT}. Free some, or move this folder to a larger disk. Then run the same command again."
     )
+
+
+def unfinished(dev: bool = False) -> list[str]:
+    """What is still to be done in a usable environment: names of steps, and of packages that were lost."""
+    return [task.name for task in _open(Ledger(VENV), dev)] + _missing(dev)
