@@ -48,6 +48,7 @@ class Settings:
     max_prompt_chars: int = 400_000
     connect_timeout: float = 10.0
     first_output_timeout: float = 60.0
+    idle_timeout: float = 120.0  # between two pieces of a hosted answer; a model that thinks unseen is silent for long
     total_timeout: float = 600.0
     hub_timeout: float = 5.0
     threads: int | None = None
@@ -99,6 +100,7 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
         max_prompt_chars=_number(env, "PLAYGROUND_MAX_PROMPT_CHARS", int, defaults.max_prompt_chars),
         connect_timeout=_number(env, "PLAYGROUND_CONNECT_TIMEOUT", float, defaults.connect_timeout),
         first_output_timeout=_number(env, "PLAYGROUND_FIRST_OUTPUT_TIMEOUT", float, defaults.first_output_timeout),
+        idle_timeout=_number(env, "PLAYGROUND_IDLE_TIMEOUT", float, defaults.idle_timeout),
         total_timeout=_number(env, "PLAYGROUND_TOTAL_TIMEOUT", float, defaults.total_timeout),
         hub_timeout=_number(env, "PLAYGROUND_HUB_TIMEOUT", float, defaults.hub_timeout),
         threads=_number(env, "PLAYGROUND_THREADS", int, None),

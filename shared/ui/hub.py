@@ -45,7 +45,7 @@ def _start(app: Path) -> Found:
         return Found(app.parent.name, None, f"{type(error).__name__}: {error}")
 
 
-def landing(spaces: list[Found]) -> gr.Blocks:
+def landing(spaces: list[Found]) -> Any:
     """The page with a card for each Space."""
     with gr.Blocks(title="Generative-AI playgrounds") as page:
         gr.HTML(

@@ -1,1 +1,1 @@
-"""What the engines that run on this machine share."""
+"""What the engines that run on this machine share: downloads, prompts, sampling, streamed text."""

@@ -1,93 +1,191 @@
-"""Fetches a model's files from the Hugging Face Hub: what is here already is used with no network at all."""
+"""Gets a model's files from the Hugging Face Hub, or from its cache with no network at all.
+
+The download runs in a process of its own (`download.py`): it can be stopped at once wherever it hangs, what it
+had is kept, and the next try goes on from there.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import json
+import queue
+import subprocess
+import sys
 import threading
-import urllib.request
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from pathlib import Path
+from typing import Any
 
 from shared.errors import BackendError, HubUnavailable, MissingCredentials, UnknownModel
 from shared.events import Progress
+from shared.machine import GIB
 from shared.settings import Settings
 from shared.streaming import Emit
 
-# Never fetched, whatever is asked for: pickles, and code.
-REFUSED = ["*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl", "*.msgpack", "*.h5", "*.py"]
+# Everything transformers needs, and no pickle. Original-format copies in sub-folders are left where they are.
+MODEL_FILES = ("*.safetensors", "*.json", "*.txt", "*.model", "*.jinja", "tokenizer*")
+NEVER = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl", "*.py", "*.h5", "*.msgpack", "original/*", "onnx/*")
+ENDPOINT = "huggingface_hub"  # its name in `settings.base_urls`, for a mirror
+START_SECONDS = 30.0  # for the process to import its libraries, on a slow machine
+STALL_SECONDS = 60.0  # without a byte
+_ROOT = Path(__file__).resolve().parents[3]
 
 
 @dataclass(frozen=True)
 class Fetched:
-    """The folder with the files, and the commit they are of."""
+    """A folder with the files asked for, and the commit they are of."""
 
     path: Path
-    revision: str
+    revision: str | None
 
 
 def fetch(
-    repo_id: str, settings: Settings, emit: Emit, *, revision: str | None = None, allow_patterns: Sequence[str]
+    repo_id: str,
+    settings: Settings,
+    emit: Emit,
+    *,
+    revision: str | None = None,
+    allow_patterns: Sequence[str] = MODEL_FILES,
+    ignore_patterns: Sequence[str] = NEVER,
 ) -> Fetched:
-    """The files that match, downloaded where they are not here yet.
+    """The files of a Hub repository that match the patterns, downloaded if they are not here yet.
 
-    Raises `HubUnavailable` within `settings.hub_timeout` seconds where the Hub doesn't answer, `UnknownModel`,
-    or `MissingCredentials` for a model behind a licence.
+    What is in the cache is used as it is, without a look at the network. Raises `HubUnavailable` within seconds
+    when the Hub doesn't answer, `UnknownModel`, `MissingCredentials`, or `BackendError` when the disk is too
+    small. Stopping it stops the download at once.
     """
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import GatedRepoError, LocalEntryNotFoundError, RepositoryNotFoundError
-
-    key = settings.key("HF_TOKEN")
-    here = settings.offline or not _answers(settings)
-    emit(Progress(f"Looking for {repo_id}" + (" on this machine" if here else "")))
-    try:
-        token = key.reveal() if key else False
-        folder = snapshot_download(
-            repo_id,
-            revision=revision,
-            token=token,
-            local_files_only=here,
-            allow_patterns=list(allow_patterns),
-            ignore_patterns=REFUSED,
+    patterns, ignored = _named(allow_patterns), _kept(allow_patterns, ignore_patterns)
+    job = {"repo_id": repo_id, "revision": revision, "allow_patterns": patterns, "ignore_patterns": ignored}
+    if cached := _cached(job):
+        return cached
+    if settings.offline:
+        raise HubUnavailable(
+            f"{repo_id} is not on this machine, and this server works offline. "
+            "Start it without PLAYGROUND_OFFLINE and HF_HUB_OFFLINE to download it, or choose another model."
         )
-    except GatedRepoError:
-        raise MissingCredentials(
-            f"{repo_id} is behind a licence: accept it on its page. Hugging Face", "HF_TOKEN"
-        ) from None
-    except RepositoryNotFoundError:
-        raise UnknownModel(f"The Hub has no model called {repo_id}, or it is private. Check the name.") from None
-    except LocalEntryNotFoundError:
-        raise _unavailable(repo_id) from None
-    except OSError as error:
-        raise BackendError(f"The download of {repo_id} failed: {error}. Try again: it goes on from there.") from error
-    path = Path(folder)
-    wanted = [name for name in allow_patterns if "*" not in name and not (path / name).is_file()]
-    if wanted:
-        raise _unavailable(repo_id) if here else UnknownModel(f"{repo_id} has no file called {wanted[0]}.")
+    emit(Progress(f"Asking the Hub for {repo_id}"))
+    token = settings.key("HF_TOKEN")
+    job |= {"timeout": settings.hub_timeout, "endpoint": settings.base_urls.get(ENDPOINT)}
+    path = _download(job, token.reveal() if token else None, settings, emit)
     return Fetched(path, path.name)
 
 
-def _unavailable(repo_id: str) -> HubUnavailable:
+def _named(patterns: Sequence[str]) -> list[str]:
+    """Hub patterns match with `*` across folders; blank ones would match nothing."""
+    return [pattern for pattern in patterns if pattern]
+
+
+def _kept(allowed: Sequence[str], ignored: Sequence[str]) -> list[str]:
+    """The ignore patterns, without those that would drop a file that was asked for by its name."""
+    names = [pattern for pattern in allowed if not set("*?[") & set(pattern)]
+    return [pattern for pattern in ignored if not any(fnmatch(name, pattern) for name in names)]
+
+
+def _cached(job: dict[str, Any]) -> Fetched | None:
+    """The cached copy if it is whole, otherwise None."""
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import IncompleteSnapshotError, LocalEntryNotFoundError
+
+    try:
+        path = Path(snapshot_download(**job, local_files_only=True))
+    except (LocalEntryNotFoundError, IncompleteSnapshotError):
+        return None
+    weights = [pattern for pattern in job["allow_patterns"] if pattern.endswith((".gguf", ".safetensors", ".xml"))]
+    # Another program may have cached only its configuration: without a list of files the Hub library can't tell.
+    found = all(any(path.glob(pattern)) for pattern in weights)
+    return Fetched(path, path.name) if found else None
+
+
+def _download(job: dict[str, Any], token: str | None, settings: Settings, emit: Emit) -> Path:
+    command = [sys.executable, "-m", "shared.backends.local.download"]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    child = subprocess.Popen(command, cwd=_ROOT, text=True, encoding="utf-8", **pipes)  # type: ignore[call-overload]
+    try:
+        with emit.cancel.on_cancel(child.kill):
+            # By its standard input: a command line or an environment can be read by other programs.
+            child.stdin.write(json.dumps({**job, "token": token}) + "\n")
+            child.stdin.close()
+            return _follow(_lines(child), job["repo_id"], settings, emit)
+    finally:
+        child.kill()
+        child.wait()
+        child.stdout.close()
+
+
+def _lines(child: Any) -> queue.SimpleQueue[dict[str, Any] | None]:
+    """What the process says, read in a thread so that waiting for it can end."""
+    said: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
+
+    def read() -> None:
+        with contextlib.suppress(ValueError, OSError):  # the process was killed in mid-line
+            for line in child.stdout:
+                said.put(json.loads(line))
+        said.put(None)
+
+    threading.Thread(target=read, name="download", daemon=True).start()
+    return said
+
+
+def _follow(said: queue.SimpleQueue[dict[str, Any] | None], repo_id: str, settings: Settings, emit: Emit) -> Path:
+    limit = START_SECONDS
+    for message in _until_silent(said, lambda: limit, emit):
+        if "asking" in message:
+            limit = settings.hub_timeout + 1.0
+        elif "total" in message:
+            limit = STALL_SECONDS
+            _report(emit, repo_id, message)
+        elif "path" in message:
+            return Path(message["path"])
+        else:
+            raise _failure(message, repo_id)
+    raise _unreachable(repo_id)
+
+
+def _until_silent(said: queue.SimpleQueue[dict[str, Any] | None], limit: Any, emit: Emit) -> Iterator[dict[str, Any]]:
+    """Messages until the end, or until nothing came for `limit()` seconds."""
+    heard = time.monotonic()
+    while time.monotonic() - heard < limit():
+        emit.check()
+        with contextlib.suppress(queue.Empty):
+            message = said.get(timeout=0.1)
+            if message is None:
+                return
+            heard = time.monotonic()
+            yield message
+
+
+def _report(emit: Emit, repo_id: str, message: dict[str, Any]) -> None:
+    done, total = message["done"], message["total"]
+    emit(Progress(f"Downloading {repo_id}: {done / GIB:.2f} of {total / GIB:.2f} GB", done, total))
+
+
+def _failure(message: dict[str, Any], repo_id: str) -> Exception:
+    """The error of ours that the process named."""
+    kind = message.get("error")
+    if kind == "unknown":
+        return UnknownModel(
+            f"The Hub has no {repo_id} that this server may read. Check the spelling; if it is private, give a "
+            "Hugging Face token (HF_TOKEN) that may read it."
+        )
+    if kind == "gated":
+        return MissingCredentials(f"{repo_id} (first accept its terms on its Hugging Face page; it", "HF_TOKEN")
+    if kind == "revision":
+        return UnknownModel(f"{repo_id} has no revision {message['detail']}. Choose another, or leave it out.")
+    if kind == "no_files":
+        return BackendError(f"{repo_id} has none of the files this engine reads: {message['detail']}.")
+    if kind == "disk":
+        return BackendError(
+            f"{repo_id} needs {message['needed'] / GIB:.1f} GB of disk and {message['free'] / GIB:.1f} GB is free. "
+            "Delete models you no longer use, or set HF_HOME to a larger disk."
+        )
+    return _unreachable(repo_id)
+
+
+def _unreachable(repo_id: str) -> HubUnavailable:
     return HubUnavailable(
-        f"{repo_id} is not on this machine, and the Hugging Face Hub can't be reached. "
-        "Connect to the network and try again, or choose a starter model."
+        f"The Hugging Face Hub can't be reached, and {repo_id} is not on this machine. Check the connection and try "
+        "again (a download goes on where it stopped), or choose a model that is here."
     )
-
-
-def _answers(settings: Settings) -> bool:
-    """Whether the Hub answers in time, name look-up included; a network that swallows packets must not hang us."""
-    from huggingface_hub import constants
-
-    good, done = threading.Event(), threading.Event()
-
-    def ask() -> None:
-        try:
-            call = urllib.request.Request(constants.ENDPOINT, method="HEAD")
-            with urllib.request.urlopen(call, timeout=settings.hub_timeout):
-                good.set()
-        except (OSError, ValueError):
-            pass
-        done.set()
-
-    threading.Thread(target=ask, daemon=True).start()
-    done.wait(settings.hub_timeout)
-    return good.is_set()

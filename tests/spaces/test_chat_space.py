@@ -1,0 +1,70 @@
+"""The chat Space as people meet it: in a browser, and on its API."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from gradio_client import Client
+from gradio_client.exceptions import AppError
+from playwright.sync_api import Page, expect, sync_playwright
+
+from tests.support.server import chromium, running
+
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    with running("spaces/chat/app.py") as address:
+        yield address
+
+
+@pytest.fixture
+def page(url: str) -> Iterator[Page]:
+    path = chromium()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page.goto(url)
+        yield page
+        browser.close()
+
+
+def send(page: Page, text: str) -> None:
+    box = page.locator("#box textarea")
+    box.fill(text)
+    box.press("Enter")
+
+
+@pytest.mark.browser
+def test_first_answer_with_its_receipt(page: Page) -> None:
+    send(page, "Say hello.")
+    expect(page.locator("#chat")).to_contain_text("Receipt: SmolLM2 135M", timeout=60_000)
+    expect(page.locator("#metrics")).to_contain_text("llama.cpp Q4_1")
+    expect(page.locator("#box textarea")).to_have_value("")
+
+
+@pytest.mark.browser
+def test_stop_keeps_what_came(page: Page) -> None:
+    send(page, "Tell a very long story about a ship, with many chapters.")
+    stop = page.locator("#box button.stop-button")
+    stop.click(timeout=30_000)
+    expect(page.locator("#chat")).to_contain_text("Stopped by you.", timeout=30_000)
+
+
+def test_the_api_answers_and_lists_models(url: str) -> None:
+    client = Client(url, verbose=False)
+    answer = client.predict(message="Say hello.", max_tokens=16, api_name="/chat")
+    assert answer["text"] and answer["receipt"]["starter"] is True
+    models = client.predict(api_name="/models")
+    assert any(m["id"] == "smollm2-135m" and m["runs_here"] for m in models)
+    with pytest.raises(AppError, match="empty"):
+        client.predict(message=" ", api_name="/chat")
+
+
+def test_pages_refuse_remote_pictures(url: str) -> None:
+    import urllib.request
+
+    with urllib.request.urlopen(url) as answer:
+        assert "img-src 'self'" in answer.headers["Content-Security-Policy"]
