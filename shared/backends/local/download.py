@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 SAY_EVERY = 0.25  # seconds
-HEARTBEAT_BYTES = 1
+CHUNK_BYTES = 256 * 1024  # so that a slow line still shows that it is alive
 
 
 def main() -> None:
@@ -39,6 +39,7 @@ def _run(job: dict[str, Any]) -> Path:
     timeout, endpoint = job.pop("timeout"), job.pop("endpoint")
     token = job.pop("token") or False
     constants.DEFAULT_REQUEST_TIMEOUT = constants.HF_HUB_ETAG_TIMEOUT = timeout
+    constants.DOWNLOAD_CHUNK_SIZE = CHUNK_BYTES
     say(asking=1)
     total = _total(job, timeout, endpoint, token)
     _check_disk(total, Path(constants.HF_HUB_CACHE))
@@ -58,7 +59,7 @@ class _DiskFull(Exception):
 def _total(job: Mapping[str, Any], timeout: float, endpoint: str | None, token: str | bool) -> int:
     """Bytes of the files that match."""
     from huggingface_hub import HfApi
-    from huggingface_hub.utils import filter_repo_objects
+    from huggingface_hub.utils._paths import filter_repo_objects
 
     api = HfApi(endpoint=endpoint, token=token)
     info = api.model_info(job["repo_id"], revision=job["revision"], timeout=timeout, files_metadata=True)
@@ -129,6 +130,8 @@ def _named(error: BaseException) -> dict[str, Any]:
     """The error by the name that `hub.py` knows it by."""
     from huggingface_hub import errors
 
+    if isinstance(error, errors.LocalEntryNotFoundError) and error.__cause__ is not None:
+        return _named(error.__cause__)
     if isinstance(error, errors.GatedRepoError):
         return {"error": "gated"}
     if isinstance(error, errors.RevisionNotFoundError):

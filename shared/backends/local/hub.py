@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
@@ -58,7 +58,12 @@ def fetch(
     small. Stopping it stops the download at once.
     """
     patterns, ignored = _named(allow_patterns), _kept(allow_patterns, ignore_patterns)
-    job = {"repo_id": repo_id, "revision": revision, "allow_patterns": patterns, "ignore_patterns": ignored}
+    job: dict[str, Any] = {
+        "repo_id": repo_id,
+        "revision": revision,
+        "allow_patterns": patterns,
+        "ignore_patterns": ignored,
+    }
     if cached := _cached(job):
         return cached
     if settings.offline:
@@ -130,12 +135,12 @@ def _lines(child: Any) -> queue.SimpleQueue[dict[str, Any] | None]:
 
 
 def _follow(said: queue.SimpleQueue[dict[str, Any] | None], repo_id: str, settings: Settings, emit: Emit) -> Path:
-    limit = START_SECONDS
-    for message in _until_silent(said, lambda: limit, emit):
+    patience = START_SECONDS
+    while message := _hear(said, patience, emit):
         if "asking" in message:
-            limit = settings.hub_timeout + 1.0
+            patience = settings.hub_timeout + 1.0
         elif "total" in message:
-            limit = STALL_SECONDS
+            patience = STALL_SECONDS
             _report(emit, repo_id, message)
         elif "path" in message:
             return Path(message["path"])
@@ -144,17 +149,14 @@ def _follow(said: queue.SimpleQueue[dict[str, Any] | None], repo_id: str, settin
     raise _unreachable(repo_id)
 
 
-def _until_silent(said: queue.SimpleQueue[dict[str, Any] | None], limit: Any, emit: Emit) -> Iterator[dict[str, Any]]:
-    """Messages until the end, or until nothing came for `limit()` seconds."""
-    heard = time.monotonic()
-    while time.monotonic() - heard < limit():
+def _hear(said: queue.SimpleQueue[dict[str, Any] | None], patience: float, emit: Emit) -> dict[str, Any] | None:
+    """The next message, or None at the end and when none came for `patience` seconds."""
+    end = time.monotonic() + patience
+    while time.monotonic() < end:
         emit.check()
         with contextlib.suppress(queue.Empty):
-            message = said.get(timeout=0.1)
-            if message is None:
-                return
-            heard = time.monotonic()
-            yield message
+            return said.get(timeout=0.1)
+    return None
 
 
 def _report(emit: Emit, repo_id: str, message: dict[str, Any]) -> None:
@@ -171,7 +173,8 @@ def _failure(message: dict[str, Any], repo_id: str) -> Exception:
             "Hugging Face token (HF_TOKEN) that may read it."
         )
     if kind == "gated":
-        return MissingCredentials(f"{repo_id} (first accept its terms on its Hugging Face page; it", "HF_TOKEN")
+        who = f"{repo_id} is gated: accept its terms on its Hugging Face page first. Then it"
+        return MissingCredentials(who, "HF_TOKEN")
     if kind == "revision":
         return UnknownModel(f"{repo_id} has no revision {message['detail']}. Choose another, or leave it out.")
     if kind == "no_files":
