@@ -142,16 +142,16 @@ class ChatPanel:
 
     # The answer.
 
-    def answer_trimmed(self, *inputs: Any) -> Iterator[list[Any]]:
+    def answer_trimmed(self, request: gr.Request, conversation: Conversation, *inputs: Any) -> Iterator[list[Any]]:
         """Answer with as many of the oldest messages left out as needed."""
-        conversation = inputs[0]
         path = conversation.path()
         if path and path[-1].role == "assistant" and path[-1].error:
             conversation.tip = path[-1].parent
-        yield from self.answer(*inputs, overflow="trim")
+        yield from self.answer(request, conversation, *inputs, overflow="trim")
 
     def answer(
         self,
+        request: gr.Request,  # first, since Gradio hands it over by position only
         conversation: Conversation,
         todo: list[str],
         keys: Any,
@@ -159,13 +159,11 @@ class ChatPanel:
         mode: str,
         variant: str | None,
         *values: Any,
-        request: gr.Request = None,  # type: ignore[assignment]
         **more: Any,
     ) -> Iterator[list[Any]]:
         """Answer the last message, then send what a lesson still has to say, and answer that."""
         picked = Picked(model, mode, variant)
-        session = request.session_hash if request and request.session_hash else "local"
-        with self._runs.running(session) as (cancel,):
+        with self._runs.running(request.session_hash or "local") as (cancel,):
             last = Answer()
             for last in self._turn(conversation, keys, picked, values, cancel, more):
                 yield self._screen(conversation, todo, last)
