@@ -27,7 +27,7 @@ class CancelToken:
     def __init__(self) -> None:
         self._event = threading.Event()
         self._lock = threading.Lock()
-        self._hooks: list[Callable[[], None]] = []
+        self._hooks: list[Callable[[], object]] = []
 
     @property
     def cancelled(self) -> bool:
@@ -48,7 +48,7 @@ class CancelToken:
         return self._event.wait(seconds)
 
     @contextlib.contextmanager
-    def on_cancel(self, hook: Callable[[], None]) -> Iterator[None]:
+    def on_cancel(self, hook: Callable[[], object]) -> Iterator[None]:
         """Run `hook` if the switch is pressed inside the block (at once, if it is pressed already)."""
         with self._lock:
             late = self._event.is_set()
