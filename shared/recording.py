@@ -88,7 +88,8 @@ def _receipt(run: Run, outcome: Outcome, recorder: Recorder) -> Receipt:
     priced_as = facts.pop("priced_as", None)
     served = facts.get("served_model") or variant.repo_id
     cost = pricing.LOCAL if local else pricing.price(priced_as, served, usage)
-    settings = run.request.settings()
+    unhonoured = {**run.unhonoured, **facts.pop("unhonoured", {})}
+    settings = {name: value for name, value in run.request.settings().items() if name not in unhonoured}
     return Receipt(
         model=spec.id,
         name=spec.name,
@@ -106,8 +107,9 @@ def _receipt(run: Run, outcome: Outcome, recorder: Recorder) -> Receipt:
         versions=facts.pop("versions", {}),
         seed=settings.pop("seed", None),
         seed_kind=run.capabilities.seed,
+        noise_device=facts.pop("noise_device", None),
         settings=settings,
-        unhonoured=dict(run.unhonoured),
+        unhonoured=unhonoured,
         notes=tuple(run.notes),
         seconds=_seconds(run, recorder),
         input_tokens=usage.input_tokens,

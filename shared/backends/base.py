@@ -55,7 +55,8 @@ class Usage:
 class Outcome:
     """What a backend's run gives back; the engine makes the receipt from it.
 
-    `facts` are receipt fields that only the backend knows, for example `served_model` or `request_id`.
+    `facts` are receipt fields that only the backend knows, for example `served_model` or `request_id`;
+    `unhonoured` there maps a setting that could not be followed in this run to the reason.
     """
 
     output: Any
