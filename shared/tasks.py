@@ -30,7 +30,7 @@ class Mode(StrEnum):
 
 
 _LABELS = {
-    Mode.LOCAL: "Full model, this machine",
-    Mode.QUANTIZED: "Quantized, this machine",
+    Mode.LOCAL: "Full model here",
+    Mode.QUANTIZED: "Quantized here",
     Mode.HOSTED: "Hosted API",
 }

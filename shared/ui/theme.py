@@ -68,6 +68,7 @@ THEME = Base(
     input_background_fill="white",
     input_background_fill_dark="*neutral_950",
     input_placeholder_color="*neutral_500",
+    button_border_width="1px",
     slider_color="*primary_600",
     shadow_drop="none",
     block_shadow="none",
