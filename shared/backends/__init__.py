@@ -26,6 +26,7 @@ class Entry:
 
 BACKENDS: dict[str, Entry] = {
     "llama_cpp": Entry("shared.backends.llama_cpp:LlamaCpp", "llama.cpp"),
+    "transformers": Entry("shared.backends.transformers_text:TransformersText", "transformers"),
 }
 
 
