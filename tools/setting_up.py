@@ -70,6 +70,7 @@ def _set_up(ledger: Ledger, dev: bool, held: int | None) -> None:
     if broken:
         with Step(1, total, "Python environment") as step:
             ledger = environment.make(VENV, step, held)
+        todo = _tasks(dev)  # anew: their fingerprints hold the environment's Python
     elif ledger.begun or not ledger.exists:
         clear_half_installed(VENV)
     for number, task in enumerate(todo, total - len(todo) + 1):
