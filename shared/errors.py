@@ -13,6 +13,7 @@
         ├── CorruptWeights             a broken, truncated or refused weights file
         ├── HubUnavailable             the model hub can't be reached and the files are not here yet
         └── ProviderError              .provider
+            ├── KeyRefused             the provider doesn't take the key
             ├── RateLimited            .retry_after in seconds
             ├── ProviderTimeout
             ├── ProviderUnavailable    5xx, refused or dropped connections
@@ -145,6 +146,16 @@ class ProviderError(BackendError):
     def __init__(self, provider: str, message: str, *, retryable: bool | None = None) -> None:
         self.provider = provider
         super().__init__(message, retryable=retryable)
+
+
+class KeyRefused(ProviderError):
+    """The provider doesn't take the key, or the key may not use the model."""
+
+    def __init__(self, provider: str, env_var: str | None) -> None:
+        where = f" under “Your keys”, or {env_var} on the server" if env_var else ""
+        super().__init__(
+            provider, f"{provider} refused the key. Check it{where}: it may be mistyped, expired or not for this model."
+        )
 
 
 class RateLimited(ProviderError):

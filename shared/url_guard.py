@@ -1,71 +1,72 @@
-"""Keeps URLs that a visitor chose out of the server's own network."""
+"""Keeps a server that others reach from calling addresses of its own network on a visitor's behalf."""
 
 from __future__ import annotations
 
 import asyncio
 import ipaddress
 import socket
-from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
-from shared.errors import InvalidRequest
+from shared.errors import BackendError
 
-if TYPE_CHECKING:
-    from shared.settings import Settings
-
+# An IPv4 address in IPv6 dress (RFC 6052): what it wraps is what is called.
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
-_LOCAL_SUFFIXES = (".localhost", ".local", ".internal", ".lan", ".home.arpa")
-_INSIDE = "On this server only addresses of the public internet may be used."
 
 
-def check_url(url: str, settings: Settings) -> None:
-    """Raise `InvalidRequest` for a URL that may not be used here. Reads the URL only: no network.
+def check_url(url: str, *, public: bool) -> SplitResult:
+    """The URL in its parts. Raises `BackendError` for one that may not be called. Looks up no name.
 
-    What the host's name stands for is checked by `public_addresses` when the connection is made.
+    `public`: others reach this server, so only https to addresses of the open internet is allowed.
     """
     try:
         parts = urlsplit(url)
-        port = parts.port
+        host, _ = parts.hostname, parts.port
     except ValueError:
-        raise InvalidRequest("This is not a URL. Write it as https://server/v1.") from None
-    if parts.scheme not in {"http", "https"} or not parts.hostname or port == 0:
-        raise InvalidRequest("Write the server's URL as https://server/v1.")
-    if parts.username or parts.password:
-        raise InvalidRequest("Leave the name and password out of the URL, and type the key under “Your keys”.")
-    if not settings.public:
-        return
-    if parts.scheme != "https":
-        raise InvalidRequest("This server is reached by others, so a URL must begin with https://.")
-    host = parts.hostname.rstrip(".").lower()
-    if host == "localhost" or host.endswith(_LOCAL_SUFFIXES) or not is_public(host):
-        raise InvalidRequest(f"{host} is inside a private network. {_INSIDE}")
+        raise BackendError("The server's address can't be read. Write it like https://server.example/v1.") from None
+    if parts.scheme not in {"http", "https"} or not host:
+        raise BackendError("The server's address must begin with http:// or https:// and name a host.")
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise BackendError(
+            "Leave keys and passwords out of the server's address. Type the key under “Your keys” "
+            "(A server of your own)."
+        )
+    if public and parts.scheme != "https":
+        raise BackendError("This server is open to others, so it calls only https addresses.")
+    if public and _literal(host) and not is_open(host):
+        raise BackendError(f"This server is open to others, so it doesn't call {host}: that is no internet address.")
+    return parts
 
 
-def is_public(host: str) -> bool:
-    """False for an IP address that is loopback, private, link-local, a cloud's metadata service or the like.
+def is_open(address: str) -> bool:
+    """Whether the IP address belongs to the open internet: not loopback, private, link-local or reserved."""
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(ip, ipaddress.IPv6Address):
+        wrapped = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
+        if ip in _NAT64:
+            wrapped = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+        if wrapped is not None:
+            return is_open(str(wrapped))
+    return ip.is_global and not ip.is_multicast
 
-    Names, and what a resolver would still read as a name, are True: they are looked up when connecting.
+
+async def resolve(host: str, port: int) -> str:
+    """An address of the host to connect to. Raises `BackendError` if any of its addresses isn't open.
+
+    The caller connects to just this address, so that a second lookup can't turn to another one.
     """
     try:
-        address = ipaddress.ip_address(host.split("%")[0])
-    except ValueError:
-        return True
-    if isinstance(address, ipaddress.IPv6Address):
-        inner = address.ipv4_mapped or address.sixtofour
-        if address in _NAT64:
-            inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
-        if inner is not None:
-            address = inner
-    return address.is_global and not address.is_multicast
-
-
-async def public_addresses(host: str, port: int) -> list[str]:
-    """The host's IP addresses. Raises `InvalidRequest` if any is inside a private network, `OSError` if none is found.
-
-    Connect to one of these, not to the name again: a name can be made to change its meaning in between.
-    """
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except OSError:
+        raise BackendError(f"There is no server by the name {host}. Check the address.") from None
     addresses = [str(entry[4][0]) for entry in found]
-    if not addresses or not all(map(is_public, addresses)):
-        raise InvalidRequest(f"{host} is inside a private network. {_INSIDE}")
-    return addresses
+    if not addresses or not all(map(is_open, addresses)):
+        raise BackendError(f"This server is open to others, so it doesn't call {host}: it lies in a private network.")
+    return addresses[0]
+
+
+def _literal(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True

@@ -27,6 +27,13 @@ class Entry:
 BACKENDS: dict[str, Entry] = {
     "llama_cpp": Entry("shared.backends.llama_cpp:LlamaCpp", "llama.cpp"),
     "transformers": Entry("shared.backends.transformers_text:TransformersText", "transformers"),
+    "openai": Entry("shared.backends.openai_chat:OpenAIChat", "OpenAI", hosted=True),
+    "anthropic": Entry("shared.backends.anthropic_chat:AnthropicChat", "Anthropic", hosted=True),
+    "google": Entry("shared.backends.google_chat:GoogleChat", "Google", hosted=True),
+    "huggingface": Entry("shared.backends.huggingface_chat:HuggingFaceChat", "Hugging Face", hosted=True),
+    "openai_compatible": Entry(
+        "shared.backends.openai_compatible:OpenAICompatible", "OpenAI-compatible server", hosted=True
+    ),
 }
 
 

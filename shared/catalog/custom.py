@@ -81,7 +81,14 @@ def _openvino(repo_id: str) -> Variant:
 
 
 def _provider_model(text: str, provider: str, name: str) -> ModelSpec | None:
-    return _spec(text, name, (Variant(backend=provider, repo_id=name),)) if provider in BACKENDS else None
+    from shared.backends.endpoints import ENDPOINTS, PROVIDERS
+
+    if provider in PROVIDERS:
+        return _spec(text, name, (Variant(backend=provider, repo_id=name),))
+    if provider in ENDPOINTS:
+        variant = Variant(backend="openai_compatible", repo_id=name, options={"endpoint": provider})
+        return _spec(text, f"{name} ({ENDPOINTS[provider].name})", (variant,))
+    return None
 
 
 def _server_model(text: str) -> ModelSpec | None:

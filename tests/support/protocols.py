@@ -204,7 +204,7 @@ class Messages:
         return Act(status=status, body={"type": "error", "error": {"type": code or "api_error", "message": message}})
 
     def key_in(self, asked: Asked) -> str:
-        return asked.headers.get("x-api-key", "")
+        return asked.headers.get("x-api-key") or asked.headers.get("authorization", "").removeprefix("Bearer ")
 
     def image_in(self, asked: Asked) -> str:
         parts = [p for m in asked.body["messages"] if isinstance(m["content"], list) for p in m["content"]]
@@ -254,8 +254,9 @@ class Gemini:
         return asked.headers.get("x-goog-api-key", "")
 
     def image_in(self, asked: Asked) -> str:
-        parts = [p for c in asked.body["contents"] for p in c["parts"] if "inlineData" in p]
-        return f"data:{parts[0]['inlineData']['mimeType']};base64,{parts[0]['inlineData']['data']}"
+        parts = [p for c in asked.body["contents"] for p in c["parts"]]
+        inline = next(p.get("inlineData") or p.get("inline_data") for p in parts if "text" not in p)
+        return f"data:{inline.get('mimeType') or inline.get('mime_type')};base64,{inline['data']}"
 
 
 @dataclass(frozen=True)

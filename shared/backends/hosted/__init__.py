@@ -1,1 +1,1 @@
-"""What the hosted chat backends share: the event loop, the HTTP client, the pacing and the error table."""
+"""What the hosted chat backends share: where to call, with which key, how to stop, and what errors mean."""

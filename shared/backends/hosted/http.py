@@ -1,65 +1,78 @@
-"""The one HTTP client that every hosted SDK is given: no redirects, no cookies, no waiting without an end."""
+"""The HTTP client that every provider's SDK is given: one set of timeouts, no redirects, no surprises."""
 
 from __future__ import annotations
 
+import ssl
 from functools import cache
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from shared import url_guard
+from shared.backends.hosted.account import Account
+from shared.settings import Settings
 
 if TYPE_CHECKING:
     import httpx2
 
-    from shared.settings import Settings
-
-
-def new_client(settings: Settings, *, guarded: bool = False) -> httpx2.AsyncClient:
-    """A client for one run. `guarded`: a visitor chose the URL, so it must lead out of this network.
-
-    Reading has no timeout here: `pacing` watches the stream itself, in one place for every SDK. A redirect is
-    an error, because following it would carry the key to another address.
-    """
-    import httpx2
-
-    transport = _guarded_transport() if guarded and settings.public else None
-    return httpx2.AsyncClient(
-        timeout=httpx2.Timeout(None, connect=settings.connect_timeout),
-        follow_redirects=False,
-        transport=transport,
-        verify=_tls(),
-        trust_env=not guarded,
-        event_hooks={"response": [_read_errors]},
-    )
+WRITE_TIMEOUT = 60.0  # seconds for the network to take the next piece of a request
 
 
 @cache
-def _tls() -> Any:
-    """Reading the certificates takes tens of milliseconds: once a process is enough."""
+def tls() -> ssl.SSLContext:
+    """One context for all clients: reading the certificates takes a third of a second."""
     import httpx2
 
     return httpx2.create_ssl_context()
 
 
-async def _read_errors(response: httpx2.Response) -> None:
-    """So that the text of an error is there whichever SDK raises it."""
-    if response.status_code >= 300:
-        await response.aread()
+async def open_client(account: Account, settings: Settings) -> httpx2.AsyncClient:
+    """A client for one run; close it after. Raises `BackendError` for an address that may not be called.
 
-
-def _guarded_transport() -> httpx2.AsyncBaseTransport:
+    It follows no redirect, so that a key goes nowhere else. How long to wait for an answer is `pace.py`'s
+    affair: here only connecting and sending have limits.
+    """
     import httpx2
 
-    from shared.url_guard import public_addresses
+    timeout = httpx2.Timeout(None, connect=settings.connect_timeout, write=WRITE_TIMEOUT)
 
-    class Guarded(httpx2.AsyncHTTPTransport):
-        """Looks the name up, checks what it means, and connects to exactly that."""
+    async def set_timeout(request: httpx2.Request) -> None:
+        request.extensions["timeout"] = timeout.as_dict()  # in place of each SDK's own
 
+    async def read_refusal(response: httpx2.Response) -> None:
+        if response.status_code >= 300:
+            await response.aread()
+
+    options: dict[str, Any] = {"transport": None, "mounts": _past_proxies()}
+    if account.chosen and settings.public:
+        options = {"transport": await _pinned(account.base_url)}
+    return httpx2.AsyncClient(
+        verify=tls(),
+        timeout=timeout,
+        follow_redirects=False,
+        event_hooks={"request": [set_timeout], "response": [read_refusal]},
+        **options,
+    )
+
+
+def _past_proxies() -> dict[str, None]:
+    """A proxy that the environment names is not for this machine's own servers."""
+    return {f"all://{host}": None for host in ("127.0.0.1", "localhost", "[::1]")}
+
+
+async def _pinned(base_url: str) -> httpx2.AsyncBaseTransport:
+    """A transport that connects to the one address looked up now, whatever the name turns to later."""
+    import httpx2
+
+    parts = urlsplit(base_url)
+    host = parts.hostname or ""
+    address = await url_guard.resolve(host, parts.port or 443)
+
+    class Pinned(httpx2.AsyncHTTPTransport):
         async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-            host, port = request.url.host, request.url.port or 443
-            try:
-                address = (await public_addresses(host, port))[0]
-            except OSError as error:
-                raise httpx2.ConnectError(str(error), request=request) from error
-            request.extensions = {**request.extensions, "sni_hostname": host}
-            request.url = request.url.copy_with(host=address)  # the Host header keeps the name
+            if request.url.host != host:
+                raise httpx2.ConnectError("another host than the one that was checked", request=request)
+            request.extensions["sni_hostname"] = host
+            request.url = request.url.copy_with(host=address)
             return await super().handle_async_request(request)
 
-    return Guarded(verify=_tls())
+    return Pinned(verify=tls())

@@ -1,52 +1,45 @@
-"""Runs an async SDK's coroutine in this worker thread, so that Stop breaks it off wherever it waits."""
+"""Runs a coroutine in a short-lived event loop of this thread, so that a stop cancels whatever it waits for."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Callable, Coroutine
-from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from shared.errors import Cancelled
-
-if TYPE_CHECKING:
-    from shared.streaming import Emit
+from shared.streaming import Emit
 
 T = TypeVar("T")
-CLEANUP = 0.5  # seconds that closing connections may take after the run ended or was stopped
 
 
 def run_async(make: Callable[[], Coroutine[Any, Any, T]], emit: Emit) -> T:
-    """Run `make()` to its end in an event loop of its own. Raises `Cancelled` when the run is stopped.
-
-    A name lookup runs in a thread that can't be stopped; it is left behind rather than waited for.
-    """
+    """Run it to its end. Raises `Cancelled` as soon as the run's stop switch is pressed, at any stage."""
     loop = asyncio.new_event_loop()
-    lookups = ThreadPoolExecutor(max_workers=2, thread_name_prefix="lookup")
-    loop.set_default_executor(lookups)
     try:
-        emit.check()
-        task = loop.create_task(make())
-        with emit.cancel.on_cancel(lambda: loop.call_soon_threadsafe(task.cancel) and None):
-            try:
-                return loop.run_until_complete(task)
-            except asyncio.CancelledError:
-                raise Cancelled from None
+        return loop.run_until_complete(_stoppable(make, emit))
+    except asyncio.CancelledError:
+        raise Cancelled from None
     finally:
-        _close(loop)
-        lookups.shutdown(wait=False, cancel_futures=True)
+        _wind_up(loop)
 
 
-def _close(loop: asyncio.AbstractEventLoop) -> None:
-    leftover = asyncio.all_tasks(loop)
-    for task in leftover:
+async def _stoppable(make: Callable[[], Coroutine[Any, Any, T]], emit: Emit) -> T:
+    task, loop = asyncio.current_task(), asyncio.get_running_loop()
+    assert task is not None
+
+    def stop() -> None:
+        loop.call_soon_threadsafe(task.cancel)
+
+    with emit.cancel.on_cancel(stop):
+        return await make()
+
+
+def _wind_up(loop: asyncio.AbstractEventLoop) -> None:
+    """Close what is open. Not `asyncio.run`: that would wait for a name lookup that hangs in its thread."""
+    left = asyncio.all_tasks(loop)
+    for task in left:
         task.cancel()
-    with contextlib.suppress(Exception, asyncio.CancelledError):
-        loop.run_until_complete(asyncio.wait_for(_settle(loop, leftover), CLEANUP))
+    if left:
+        loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+    loop.run_until_complete(loop.shutdown_asyncgens())
     loop.close()
-
-
-async def _settle(loop: asyncio.AbstractEventLoop, leftover: set[asyncio.Task[Any]]) -> None:
-    await asyncio.gather(*leftover, return_exceptions=True)
-    await loop.shutdown_asyncgens()

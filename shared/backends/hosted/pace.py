@@ -1,0 +1,34 @@
+"""Deadlines for a stream: how long to wait for each next event, and for all of them together."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import TypeVar
+
+from shared.errors import ProviderTimeout
+from shared.settings import Settings
+
+T = TypeVar("T")
+
+
+async def paced(events: AsyncIterator[T], provider: str, settings: Settings) -> AsyncIterator[T]:
+    """The same events. Raises `ProviderTimeout` when it is silent, or goes on, for too long.
+
+    The first event may take `first_output_timeout`, each later one `idle_timeout`, all of them `total_timeout`.
+    """
+    now = asyncio.get_running_loop().time
+    end = now() + settings.total_timeout
+    allowed = settings.first_output_timeout
+    while True:
+        left = end - now()
+        patience = min(allowed, left)
+        try:
+            async with asyncio.timeout(patience):
+                event = await anext(events)
+        except StopAsyncIteration:
+            return
+        except TimeoutError:
+            raise ProviderTimeout(provider, settings.total_timeout if left <= allowed else allowed) from None
+        yield event
+        allowed = settings.idle_timeout
