@@ -1,18 +1,17 @@
-"""transformers: safetensors and GGUF models run by torch, in full precision or quantized, with LoRA adapters."""
+"""transformers: language models from safetensors or GGUF, at full precision or quantized, on any torch device."""
 
 from __future__ import annotations
 
+import importlib.metadata
+import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from shared import machine as machines
 from shared.backends.base import Capabilities, require
-from shared.errors import BackendError
-from shared.events import Progress
-from shared.placement import device_of
 
 if TYPE_CHECKING:
-    from shared.backends.local.generation import GeneratingModel
-    from shared.backends.local.torch_loading import Placing
+    from shared.backends.local.loading import Loaded
+    from shared.backends.local.torch_model import TorchModel
     from shared.catalog import Variant
     from shared.settings import Settings
     from shared.streaming import Emit
@@ -20,95 +19,105 @@ if TYPE_CHECKING:
 PARAMETERS = frozenset(
     {"temperature", "top_p", "top_k", "repetition_penalty", "max_tokens", "stop", "seed", "top_logprobs", "prefill"}
 )
-_NO_GRAMMAR = "transformers can't hold a model to a form. Run it on llama.cpp, or ask for the form in words."
 WHY_NOT = {
-    "response_format": _NO_GRAMMAR,
-    "grammar": _NO_GRAMMAR,
-    "reasoning_effort": "This model's template has no switch for its thinking.",
+    "response_format": "transformers can't hold an answer to a schema. Choose llama.cpp for this.",
+    "grammar": "transformers can't hold an answer to a grammar. Choose llama.cpp for this.",
+    "reasoning_effort": "This model has no setting for how much it thinks.",
 }
 
 
 class TransformersText:
-    """A Hub id, a folder of safetensors, or a GGUF file. `variant.quantization`: `int8`, or `int4` on NVIDIA.
+    """Models of text, and of text with pictures, by transformers' Auto classes. `variant.options`:
 
-    `variant.options`: `adapter` (a LoRA adapter's path or Hub id), `package` (a pip package that carries the GGUF
-    file), `thinking` (how the template is told whether to think: `enable_thinking` or `reasoning_effort`),
-    `images` (whether it sees pictures).
+    `package` (a pip package that carries the GGUF file), `adapter` (a LoRA adapter's path or Hub id), `thinking`
+    (its template can switch thinking on and off), `images` (whether it sees, where that isn't known otherwise).
     """
 
     def check(self, variant: Variant, settings: Settings) -> None:
-        """Raise `MissingDependency`, or `BackendError` where this device can't run this kind of quantization."""
-        for module in ("torch", "transformers"):
-            require(module)
-        device = device_of(variant, machines.probe())
-        _check_quantization(variant.quantization, device)
+        """Raise `MissingDependency` for a package that is not installed, `BackendError` for a missing file."""
+        require("torch")
+        require("transformers")
         if variant.options.get("adapter"):
             require("peft")
+        from shared.backends.local.loading import check_quantization
+
+        check_quantization(variant)
         if package := variant.options.get("package"):
             from shared.starter import locate
 
-            require("gguf")
             locate(package, variant.filename or "")
 
     def capabilities(self, variant: Variant) -> Capabilities:
-        """Everything but forced forms; the same seed gives the same answer."""
-        return capabilities(variant)
-
-    def load(self, variant: Variant, settings: Settings, emit: Emit) -> GeneratingModel:
-        """Raises `UnknownModel`, `HubUnavailable`, `CorruptWeights`, `OutOfMemory` or another `BackendError`."""
-        from shared.backends.local import converted, failures, source, torch_loading
-        from shared.backends.local.generation import GeneratingModel, check_between_layers
-        from shared.backends.local.prompt import Prompter
-
-        found = source.find(variant, settings, emit)
-        adapter_name = variant.options.get("adapter")
-        adapter = source.find_adapter(adapter_name, settings, emit) if adapter_name else None
-        name = found.gguf or found.path.name
-        with failures.loading(name, variant.memory_gb):
-            torch_loading.prepare(settings)
-            place = torch_loading.placing(device_of(variant, machines.probe()), variant.dtype, variant.quantization)
-            emit(Progress(f"Loading {name}"))
-            parts = converted.load(found, place, adapter, settings, emit)
-        prompter = Prompter(
-            parts.processor, encoder_decoder=parts.encoder_decoder, switch=variant.options.get("thinking")
+        """All but schemas and grammars; how much to think only where the catalogue says that it can be set."""
+        thinking = bool(variant.options.get("thinking"))
+        return Capabilities(
+            parameters=PARAMETERS | ({"reasoning_effort"} if thinking else set()),
+            why_not=WHY_NOT,
+            seed="exact",
+            images=_sees(variant),
+            thinking=thinking,
         )
-        facts = _facts(place, found.revision or variant.revision)
-        if adapter is not None:
-            facts |= {"adapter": adapter_name, "adapter_revision": adapter.revision}
-        return GeneratingModel(parts.model, prompter, capabilities(variant), facts, check_between_layers)
+
+    def load(self, variant: Variant, settings: Settings, emit: Emit) -> TorchModel:
+        """Download if need be, check and load. Raises `CorruptWeights`, `OutOfMemory`, `HubUnavailable`."""
+        import dataclasses
+
+        from shared.backends.local import failures
+        from shared.backends.local.loading import load
+        from shared.backends.local.torch_model import TorchModel
+
+        quiet(settings)
+        with failures.loading(variant):
+            loaded = load(variant, settings, emit)
+        capabilities = dataclasses.replace(
+            self.capabilities(variant),
+            context_length=context_length(loaded.model.config, loaded.tokenizer),
+            images=loaded.processor is not None,
+        )
+        return TorchModel(loaded, capabilities, _facts(variant, loaded))
 
 
-def capabilities(variant: Variant) -> Capabilities:
-    """What a model run by `generate` honours."""
-    switch = {"reasoning_effort"} if variant.options.get("thinking") else set()
-    return Capabilities(
-        parameters=PARAMETERS | switch,
-        why_not=WHY_NOT,
-        seed="exact",
-        images=bool(variant.options.get("images")),
-        thinking=bool(switch),
-    )
+def quiet(settings: Settings) -> None:
+    """No progress bars on the server's terminal, since events tell the progress; the threads that were asked for."""
+    import torch
+    import transformers
+
+    library: Any = transformers
+    library.logging.set_verbosity_error()
+    library.logging.disable_progress_bar()
+    if settings.threads:
+        torch.set_num_threads(settings.threads)
 
 
-def _check_quantization(kind: str | None, device: str) -> None:
-    from shared.backends.local.torch_loading import QUANTIZATIONS
+def context_length(config: Any, tokenizer: Any) -> int | None:
+    """Tokens the model reads; None where it has no limit (state-space models)."""
+    text = config.get_text_config(decoder=True) if hasattr(config, "get_text_config") else config
+    for name in ("max_position_embeddings", "n_positions", "max_sequence_length"):
+        if limit := getattr(text, name, None):
+            return int(limit)
+    limit = getattr(tokenizer, "model_max_length", None)
+    return int(limit) if limit and limit < 10**9 else None
 
-    known = QUANTIZATIONS.get(device, ())
-    if kind is not None and kind not in known:
-        instead = f"{' or '.join(known)} here" if known else "full precision here"
-        raise BackendError(f"transformers can't run {kind} on this device. Choose {instead}, or llama.cpp.")
-    if kind is not None and device == "cuda":
-        require("bitsandbytes")
+
+def _sees(variant: Variant) -> bool:
+    """Whether it takes pictures: as its row says, as its configuration says where that is here already.
+
+    A model named by hand that was never loaded may see: loading it tells.
+    """
+    if (said := variant.options.get("images")) is not None:
+        return bool(said)
+    config = Path(variant.repo_id).expanduser() / "config.json"
+    if config.is_file():
+        return "vision_config" in json.loads(config.read_text(encoding="utf-8"))
+    return not variant.memory_gb and not variant.filename
 
 
-def _facts(place: Placing, revision: str | None) -> dict[str, Any]:
-    from importlib.metadata import version
-
+def _facts(variant: Variant, loaded: Loaded) -> dict[str, Any]:
     return {
-        "device": place.device,
-        "dtype": place.dtype,
-        "quantization": place.quantization,
-        "revision": revision,
-        "versions": {package: version(package) for package in ("transformers", "torch")},
+        "device": loaded.device,
+        "dtype": loaded.dtype,
+        "quantization": variant.quantization,
+        "revision": loaded.revision or variant.revision,
         "noise_device": "cpu",
+        "versions": {name: importlib.metadata.version(name) for name in ("torch", "transformers")},
     }

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from shared.errors import BackendError, CorruptWeights, OutOfMemory
-from shared.memory import give_back
+
+if TYPE_CHECKING:
+    from shared.catalog import Variant
 
 # How each allocator says that memory ran out, where it has no exception class of its own.
 _OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "bad_alloc", "std::bad_alloc")
@@ -18,36 +22,17 @@ def ran_out(error: BaseException) -> bool:
 
 
 @contextlib.contextmanager
-def running() -> Iterator[None]:
-    """Raise `OutOfMemory` or `BackendError` for what a run raises, and give memory back, so that the model stays
-    usable."""
-    try:
-        yield
-    except (RuntimeError, MemoryError) as error:
-        full, text = ran_out(error), _first_line(error)
-        error.__traceback__ = None  # its frames hold the tensors that filled the memory
-        failure: BackendError
-        if full:
-            failure = OutOfMemory(advice="Shorten the conversation, unload other models, or choose a smaller one.")
-        else:
-            failure = BackendError(f"The model failed while it ran: {text}. Try again, or choose another engine.")
-    else:
-        return
-    give_back()
-    raise failure
-
-
-@contextlib.contextmanager
-def loading(name: str, memory_gb: float = 0.0) -> Iterator[None]:
-    """Raise `OutOfMemory`, `CorruptWeights` or `BackendError` for what loading the model `name` raises."""
+def loading(variant: Variant) -> Iterator[None]:
+    """Raise `OutOfMemory`, `CorruptWeights` or `BackendError` for what loading the variant raises."""
     from safetensors import SafetensorError
 
+    name = variant.filename or Path(variant.repo_id).name
     try:
         yield
     except SafetensorError as error:
         raise CorruptWeights(f"{name} has a broken weights file. Download it again.") from error
-    except (RuntimeError, MemoryError, OSError, ValueError, KeyError, TypeError, ImportError) as error:
-        raise _load_failure(name, memory_gb, error) from error
+    except (RuntimeError, MemoryError, OSError, ValueError, KeyError, TypeError, AttributeError, ImportError) as error:
+        raise _load_failure(name, variant.memory_gb, error) from error
 
 
 def _load_failure(name: str, memory_gb: float, error: Exception) -> BackendError:

@@ -1,127 +1,136 @@
-"""Chooses each next token, with a random stream of its own for each run.
+"""Chooses each token: penalties, temperature, top-k, top-p, and one random number a token.
 
-transformers samples from torch's global generator, which runs in other threads share. So `generate` is run
-greedily, and this processor, the last in its list, leaves it one token to choose.
+Everything is done on the CPU with a generator of the run's own, so that a seed gives the same tokens whatever
+else runs in the process, and the same noise on every device and for every engine that uses this.
+Repetition penalty: Keskar et al., "CTRL", 2019. Top-p: Holtzman et al., "The Curious Case of Neural Text
+Degeneration", 2019.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from shared.errors import BackendError
+from shared.requests import ChatRequest
 
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from shared.requests import ChatRequest
-
-_LIKELIEST = 512  # candidates that hold top_p's share nearly always; sorting the whole vocabulary is slow
+Floats = npt.NDArray[np.floating[Any]]
+FIRST_LOOK = 1024  # candidates sorted before all of them are: the nucleus is nearly always among them
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Sampling:
-    """The settings of a run. `temperature` 0 takes the likeliest token; `top_k` 0 and `top_p` 1 leave all in."""
+    """How to choose. `temperature` 0 always takes the likeliest; `top_k` 0 and `top_p` 1 leave all tokens in."""
 
     temperature: float = 0.0
-    top_p: float = 1.0
     top_k: int = 0
+    top_p: float = 1.0
     repetition_penalty: float = 1.0
-    seed: int = 0
+    alternatives: int = 0
 
     @classmethod
-    def of(cls, request: ChatRequest, defaults: Any) -> Sampling:
-        """The request's settings, and where it has none those of the model's `GenerationConfig`."""
+    def of(cls, request: ChatRequest, model: Any) -> Sampling:
+        """The request's settings; where it has none, those of the model's own `GenerationConfig`."""
+        samples = bool(getattr(model, "do_sample", False))
 
-        def pick(name: str, neutral: float) -> float:
-            for value in (getattr(request, name), getattr(defaults, name, None), neutral):
-                if value is not None:
-                    return float(value)
-            raise AssertionError("unreachable")
+        def setting(name: str, fallback: float) -> Any:
+            own = getattr(model, name, None) if samples else None
+            asked = getattr(request, name)
+            return asked if asked is not None else own if own is not None else fallback
 
-        greedy = request.temperature is None and not getattr(defaults, "do_sample", False)
         return cls(
-            temperature=0.0 if greedy else pick("temperature", 1.0),
-            top_p=pick("top_p", 1.0),
-            top_k=int(pick("top_k", 0)),
-            repetition_penalty=pick("repetition_penalty", 1.0),
-            seed=request.seed or 0,
+            temperature=setting("temperature", 1.0 if samples else 0.0),
+            top_k=setting("top_k", 0),
+            top_p=setting("top_p", 1.0),
+            repetition_penalty=setting("repetition_penalty", 1.0),
+            alternatives=request.top_logprobs or 0,
         )
 
 
-class Chooser:
-    """A logits processor. `chosen(token, logits)` is told of each token before it joins the text.
+@dataclass(frozen=True)
+class Choice:
+    """A token id, the log-probability the model gave it, and the likeliest ids with theirs."""
 
-    `logits`: float32 on the CPU, shape (vocabulary,), as the model gave them.
-    """
+    id: int
+    logprob: float | None = None
+    alternatives: tuple[tuple[int, float], ...] = ()
 
-    def __init__(self, sampling: Sampling, chosen: Callable[[int, Tensor], None]) -> None:
-        import torch
 
-        self._sampling, self._chosen = sampling, chosen
-        self._noise = torch.Generator(device="cpu").manual_seed(sampling.seed)
+class Sampler:
+    """Chooses the tokens of one run. `seen`: ids that the repetition penalty counts from the start."""
 
-    def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
-        """`input_ids` (1, length), `scores` (1, vocabulary)."""
-        import torch
+    def __init__(self, sampling: Sampling, seed: int | None, seen: Iterable[int] = ()) -> None:
+        self._sampling, self._seen = sampling, set(seen)
+        self._random = np.random.Generator(np.random.PCG64(seed))
 
-        logits = scores[0].float().cpu()
-        token = self._pick(input_ids[0].cpu(), logits)
-        self._chosen(token, logits)
-        only = torch.full_like(scores, float("-inf"))
-        only[0, token] = 0.0
-        return only
+    def choose(self, logits: Floats) -> Choice:
+        """The next token from its logits, shape (vocabulary,). Raises `BackendError` where they are not numbers."""
+        if np.isnan(logits.max()):
+            raise BackendError(
+                "The model's numbers overflowed. Load it in another precision (float32 where it was float16)."
+            )
+        chosen = self._draw(self._penalised(logits))
+        self._seen.add(chosen)
+        if not self._sampling.alternatives:
+            return Choice(chosen)
+        logprobs = _log_softmax(logits)
+        likeliest = _largest(logprobs, self._sampling.alternatives)
+        return Choice(chosen, float(logprobs[chosen]), tuple((int(i), float(logprobs[i])) for i in likeliest))
 
-    def _pick(self, before: Tensor, logits: Tensor) -> int:
-        if logits.isnan().any():
-            raise BackendError("The model gave no numbers. Load it in another precision, or choose another engine.")
-        logits = _penalized(logits, before, self._sampling.repetition_penalty)
-        if self._sampling.temperature == 0:
+    def _penalised(self, logits: Floats) -> Floats:
+        penalty = self._sampling.repetition_penalty
+        if penalty == 1.0 or not self._seen:
+            return logits
+        seen = np.fromiter((i for i in self._seen if i < len(logits)), dtype=np.int64)
+        changed = logits.copy()
+        values = changed[seen]
+        changed[seen] = np.where(values > 0, values / penalty, values * penalty)
+        return changed
+
+    def _draw(self, logits: Floats) -> int:
+        settings = self._sampling
+        if settings.temperature == 0.0:
             return int(logits.argmax())
-        return self._draw(logits)
-
-    def _draw(self, logits: Tensor) -> int:
-        import torch
-
-        values, tokens = _candidates(logits, self._sampling)
-        share = torch.softmax(values, 0).cumsum(0)
-        point = torch.rand((), generator=self._noise, dtype=torch.float64) * share[-1]
-        place = min(int(torch.searchsorted(share, point, right=True)), len(tokens) - 1)
-        return int(tokens[place])
+        weights = np.exp((logits - logits.max()) / np.float32(settings.temperature))
+        kept = _largest(weights, settings.top_k) if settings.top_k else None
+        if settings.top_p < 1.0:
+            kept = _nucleus(weights, settings.top_p) if kept is None else _until(weights, kept, settings.top_p)
+        chances = np.cumsum(weights if kept is None else weights[kept], dtype=np.float64)
+        place = int(np.searchsorted(chances, self._random.random() * chances[-1], side="right"))
+        place = min(place, len(chances) - 1)
+        return place if kept is None else int(kept[place])
 
 
-def _penalized(logits: Tensor, before: Tensor, penalty: float) -> Tensor:
-    """Makes every token of the text so far less likely (N. S. Keskar and others, "CTRL", 2019)."""
-    import torch
-
-    if penalty == 1.0:
-        return logits
-    seen = before[(before >= 0) & (before < len(logits))]
-    values = logits[seen]
-    logits = logits.clone()
-    logits[seen] = torch.where(values < 0, values * penalty, values / penalty)
-    return logits
+def _largest(values: Floats, count: int) -> npt.NDArray[np.int64]:
+    """Indices of the largest values, largest first; equal ones in the order of their index."""
+    if count >= len(values):
+        return np.argsort(-values, kind="stable")
+    some = np.sort(np.argpartition(-values, count - 1)[:count])
+    return some[np.argsort(-values[some], kind="stable")]
 
 
-def _candidates(logits: Tensor, sampling: Sampling) -> tuple[Tensor, Tensor]:
-    """The tokens to draw from, likeliest first: their scaled logits (float64) and their ids."""
-    scaled = (logits.double() - logits.max()) / sampling.temperature
-    if sampling.top_k:
-        scaled, tokens = scaled.topk(min(sampling.top_k, len(scaled)))
-        return _nucleus(scaled, tokens, scaled, sampling.top_p)
-    if sampling.top_p < 1.0:
-        few, tokens = scaled.topk(min(_LIKELIEST, len(scaled)))
-        if float((few.logsumexp(0) - scaled.logsumexp(0)).exp()) >= sampling.top_p:
-            return _nucleus(few, tokens, scaled, sampling.top_p)
-    every, tokens = scaled.sort(descending=True, stable=True)
-    return _nucleus(every, tokens, scaled, sampling.top_p)
+def _nucleus(weights: Floats, top_p: float) -> npt.NDArray[np.int64]:
+    share = top_p * float(weights.sum(dtype=np.float64))
+    kept = _largest(weights, FIRST_LOOK)
+    if float(weights[kept].sum(dtype=np.float64)) < share:
+        kept = _largest(weights, len(weights))
+    return _until(weights, kept, share=share)
 
 
-def _nucleus(values: Tensor, tokens: Tensor, whole: Tensor, top_p: float) -> tuple[Tensor, Tensor]:
-    """The fewest tokens that together hold `top_p` of the whole (A. Holtzman and others, 2019); one at least."""
-    if top_p >= 1.0:
-        return values, tokens
-    share = (values - whole.logsumexp(0)).exp()
-    keep = max(int((share.cumsum(0) - share < top_p).sum()), 1)
-    return values[:keep], tokens[:keep]
+def _until(
+    weights: Floats, kept: npt.NDArray[np.int64], top_p: float = 1.0, share: float | None = None
+) -> npt.NDArray[np.int64]:
+    """As many of `kept` as it takes to hold the share, at least one."""
+    held = np.cumsum(weights[kept], dtype=np.float64)
+    goal = top_p * held[-1] if share is None else share
+    return kept[: int(np.searchsorted(held, goal)) + 1]
+
+
+def _log_softmax(logits: Floats) -> Floats:
+    shifted = (logits - logits.max()).astype(np.float64)
+    result: Floats = shifted - np.log(np.exp(shifted).sum())
+    return result

@@ -1,100 +1,97 @@
-"""Splits a reasoning model's stream into its thinking and its answer."""
+"""Separates a model's thinking from its answer, by the marks that model families put around it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from shared.backends.local.text import held_back
+
 
 @dataclass(frozen=True)
 class Marks:
-    """How a model family writes down where its thinking begins and ends, and what may lead its answer in."""
+    """What stands before and after the thinking."""
 
-    opens: str
-    closes: str
-    leads: tuple[str, ...] = ()
+    begin: str
+    end: str
 
 
-THINK = Marks("<think>", "</think>")
-# The families known here, the first the commonest. gpt-oss's form is OpenAI's "harmony".
-FAMILIES = (
-    THINK,
+# DeepSeek, Qwen, SmolLM and most others; Mistral's Magistral; gpt-oss ("harmony" channels).
+STYLES = (
+    Marks("<think>", "</think>"),
     Marks("[THINK]", "[/THINK]"),
-    Marks(
-        "<|channel|>analysis<|message|>",
-        "<|end|>",
-        ("<|start|>assistant<|channel|>final<|message|>", "<|channel|>final<|message|>"),
-    ),
+    Marks("<|channel|>analysis<|message|>", "<|end|><|start|>assistant<|channel|>final<|message|>"),
 )
+# Said before an answer that had no thinking; never shown.
+_ANSWER_MARKS = ("<|channel|>final<|message|>",)
+_BEGINNINGS = tuple(style.begin for style in STYLES) + _ANSWER_MARKS
 
 
-class ThinkSplitter:
-    """Takes text as it comes; gives back what it adds to the answer and to the thinking.
+def is_mark(token: str) -> bool:
+    """Whether this special token is part of a mark, and so must not be skipped when text is decoded."""
+    return len(token) > 1 and any(token in style.begin or token in style.end for style in STYLES)
 
-    Text that may be the beginning of a mark is kept back until it is clear. A mark counts only at the very
-    beginning of the answer, so that a model may write about `<think>` in prose.
+
+class ThinkingSplitter:
+    """Splits streamed text into thinking and answer.
+
+    Marks count only before the answer has begun: later they are words that the model speaks of.
+    `prompt_end` is the end of the prompt: some templates begin the thinking there themselves.
     """
 
-    def __init__(self, marks: Marks = THINK, *, inside: bool = False) -> None:
-        self._marks, self._held = marks, ""
-        self._step = self._think if inside else self._begin
+    def __init__(self, prompt_end: str = "") -> None:
+        self._style = next((s for s in STYLES if prompt_end.rstrip().endswith(s.begin)), None)
+        self._held = ""
+        self._answered = self._thought = False
 
-    def push(self, text: str) -> tuple[str, str]:
-        """(answer, thinking) that this text adds."""
+    @property
+    def thinking(self) -> bool:
+        """Whether the text that comes now is thinking."""
+        return self._style is not None
+
+    def add(self, text: str) -> tuple[str, str]:
+        """(thinking, answer) in the text so far; what may be the beginning of a mark is held back."""
         self._held += text
-        answer = thinking = ""
+        thinking = ""
         while True:
-            before, held = self._step, self._held
-            more = self._step()
-            answer, thinking = answer + more[0], thinking + more[1]
-            if self._step == before or (not self._held and held == self._held):
-                return answer, thinking
+            if self._style is not None:
+                thinking += self._until(self._style.end)
+                if self._style is not None:
+                    return thinking, ""
+            if self._answered or not self._mark():
+                return thinking, self._answer()
 
-    def rest(self) -> tuple[str, str]:
-        """What was kept back, at the end of the stream."""
-        held, self._held = self._held, ""
-        return ("", held) if self._step == self._think else (held, "")
+    def flush(self) -> tuple[str, str]:
+        """What was held back, at the end."""
+        text, self._held = self._held, ""
+        return (text, "") if self._style else ("", text)
 
-    def _begin(self) -> tuple[str, str]:
-        text = self._held.lstrip()
-        known = (self._marks.opens, *self._marks.leads)
-        for mark in known:
-            if text.startswith(mark):
-                self._held = text[len(mark) :].lstrip("\n")
-                self._step = self._think if mark == self._marks.opens else self._answer
-                return "", ""
-        if not any(mark.startswith(text) for mark in known):
-            self._step = self._answer
-        return "", ""
-
-    def _think(self) -> tuple[str, str]:
-        thinking, mark, after = self._held.partition(self._marks.closes)
+    def _until(self, end: str) -> str:
+        before, mark, after = self._held.partition(end)
         if mark:
-            self._held, self._step = after, self._lead_in
-            return "", thinking.rstrip("\n")
-        keep = unfinished(self._held, (self._marks.closes, "\n" + self._marks.closes, "\n\n" + self._marks.closes))
-        self._held, out = self._held[len(self._held) - keep :], self._held[: len(self._held) - keep]
-        return "", out
+            self._style, self._thought, self._held = None, True, after
+            return before
+        keep = held_back(self._held, [end])
+        return self._take(len(self._held) - keep)
 
-    def _lead_in(self) -> tuple[str, str]:
-        """Between the thinking and the answer: blank lines, and the mark that leads the answer in."""
-        text = self._held = self._held.lstrip()
-        for mark in self._marks.leads:
-            if text.startswith(mark):
-                self._held, self._step = text[len(mark) :], self._answer
-                return "", ""
-        if text and not any(mark.startswith(text) for mark in self._marks.leads):
-            self._step = self._answer
-        return "", ""
+    def _mark(self) -> bool:
+        """Whether a mark stood at the beginning; it is taken off."""
+        text = self._held.lstrip()
+        mark = next((b for b in _BEGINNINGS if text.startswith(b)), None)
+        if mark is None:
+            return False
+        self._style = next((s for s in STYLES if s.begin == mark), None)
+        self._thought, self._held = True, text[len(mark) :]
+        return True
 
-    def _answer(self) -> tuple[str, str]:
-        out, self._held = self._held, ""
-        return out, ""
+    def _answer(self) -> str:
+        if not self._answered:
+            text = self._held.lstrip()
+            if any(begin.startswith(text) for begin in _BEGINNINGS):  # nothing yet, or part of a mark
+                return ""
+            self._answered = True
+            self._held = text if self._thought else self._held
+        return self._take(len(self._held))
 
-
-def unfinished(text: str, marks: tuple[str, ...]) -> int:
-    """How many characters at the end of `text` may be the beginning of one of the marks."""
-    longest = max(map(len, marks), default=0)
-    for size in range(min(longest, len(text)), 0, -1):
-        if any(len(mark) > size and mark.startswith(text[-size:]) for mark in marks):
-            return size
-    return 0
+    def _take(self, count: int) -> str:
+        text, self._held = self._held[:count], self._held[count:]
+        return text
