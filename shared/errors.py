@@ -152,9 +152,11 @@ class KeyRefused(ProviderError):
     """The provider doesn't take the key, or the key may not use the model."""
 
     def __init__(self, provider: str, env_var: str | None) -> None:
-        where = f" under “Your keys”, or {env_var} on the server" if env_var else ""
+        on_server = f", or {env_var} on the server" if env_var else ""
         super().__init__(
-            provider, f"{provider} refused the key. Check it{where}: it may be mistyped, expired or not for this model."
+            provider,
+            f"{provider} refused the key. Check it under “Your keys”{on_server}: "
+            "it may be mistyped, expired or not for this model.",
         )
 
 

@@ -40,3 +40,9 @@ def price(provider: str | None, model: str, usage: Usage) -> Cost:
         return Cost(None, _UNPRICED)
     total = float(result.total_price)
     return Cost(total, "list price by genai-prices") if total else Cost(None, _UNPRICED)
+
+
+def estimate(provider: str | None, model: str, input_tokens: int, output_tokens: int) -> Cost:
+    """The most that a run may cost: this input and an answer of `output_tokens`, nothing read from a cache."""
+    cost = price(provider, model, Usage(input_tokens=input_tokens, output_tokens=output_tokens))
+    return cost if cost.usd is None else Cost(cost.usd, f"at most, by {cost.note.removeprefix('list price by ')}")

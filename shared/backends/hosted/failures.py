@@ -43,15 +43,16 @@ class Failed:
 
     @property
     def words(self) -> str:
-        """What the provider said, fit to be shown."""
-        return redact(self.reply.message, self.account.key) or f"it answered with status {self.reply.status}."
+        """What the provider said, fit to be shown: a page that some proxy sent instead is not."""
+        said = "" if self.reply.message.lstrip().startswith("<") else self.reply.message
+        return redact(said, self.account.key) or f"it answered with status {self.reply.status}."
 
 
 Maker = Callable[[Failed], InferenceError]
 
 
 def _key(call: Failed) -> InferenceError:
-    return KeyRefused(call.name, call.account.endpoint.env_var)
+    return KeyRefused(call.name, None if call.account.chosen else call.account.endpoint.env_var)
 
 
 def _limited(call: Failed) -> InferenceError:
