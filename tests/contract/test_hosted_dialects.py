@@ -9,7 +9,14 @@ from typing import Any
 
 import pytest
 
-from shared.errors import ContentFiltered, InvalidRequest, ProviderError, ProviderUnavailable, RateLimited
+from shared.errors import (
+    ContentFiltered,
+    ContextOverflow,
+    InvalidRequest,
+    ProviderError,
+    ProviderUnavailable,
+    RateLimited,
+)
 from shared.events import Final
 from shared.receipts import Receipt
 from shared.retries import RetryPolicy
@@ -257,3 +264,19 @@ def test_hugging_faces_router_is_told_the_provider_and_the_run_is_priced_by_it()
         assert body["model"] == "openai/gpt-oss-20b:groq" and body["response_format"] == FORM
         assert final.receipt.cost_usd  # type: ignore[union-attr]
         assert final.receipt.extra["inference_provider"] == "groq"  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("said", "limit", "needed"),
+    [
+        ("This model's maximum context length is 8192 tokens. However, you sent 9000 tokens.", 8_192, 9_000),
+        ("prompt is too long: 210000 tokens > 200000 maximum", 200_000, 210_000),
+        ("The input token count (1050000) exceeds the maximum number of tokens (1,048,576).", 1_048_576, 1_050_000),
+        ("gpt-6-2026-01-02: maximum context length is 500 tokens, you sent 600", 500, 600),
+    ],
+)
+def test_a_conversation_too_long_is_told_with_both_numbers(said: str, limit: int, needed: int) -> None:
+    with model("openai:gpt-6-luna", BY_BACKEND["openai"].error(400, said)) as case:
+        with pytest.raises(ContextOverflow) as caught:
+            case.events()
+        assert (caught.value.limit, caught.value.needed) == (limit, needed)

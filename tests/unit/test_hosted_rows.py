@@ -79,3 +79,10 @@ def test_a_providers_row_speaks_of_settings_that_there_are(endpoint: Endpoint) -
     assert set(endpoint.sent_as) <= FIELDS
     assert endpoint.env_var is None or endpoint.env_var in KEY_VARIABLES
     assert not endpoint.base_url or endpoint.base_url.startswith("http://127.0.0.1" if endpoint.local else "https://")
+
+
+def test_a_run_can_be_priced_before_it_is_made() -> None:
+    before = pricing.estimate("openai", "gpt-6-luna", 1000, 500)
+    after = pricing.price("openai", "gpt-6-luna", Usage(input_tokens=1000, output_tokens=500))
+    assert before.usd == after.usd and "at most" in before.note
+    assert pricing.estimate("openai", "no-such-model-anywhere", 1000, 500).usd is None

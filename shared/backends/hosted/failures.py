@@ -45,7 +45,8 @@ class Failed:
     def words(self) -> str:
         """What the provider said, fit to be shown: a page that some proxy sent instead is not."""
         said = "" if self.reply.message.lstrip().startswith("<") else self.reply.message
-        return redact(said, self.account.key) or f"it answered with status {self.reply.status}."
+        words = redact(said, self.account.key) or f"it answered with status {self.reply.status}"
+        return words if words.endswith((".", "!", "?", "…")) else f"{words}."
 
 
 Maker = Callable[[Failed], InferenceError]
@@ -84,7 +85,7 @@ def _invalid(call: Failed) -> InferenceError:
 
 
 def _overflow(call: Failed) -> InferenceError:
-    sizes = [int(n.replace(",", "")) for n in re.findall(r"\d[\d,]{2,}", call.reply.message)][:2]
+    sizes = [int(n.replace(",", "")) for n in _SIZE.findall(call.reply.message)][:2]
     if len(sizes) == 2 and sizes[0] != sizes[1]:
         return ContextOverflow(max(sizes), min(sizes))
     return InvalidRequest(
@@ -160,6 +161,7 @@ BY_HUNDRED: Mapping[int, Maker] = {3: _moved, 4: _invalid, 5: _unavailable}
 _TOO_LONG = re.compile(
     r"(?i)context (length|window|size)|maximum context|prompt is too long|input token count|too many tokens"
 )
+_SIZE = re.compile(r"(?<![\w.-])\d[\d,]{2,}")  # not the digits of a model's name
 _BAD_KEY = re.compile(r"(?i)api[ _]key[ _](not valid|invalid|expired)")
 
 
