@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -64,6 +65,10 @@ class Settings:
         """A copy for one session; blank entries are left out."""
         return replace(self, session_keys={name: Secret(k) for name, k in keys.items() if k and k.strip()})
 
+    def on_host(self, host: str) -> Settings:
+        """A copy that listens on that address; any but loopback makes it public."""
+        return replace(self, host=host, public=self.space_id is not None or host not in _LOOPBACK)
+
 
 KEY_VARIABLES = (
     "OPENAI_API_KEY",
@@ -93,7 +98,7 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
         port=_number(env, "PLAYGROUND_PORT", int, None) or _number(env, "GRADIO_SERVER_PORT", int, defaults.port),
         public=bool(space_id) or host not in _LOOPBACK,
         offline=_flag(env, "PLAYGROUND_OFFLINE") or _flag(env, "HF_HUB_OFFLINE"),
-        open_browser=_flag(env, "PLAYGROUND_BROWSER"),
+        open_browser=_flag(env, "PLAYGROUND_OPEN_BROWSER"),
         space_id=space_id,
         data_dir=Path(env.get("PLAYGROUND_DATA") or defaults.data_dir),
         memory_budget_gb=_number(env, "PLAYGROUND_MEMORY_GB", float, None),
@@ -134,3 +139,19 @@ def _number(env: Mapping[str, str], name: str, kind: type, default):  # type: ig
         return kind(text)
     except ValueError:
         raise ValueError(f"{name} must be a number; it is {text!r}.") from None
+
+
+def loopback_past_proxies() -> None:
+    """Keep a proxy from being asked for this machine's own addresses: Gradio calls its own server when it starts."""
+    for name in ("NO_PROXY", "no_proxy"):
+        named = [part for part in os.environ.get(name, "").split(",") if part.strip()]
+        os.environ[name] = ",".join(
+            [*named, *(host for host in ("127.0.0.1", "localhost", "::1") if host not in named)]
+        )
+
+
+def has_display() -> bool:
+    """Whether a browser opened here would be seen by somebody."""
+    if os.environ.get("CI") or os.environ.get("SSH_CONNECTION"):
+        return False
+    return sys.platform in {"darwin", "win32"} or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

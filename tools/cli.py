@@ -12,7 +12,7 @@ from pathlib import Path
 from tools import setting_up
 from tools.checks import check_all
 from tools.doctor import examine
-from tools.places import ROOT, spaces, venv_python
+from tools.places import ROOT, WINDOWS, spaces, venv_python
 from tools.trouble import SetupError
 
 EPILOG = """\
@@ -66,13 +66,19 @@ def _parser() -> argparse.ArgumentParser:
 
 def _environment(options: argparse.Namespace) -> dict[str, str]:
     given = {"PLAYGROUND_HOST": options.host, "PLAYGROUND_PORT": options.port}
-    given["PLAYGROUND_BROWSER"] = "0" if options.no_browser or os.environ.get("CI") else "1"
+    given["PLAYGROUND_OPEN_BROWSER"] = "0" if options.no_browser or os.environ.get("CI") else "1"
     return {**os.environ, **{name: str(value) for name, value in given.items() if value is not None}}
 
 
 def _python(arguments: Sequence[str], environment: dict[str, str] | None = None) -> int:
-    """Run the environment's Python to its end; Ctrl-C reaches the child by itself, so this only waits."""
-    with subprocess.Popen([str(venv_python()), *arguments], cwd=ROOT, env=environment) as child:
+    """Become the environment's Python, so that ending `run.py` ends the server. Windows can't: there it is a child,
+    which Ctrl-C reaches by itself, so that this only waits."""
+    command, env = [str(venv_python()), *arguments], environment or dict(os.environ)
+    if not WINDOWS:
+        sys.stdout.flush()
+        os.chdir(ROOT)
+        os.execve(command[0], command, env)
+    with subprocess.Popen(command, cwd=ROOT, env=env) as child:
         while True:
             try:
                 return child.wait()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import runpy
-import webbrowser
+import sys
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -11,8 +11,10 @@ from typing import Any
 
 import gradio as gr
 
-from shared.settings import Settings, from_environment
-from shared.ui.serve import LOOK, SafetyHeaders, free_port
+from shared.settings import from_environment, loopback_past_proxies
+from shared.ui.serve import MAX_THREADS, QUEUE, SCREEN, address, with_arguments
+from shared.ui.stopping import start_server, stay, stop_server, until_stopped
+from shared.ui.web import SafeResponses
 
 ROOT = Path(__file__).resolve().parents[2]
 ABOUT = {
@@ -40,14 +42,15 @@ def find_spaces(root: Path = ROOT) -> list[Found]:
 
 def _start(app: Path) -> Found:
     try:
-        return Found(app.parent.name, runpy.run_path(str(app))["demo"])
-    except Exception as error:  # whatever a Space may raise: the others must still start
+        made = runpy.run_path(str(app))
+        return Found(app.parent.name, made.get("demo"), "its app.py defines no `demo`")
+    except (Exception, SystemExit) as error:  # whatever a Space may raise: the others must still start
         return Found(app.parent.name, None, f"{type(error).__name__}: {error}")
 
 
 def landing(spaces: list[Found]) -> Any:
     """The page with a card for each Space."""
-    with gr.Blocks(title="Generative-AI playgrounds") as page:
+    with gr.Blocks(title="Generative-AI playgrounds", analytics_enabled=False) as page:
         gr.HTML(
             '<div class="pg-head"><h1>Generative-AI playgrounds</h1>'
             "<p>One prompt, many engines. Everything here works with no GPU, no key and no network.</p></div>"
@@ -64,30 +67,33 @@ def _card(space: Found) -> str:
 
 
 def build(spaces: list[Found]) -> Any:
-    """The server as an ASGI application."""
+    """The server as an ASGI application: every Space at `/<name>`, the landing page at `/`."""
     from fastapi import FastAPI
 
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    app.add_middleware(SafetyHeaders)
+    app.add_middleware(SafeResponses)
     for space in spaces:
         if space.demo is not None:
-            space.demo.queue(default_concurrency_limit=None, max_size=2000)
-            app = gr.mount_gradio_app(app, space.demo, path=f"/{space.name}", footer_links=["api", "settings"], **LOOK)
-    return gr.mount_gradio_app(app, landing(spaces), path="/", footer_links=[], **LOOK)
+            space.demo.queue(**QUEUE)
+            space.demo.max_threads = MAX_THREADS
+            app = gr.mount_gradio_app(app, space.demo, path=f"/{space.name}", mcp_server=True, **SCREEN)
+    return gr.mount_gradio_app(app, landing(spaces), path="/", **SCREEN | {"footer_links": []})
 
 
-def main(settings: Settings | None = None) -> None:
-    """Serve until Ctrl-C."""
+def main(root: Path = ROOT) -> None:
+    """Serve the Spaces under `root` until Ctrl-C."""
     import uvicorn
 
-    settings = settings or from_environment()
-    app = build(find_spaces())
-    port = free_port(settings.host, settings.port)
-    url = f"http://{settings.host}:{port}"
-    print(f"The playgrounds are at {url}  (Ctrl-C stops them)", flush=True)
-    if settings.open_browser:
-        webbrowser.open(url)
-    uvicorn.run(app, host=settings.host, port=port, log_level="warning", timeout_graceful_shutdown=2)
+    settings = with_arguments(from_environment(), sys.argv[1:])
+    loopback_past_proxies()
+    server = None
+    with until_stopped():
+        app = build(find_spaces(root))
+        host, port = address(settings)
+        server = uvicorn.Server(uvicorn.Config(app, host=host, port=port, log_level="warning"))
+        start_server(server)
+        stay("The hub of the playgrounds", host, port, open_browser=settings.open_browser)
+    stop_server(server)
 
 
 if __name__ == "__main__":

@@ -1,75 +1,109 @@
-"""Starts one Space: on loopback unless told otherwise, on a free port, with the headers that keep its page safe."""
+"""Starts one Space: on loopback unless told otherwise, on a free port, stopped cleanly by Ctrl-C."""
 
 from __future__ import annotations
 
+import argparse
 import socket
-from collections.abc import Awaitable, Callable
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import gradio as gr
 
-from shared.settings import Settings, from_environment
+from shared.settings import Settings, from_environment, loopback_past_proxies
+from shared.ui.stopping import stay, stop_server, until_stopped
 from shared.ui.theme import CSS, THEME
+from shared.ui.web import SafeResponses
 
-# Model output is Markdown; a picture in it could carry what was said to another server, so none is fetched.
-POLICY = "img-src 'self' data: blob:; media-src 'self' data: blob:; font-src 'self' data:; object-src 'none'"
-HEADERS = [
-    (b"content-security-policy", POLICY.encode()),
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
-]
 PORTS_TRIED = 100
+EVERYWHERE = "0.0.0.0"
+# Gradio's own limits (one call at a time an event, 40 threads) would make a class wait in line.
+QUEUE: dict[str, Any] = {"default_concurrency_limit": None, "max_size": 2000}
+MAX_THREADS = 250
 LOOK: dict[str, Any] = {"theme": THEME, "css": CSS}
-
-
-class SafetyHeaders:
-    """ASGI middleware that adds `HEADERS` to every response."""
-
-    def __init__(self, app: Callable[..., Awaitable[None]]) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Pass the call on, and add the headers where its response begins."""
-
-        async def send_safely(message: Any) -> None:
-            if message["type"] == "http.response.start":
-                message = {**message, "headers": [*message.get("headers", []), *HEADERS]}
-            await send(message)
-
-        await self._app(scope, receive, send_safely if scope["type"] == "http" else send)
-
-
-def free_port(host: str, wanted: int) -> int:
-    """The wanted port, or the next that is free, with a message. Raises `OSError` where there is none."""
-    for port in range(wanted, wanted + PORTS_TRIED):
-        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((host, port))
-            except OSError:
-                continue
-        if port != wanted:
-            print(f"Port {wanted} is taken; using {port}.", flush=True)
-        return port
-    raise OSError(f"No free port from {wanted} to {wanted + PORTS_TRIED - 1}. Give another with --port.")
+# No run history: it would keep what people typed in the browser of a shared computer.
+SCREEN: dict[str, Any] = {"footer_links": ["api", "settings"], "run_history": False, "ssr_mode": False, **LOOK}
 
 
 def serve(demo: gr.Blocks, settings: Settings | None = None, **more: Any) -> None:
-    """Serve the Space until Ctrl-C."""
+    """Serve the Space until Ctrl-C or SIGTERM. Reads `--host`, `--port` and `--no-browser` from the command line.
+
+    Without `settings` they are read from the environment. `more` goes to Gradio's `launch`.
+    """
     from starlette.middleware import Middleware
 
-    settings = settings or from_environment()
-    on_space = settings.space_id is not None
-    host = "0.0.0.0" if on_space else settings.host
-    demo.queue(default_concurrency_limit=None, max_size=2000)
-    demo.launch(
-        server_name=host,
-        server_port=settings.port if on_space else free_port(host, settings.port),
-        max_threads=250,
-        inbrowser=settings.open_browser,
-        footer_links=["api", "settings"],
-        app_kwargs={"middleware": [Middleware(SafetyHeaders)]},
-        ssr_mode=False,
-        **LOOK,
-        **more,
-    )
+    options = settings or with_arguments(from_environment(), sys.argv[1:])
+    host, port = address(options)
+    loopback_past_proxies()
+    demo.queue(**QUEUE)
+    with until_stopped():
+        demo.launch(
+            server_name=host,
+            server_port=port,
+            max_threads=MAX_THREADS,
+            app_kwargs={"middleware": [Middleware(SafeResponses)]},
+            prevent_thread_lock=True,
+            quiet=True,
+            enable_monitoring=False,
+            mcp_server=True,
+            **SCREEN,
+            **more,
+        )
+        stay(str(demo.title), host, port, open_browser=options.open_browser)
+    stop_server(demo.server)
+
+
+def with_arguments(settings: Settings, arguments: Sequence[str]) -> Settings:
+    """The settings with what the command line says instead. Ends the process where it can't be read."""
+    parser = argparse.ArgumentParser(description="Starts the playground on this machine.")
+    parser.add_argument("--host", default=settings.host, help="the address to listen on (default: %(default)s)")
+    parser.add_argument("--port", type=_port, default=settings.port, help="the port (default: %(default)s)")
+    parser.add_argument("--no-browser", action="store_true", help="open no browser")
+    said = parser.parse_args(arguments)
+    opens = settings.open_browser and not said.no_browser
+    return replace(settings, port=said.port, open_browser=opens).on_host(said.host)
+
+
+def _port(text: str) -> int:
+    if not text.isdigit() or not 0 < int(text) < 65536:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port; give a number from 1 to 65535")
+    return int(text)
+
+
+def address(settings: Settings) -> tuple[str, int]:
+    """The host and the free port to listen on. On Hugging Face that is every interface and the port it expects.
+
+    Raises `SystemExit` with what to do where none can be had.
+    """
+    if settings.space_id is not None:
+        return EVERYWHERE, settings.port
+    return settings.host, free_port(settings.host, settings.port)
+
+
+def free_port(host: str, wanted: int) -> int:
+    """The wanted port, or the next that is free, with a message. Raises `SystemExit` where there is none."""
+    if not 0 < wanted < 65536:
+        raise SystemExit(f"{wanted} is not a port. Give a number from 1 to 65535 with --port.")
+    tried = range(wanted, min(wanted + PORTS_TRIED, 65536))
+    port = next((port for port in tried if _is_free(host, port)), None)
+    if port is None:
+        raise SystemExit(
+            f"No port from {tried[0]} to {tried[-1]} can be opened on {host}. Give another with --port, and see that "
+            "--host is an address of this machine."
+        )
+    if port != wanted:
+        print(f"Port {wanted} is taken; using {port}.", flush=True)
+    return port
+
+
+def _is_free(host: str, port: int) -> bool:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        if sys.platform != "win32":  # there it would let two servers share a port
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True

@@ -1,0 +1,163 @@
+"""What is done to every response: headers that keep a page safe, and assets that are sent once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
+
+# Model output is Markdown: a picture or a style in it could carry what was said to another server, so the browser
+# fetches none. Scripts are left to Gradio, whose own page needs them in line.
+POLICY = "; ".join(
+    [
+        "img-src 'self' data: blob:",
+        "media-src 'self' data: blob:",
+        "font-src 'self' data: blob:",
+        "style-src 'self' 'unsafe-inline' data: blob:",
+        "object-src 'none'",
+        "base-uri 'self'",
+    ]
+)
+SAFE = {
+    b"content-security-policy": POLICY.encode(),
+    b"x-content-type-options": b"nosniff",
+    b"referrer-policy": b"no-referrer",
+}
+FOREVER = b"public, max-age=31536000, immutable"
+# Gradio's own built files, whose names hold a hash of what is in them.
+_HASHED = re.compile(r"/assets/[\w.-]+-[\w-]{8,9}\.(?:js|css|woff2?|ttf|svg|png|wasm)$")
+_TEXT = (".js", ".css", ".svg")
+_ROOM = 64 * 1024 * 1024  # bytes of compressed assets kept; all of Gradio's together take less
+
+
+class SafeResponses:
+    """ASGI middleware: `SAFE` headers on every response; hashed assets cached by browsers, and compressed once.
+
+    Without it each first visit compresses megabytes anew, and every later one asks for each file again.
+    """
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._kept: dict[str, bytes] = {}
+        self._bytes = 0
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        """Answer from the kept assets, or pass the call on and add to its response."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        asset = _HASHED.search(scope["path"]) if scope["method"] in {"GET", "HEAD"} else None
+        if asset is None:
+            sender = _Pages(send) if _takes_brotli(scope) and scope["method"] == "GET" else send
+            await self._app(scope, receive, _with_headers(sender, SAFE))
+        elif _takes_brotli(scope) and asset[0].endswith(_TEXT):
+            await self._asset(asset[0], scope, receive, send)
+        else:
+            await self._app(scope, receive, _with_headers(send, SAFE | {b"cache-control": FOREVER}))
+
+    async def _asset(self, name: str, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        if name not in self._kept:
+            status, body = await _whole(self._app, scope, receive)
+            if status != 200:
+                await self._app(scope, receive, _with_headers(send, SAFE))
+                return
+            self._keep(name, await _compressed(body))
+        await _send_asset(name, self._kept[name], scope["method"] == "HEAD", send)
+
+    def _keep(self, name: str, body: bytes) -> None:
+        self._bytes += len(body)
+        if self._bytes > _ROOM:
+            self._kept.clear()
+            self._bytes = len(body)
+        self._kept[name] = body
+
+
+class _Pages:
+    """A sender that compresses HTML pages, which Gradio leaves as they are: 126 kB for a Space's screen."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._held: Message | None = None
+
+    async def __call__(self, message: Message) -> None:
+        """Hold a page's head until its body is there; everything else goes straight on."""
+        if message["type"] == "http.response.start" and _is_page(message):
+            self._held = message
+            return
+        if self._held is not None and message["type"] == "http.response.body":
+            start, self._held = self._held, None
+            if not message.get("more_body", False):
+                message = {**message, "body": await _compressed(message.get("body", b""))}
+                start = {**start, "headers": _as_brotli(start["headers"], len(message["body"]))}
+            await self._send(start)
+        await self._send(message)
+
+
+def _is_page(start: Message) -> bool:
+    headers = {name.lower(): value for name, value in start.get("headers", [])}
+    return headers.get(b"content-type", b"").startswith(b"text/html") and b"content-encoding" not in headers
+
+
+def _as_brotli(headers: list[tuple[bytes, bytes]], length: int) -> list[tuple[bytes, bytes]]:
+    others = [(name, value) for name, value in headers if name.lower() not in {b"content-length", b"vary"}]
+    about = {b"content-encoding": b"br", b"content-length": str(length).encode(), b"vary": b"Accept-Encoding"}
+    return [*others, *about.items()]
+
+
+def _with_headers(send: Send, headers: dict[bytes, bytes]) -> Send:
+    async def send_with(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            good = message["status"] in {200, 206, 304}
+            wanted = {k: v for k, v in headers.items() if good or k != b"cache-control"}
+            others = [(k, v) for k, v in message.get("headers", []) if k.lower() not in wanted]
+            message = {**message, "headers": [*others, *wanted.items()]}
+        await send(message)
+
+    return send_with
+
+
+def _takes_brotli(scope: MutableMapping[str, Any]) -> bool:
+    asked = {name.lower(): value for name, value in scope["headers"]}
+    return b"br" in asked.get(b"accept-encoding", b"") and b"range" not in asked
+
+
+async def _whole(app: App, scope: MutableMapping[str, Any], receive: Receive) -> tuple[int, bytes]:
+    """The app's response to a plain GET: its status, and its body uncompressed."""
+    conditional = {b"accept-encoding", b"if-none-match", b"if-modified-since"}
+    headers = [(name, value) for name, value in scope["headers"] if name.lower() not in conditional]
+    status, parts = 0, []
+
+    async def collect(message: Message) -> None:
+        nonlocal status
+        status = message.get("status", status)
+        parts.append(message.get("body", b""))
+
+    await app({**scope, "method": "GET", "headers": headers}, receive, collect)
+    return status, b"".join(parts)
+
+
+async def _compressed(body: bytes) -> bytes:
+    import anyio.to_thread
+    import brotli
+
+    # In a thread: several are asked for at once, and the server goes on answering meanwhile.
+    squeezed: bytes = await anyio.to_thread.run_sync(lambda: brotli.compress(body, quality=5))
+    return squeezed
+
+
+async def _send_asset(name: str, body: bytes, head: bool, send: Send) -> None:
+    kinds = {".js": b"text/javascript", ".css": b"text/css", ".svg": b"image/svg+xml"}
+    headers = {
+        b"content-type": kinds[name[name.rindex(".") :]] + b"; charset=utf-8",
+        b"content-encoding": b"br",
+        b"content-length": str(len(body)).encode(),
+        b"vary": b"Accept-Encoding",
+        b"cache-control": FOREVER,
+    }
+    await send({"type": "http.response.start", "status": 200, "headers": [*(headers | SAFE).items()]})
+    await send({"type": "http.response.body", "body": b"" if head else body})
