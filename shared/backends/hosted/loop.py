@@ -36,6 +36,9 @@ async def _stoppable(make: Callable[[], Coroutine[Any, Any, T]], emit: Emit) -> 
 
 def _wind_up(loop: asyncio.AbstractEventLoop) -> None:
     """Close what is open. Not `asyncio.run`: that would wait for a name lookup that hangs in its thread."""
+    # The SDKs' nested generators close one another here and may collide; their connection is closed by then, and
+    # the traceback that asyncio would print for it tells nobody anything.
+    loop.set_exception_handler(lambda _loop, _context: None)
     left = asyncio.all_tasks(loop)
     for task in left:
         task.cancel()
