@@ -60,7 +60,7 @@ class OpenVinoText:
         with failures.loading(variant):
             folder, revision = openvino_cache.exported(variant, settings, emit)
             emit(Progress(f"Loading {folder.name}"))
-            loaded = openvino_cache.read(folder, settings)
+            loaded = openvino_cache.read(folder, settings, exact=variant.quantization is None)
         loaded.revision = revision
         length = context_length(loaded.model.config, loaded.tokenizer)
         capabilities = dataclasses.replace(self.capabilities(variant), context_length=length)

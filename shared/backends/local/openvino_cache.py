@@ -39,8 +39,8 @@ def exported(variant: Variant, settings: Settings, emit: Emit) -> tuple[Path, st
     return folder, source.revision
 
 
-def read(folder: Path, settings: Settings) -> Loaded:
-    """The exported model, compiled for this processor."""
+def read(folder: Path, settings: Settings, *, exact: bool) -> Loaded:
+    """The exported model, compiled for this processor. `exact`: nothing in it is quantized, its cache neither."""
     import transformers
 
     from shared.backends.local.openvino_decoder import OpenVinoDecoder
@@ -49,7 +49,7 @@ def read(folder: Path, settings: Settings) -> Loaded:
     config = library.AutoConfig.from_pretrained(folder, **SAFE)
     generation = library.GenerationConfig.from_pretrained(folder, local_files_only=True)
     tokenizer = library.AutoTokenizer.from_pretrained(folder, **SAFE)
-    model = OpenVinoDecoder(folder / MODEL_FILE, config, generation, settings.threads)
+    model = OpenVinoDecoder(folder / MODEL_FILE, config, generation, settings.threads, exact)
     return Loaded(model=model, tokenizer=tokenizer, device="cpu", dtype="float32")
 
 

@@ -19,13 +19,13 @@ _CHUNK = 256  # prompt tokens read in one step: a stop takes effect between step
 def compiled(ov: Any, model: Any, *, threads: int | None, exact: bool = False) -> Any:
     """An infer request for the model (a graph or its file) on the processor.
 
-    `exact`: activations stay in float32 too; otherwise quantized weights are multiplied in int8.
+    `exact`: all in float32; otherwise OpenVINO keeps its cache, and multiplies quantized weights, in int8.
     """
     options: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
     if threads:
         options["INFERENCE_NUM_THREADS"] = threads
     if exact:
-        options["DYNAMIC_QUANTIZATION_GROUP_SIZE"] = "0"
+        options |= {"DYNAMIC_QUANTIZATION_GROUP_SIZE": "0", "KV_CACHE_PRECISION": "f32"}
     return ov.Core().compile_model(model, "CPU", options).create_infer_request()
 
 
@@ -36,30 +36,28 @@ def step(request: Any, ids: Any, past: int) -> Any:
     length = past + ids.shape[1]
     if past == 0:
         request.reset_state()
-    request.start_async(
+    request.infer(
         {
             "input_ids": ids,
             "attention_mask": numpy.ones((1, length), numpy.int64),
             "position_ids": numpy.arange(past, length)[None],
             "beam_idx": numpy.zeros(1, numpy.int32),
-        },
-        share_inputs=True,
+        }
     )
-    request.wait()
     return request.get_tensor("logits").data[:, -1].copy()
 
 
 class OpenVinoDecoder:
     """A decoder whose cache lives in OpenVINO. `config` and `generation_config` are transformers' own."""
 
-    def __init__(self, path: Path, config: Any, generation_config: Any, threads: int | None) -> None:
+    def __init__(self, path: Path, config: Any, generation_config: Any, threads: int | None, exact: bool) -> None:
         import torch
 
         from shared.backends.local.openvino_export import openvino
 
         self.config, self.generation_config = config, generation_config
         self.device, self.dtype = torch.device("cpu"), torch.float32
-        self.request = compiled(openvino(), str(path), threads=threads)
+        self.request = compiled(openvino(), str(path), threads=threads, exact=exact)
         self.cancel: CancelToken | None = None
 
     def generate(
