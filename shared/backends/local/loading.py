@@ -188,7 +188,9 @@ def _int8_on_cpu(model: Any) -> Any:
     import torch
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # torchao is to replace it and is slower on CPUs today
+        # torchao is to replace it one day, and is slower on CPUs today.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        warnings.filterwarnings("ignore", "torch.quantize_per_tensor", UserWarning)
         return torch.ao.quantization.quantize_dynamic(model.float(), {torch.nn.Linear}, dtype=torch.qint8)  # type: ignore[no-untyped-call]
 
 

@@ -23,6 +23,7 @@ class Decoder:
         self._ids = [i for i in before[-KEPT:] if i not in skipped]
         self._shown = decode(self._ids) if self._ids else ""
         self._pending = 0
+        self._whole: list[int] = []  # lengths of `_ids` at which the text was whole
 
     def add(self, token: int) -> str:
         """The text that this token completes; empty while a character is unfinished."""
@@ -42,10 +43,17 @@ class Decoder:
     def _show(self, text: str) -> str:
         new, self._pending = text[len(self._shown) :], 0
         self._shown = text
+        self._whole.append(len(self._ids))
         if len(self._ids) > WINDOW:
-            self._ids = self._ids[-KEPT:]
-            self._shown = self._decode(self._ids)
+            self._move_on()
         return new
+
+    def _move_on(self) -> None:
+        """Forget the oldest tokens, but never a part of a character: its other bytes would not decode then."""
+        start = max((n for n in self._whole if n <= len(self._ids) - KEPT), default=0)
+        self._ids = self._ids[start:]
+        self._whole = [n - start for n in self._whole if n > start]
+        self._shown = self._decode(self._ids)
 
 
 class StopWatch:
