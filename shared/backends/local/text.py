@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 
 UNFINISHED = "�"  # what a tokenizer gives for a character whose last bytes are not there yet
 LONGEST_CHARACTER = 8  # tokens; UTF-8 has at most four bytes a character, so more than this is not unfinished
-WINDOW, KEPT = 24, 6  # tokens decoded again with each new one, and those kept when the window moves on
+KEPT = 6  # tokens of the text before the answer that are looked back on
 
 
 class Decoder:
@@ -20,10 +20,15 @@ class Decoder:
         self, decode: Callable[[list[int]], str], skipped: Collection[int] = (), before: Sequence[int] = ()
     ) -> None:
         self._decode, self._skipped = decode, skipped
-        self._ids = [i for i in before[-KEPT:] if i not in skipped]
+        self._ids = self._whole([i for i in before[-KEPT:] if i not in skipped])
         self._shown = decode(self._ids) if self._ids else ""
-        self._pending = 0
-        self._whole: list[int] = []  # lengths of `_ids` at which the text was whole
+        self._known, self._pending = len(self._ids), 0
+
+    def _whole(self, ids: list[int]) -> list[int]:
+        """The ids from the first on that begins a character."""
+        while ids and UNFINISHED in self._decode(ids):
+            ids = ids[1:]
+        return ids
 
     def add(self, token: int) -> str:
         """The text that this token completes; empty while a character is unfinished."""
@@ -41,19 +46,11 @@ class Decoder:
         return self._show(self._decode(self._ids)) if self._pending else ""
 
     def _show(self, text: str) -> str:
-        new, self._pending = text[len(self._shown) :], 0
-        self._shown = text
-        self._whole.append(len(self._ids))
-        if len(self._ids) > WINDOW:
-            self._move_on()
+        new = text[len(self._shown) :]
+        # The next piece is decoded after this one, which is whole: a cut anywhere else might split a character.
+        self._ids = self._ids[self._known :]
+        self._known, self._pending, self._shown = len(self._ids), 0, self._decode(self._ids)
         return new
-
-    def _move_on(self) -> None:
-        """Forget the oldest tokens, but never a part of a character: its other bytes would not decode then."""
-        start = max((n for n in self._whole if n <= len(self._ids) - KEPT), default=0)
-        self._ids = self._ids[start:]
-        self._whole = [n - start for n in self._whole if n > start]
-        self._shown = self._decode(self._ids)
 
 
 class StopWatch:
