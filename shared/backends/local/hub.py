@@ -19,7 +19,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
-from shared.errors import BackendError, HubUnavailable, MissingCredentials, UnknownModel
+from shared.errors import BackendError, CorruptWeights, HubUnavailable, MissingCredentials, UnknownModel
 from shared.events import Progress
 from shared.machine import GIB
 from shared.settings import Settings
@@ -146,6 +146,7 @@ def _follow(said: queue.SimpleQueue[dict[str, Any] | None], repo_id: str, settin
             return Path(message["path"])
         else:
             raise _failure(message, repo_id)
+    emit.check()  # a stop kills the process, which then says nothing more
     raise _unreachable(repo_id)
 
 
@@ -184,6 +185,8 @@ def _failure(message: dict[str, Any], repo_id: str) -> Exception:
             f"{repo_id} needs {message['needed'] / GIB:.1f} GB of disk and {message['free'] / GIB:.1f} GB is free. "
             "Delete models you no longer use, or set HF_HOME to a larger disk."
         )
+    if kind == "checksum":
+        return CorruptWeights(f"{message['detail']} of {repo_id} came damaged, and was deleted. Try again.")
     return _unreachable(repo_id)
 
 
