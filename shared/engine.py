@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -34,6 +35,8 @@ from shared.settings import Settings
 from shared.streaming import CancelToken, Emit, stream
 from shared.tasks import Mode, Task
 from shared.trimming import fit
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -163,6 +166,15 @@ class Engine:
             if recorder.began:
                 error.partial = run.final(recorder.outcome("cut"), recorder)
             raise
+        except Exception as error:
+            logger.exception("%s failed", variant.backend)
+            unforeseen = BackendError(
+                f"{BACKENDS[variant.backend].label} failed in a way that was not foreseen ({type(error).__name__}). "
+                "Try again; if it fails again, choose another engine, and tell the server's keeper to look in its log."
+            )
+            if recorder.began:
+                unforeseen.partial = run.final(recorder.outcome("cut"), recorder)
+            raise unforeseen from error
 
     def _run(self, run: Run, recorder: Recorder) -> Final:
         assert run.lease is not None

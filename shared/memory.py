@@ -8,6 +8,7 @@ import gc
 import sys
 import threading
 from types import TracebackType
+from typing import Any
 
 from shared.machine import GIB
 
@@ -21,14 +22,20 @@ def rss_gb() -> float:
 
 def cuda_gb() -> float:
     """CUDA memory allocated by torch now, in GiB; 0 where torch isn't loaded or has no CUDA."""
-    torch = sys.modules.get("torch")
+    torch = _torch()
     return torch.cuda.memory_allocated() / GIB if torch and torch.cuda.is_available() else 0.0
+
+
+def _torch() -> Any:
+    """torch where it has been imported, and None while another thread is still importing it."""
+    torch = sys.modules.get("torch")
+    return None if torch is None or getattr(torch.__spec__, "_initializing", False) else torch
 
 
 def give_back() -> None:
     """Collect garbage, then return freed pages to the system: glibc keeps them otherwise."""
     gc.collect()
-    torch = sys.modules.get("torch")
+    torch = _torch()
     if torch and torch.cuda.is_available():
         torch.cuda.empty_cache()
     if sys.platform == "linux":

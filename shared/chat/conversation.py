@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 from uuid import uuid4
 
+from shared.events import Token
 from shared.requests import ImagePart, Message
 
 Role = Literal["user", "assistant"]
@@ -17,7 +18,8 @@ FORMAT = 1
 class Node:
     """One message. `error` marks an answer that failed; the error itself is shown, and never sent to a model.
 
-    `images` are media type and base64 data, as they are exported.
+    `images` are media type and base64 data, as they are exported. `prefill` is the part of an answer that the
+    person gave; `tokens` are those that the model then chose, where the engine told. They are not exported.
     """
 
     id: str
@@ -29,6 +31,8 @@ class Node:
     receipt: dict[str, Any] | None = None
     finish_reason: str | None = None
     error: str | None = None
+    prefill: str = ""
+    tokens: tuple[Token, ...] = ()
 
 
 @dataclass
@@ -103,7 +107,7 @@ class Conversation:
             "id": self.id,
             "title": self.title,
             "tip": self.tip,
-            "messages": [{k: v for k, v in asdict(n).items() if v not in (None, "", [])} for n in self.nodes.values()],
+            "messages": [_plain(node) for node in self.nodes.values()],
         }
 
     @classmethod
@@ -116,6 +120,11 @@ class Conversation:
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"This is not a conversation: {error}") from None
         return made
+
+
+def _plain(node: Node) -> dict[str, Any]:
+    fields = asdict(replace(node, tokens=()))
+    return {name: value for name, value in fields.items() if value not in (None, "", [], ())}
 
 
 def _message(node: Node) -> Message:

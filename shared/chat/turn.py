@@ -55,4 +55,6 @@ def _keep(conversation: Conversation, answer: Answer, parent: str | None, prefil
         receipt=answer.receipt.to_dict() if answer.receipt else None,
         finish_reason=answer.finish_reason,
         error=str(answer.error) if answer.error else None,
+        prefill=prefill,
+        tokens=answer.tokens,
     )

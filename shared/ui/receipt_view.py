@@ -16,6 +16,11 @@ def engine_name(receipt: Receipt) -> str:
     return BACKENDS[receipt.backend].label + (f" {how}" if how else "")
 
 
+def plain(text: str) -> str:
+    """Text for a place that takes HTML."""
+    return escape(text)
+
+
 def memory_text(receipt: Receipt) -> str:
     """Memory for a person: `0.42 GB`, or where the memory is."""
     if receipt.memory_gb is None:

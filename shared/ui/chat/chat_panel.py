@@ -31,6 +31,7 @@ LATEX = [
     {"left": left, "right": right, "display": display}
     for left, right, display in [("$$", "$$", True), (r"\[", r"\]", True), (r"\(", r"\)", False), ("$", "$", False)]
 ]
+ALTERNATIVES = 5  # a token, in the Look inside tab
 READY: dict[str, Any] = {"submit_btn": True, "stop_btn": False}
 BUSY: dict[str, Any] = {"submit_btn": False, "stop_btn": True}
 
@@ -41,6 +42,7 @@ class ChatPanel:
     def __init__(self, engine: Engine, runs: Runs) -> None:
         self._engine, self._runs = engine, runs
         self.conversation = gr.State(lambda: Conversation())
+        self.prefill = gr.State("")  # how the next answer is to begin
         self.todo = gr.State([])  # turns of a lesson still to be sent
         self.chatbot = gr.Chatbot(
             show_label=False,
@@ -148,6 +150,13 @@ class ChatPanel:
         if path and path[-1].role == "assistant" and path[-1].error:
             conversation.tip = path[-1].parent
         yield from self.answer(request, conversation, *inputs, overflow="trim")
+
+    def answer_openly(
+        self, request: gr.Request, prefill: str, conversation: Conversation, *inputs: Any
+    ) -> Iterator[list[Any]]:
+        """Answer with each token's alternatives, beginning with `prefill` where it is given."""
+        more: dict[str, Any] = {"prefill": prefill} if prefill else {}
+        yield from self.answer(request, conversation, *inputs, top_logprobs=ALTERNATIVES, **more)
 
     def answer(
         self,
