@@ -64,6 +64,12 @@ class Engine:
         self.pool = pool or ModelPool(settings, self.machine)
         self._retry = retry or RetryPolicy()
 
+    def with_catalog(self, catalog: Catalog | None) -> Engine:
+        """The same engine over another list of models (None: this one). Models in memory are shared."""
+        if catalog is None:
+            return self
+        return Engine(catalog, self.settings, self.machine, self.pool, self._retry)
+
     def find(self, model_id: str, settings: Settings | None = None) -> ModelSpec:
         """The model by a catalogue id, a Hub id, a path or `provider:model`. Raises `UnknownModel`."""
         with contextlib.suppress(UnknownModel):

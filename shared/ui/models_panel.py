@@ -7,8 +7,8 @@ from typing import Any
 
 import gradio as gr
 
+from shared.catalog import Catalog
 from shared.engine import Choice, Engine
-from shared.settings import Settings
 from shared.tasks import Task
 from shared.ui.model_picker import engine_label
 from shared.ui.sessions import with_keys
@@ -19,27 +19,45 @@ class ModelsPanel:
 
     def __init__(self, engine: Engine, task: Task) -> None:
         self._engine, self._task = engine, task
+        # The catalogue with the providers' lists merged in; a visitor's own, since it may name private models.
+        self.listed = gr.State(None)
         with gr.Row():
+            self.ask = gr.Button("Ask the providers for their models", size="sm", elem_id="models-ask")
             self.look = gr.Button("Look again", size="sm", elem_id="models-look")
             self.unload = gr.Button("Unload idle models", size="sm", elem_id="models-unload")
+        self.told = gr.HTML("", elem_id="models-told")
         self.memory = gr.HTML(memory(engine), elem_id="models-memory")
         self.table = gr.HTML(table(engine.choices(task)), elem_id="models-table")
 
-    def wire(self, keys: Any, tab: gr.Tab) -> None:
-        """Connect the events."""
+    def wire(self, keys: Any, tab: gr.Tab, changed: Any) -> None:
+        """Connect the events; `changed(event)` chains what depends on the list of models."""
         private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-        outputs = [self.memory, self.table]
+        inputs, outputs = [keys, self.listed], [self.memory, self.table]
         for event in (self.look.click, tab.select):
-            event(self._show, keys, outputs, **private)
-        self.unload.click(self._unload, keys, outputs, **private)
+            event(self._show, inputs, outputs, **private)
+        self.unload.click(self._unload, inputs, outputs, **private)
+        asked = self.ask.click(self._ask, keys, [self.listed, self.told], **{**private, "show_progress": "minimal"})
+        changed(asked.then(self._show, inputs, outputs, **private))
 
-    def _show(self, keys: Any) -> tuple[str, str]:
-        settings: Settings = with_keys(self._engine.settings, keys)
-        return memory(self._engine), table(self._engine.choices(self._task, settings))
+    def _show(self, keys: Any, listed: Catalog | None) -> tuple[str, str]:
+        settings = with_keys(self._engine.settings, keys)
+        return memory(self._engine), table(self._engine.with_catalog(listed).choices(self._task, settings))
 
-    def _unload(self, keys: Any) -> tuple[str, str]:
+    def _unload(self, keys: Any, listed: Catalog | None) -> tuple[str, str]:
         self._engine.pool.unload()
-        return self._show(keys)
+        return self._show(keys, listed)
+
+    def _ask(self, keys: Any) -> tuple[Catalog, str]:
+        from shared.provider_models import refresh
+
+        before = self._engine.catalog
+        listed, errors = refresh(before, with_keys(self._engine.settings, keys))
+        new = len(list(listed)) - len(list(before))
+        lines = (
+            [f"{new} more models are listed now."] if new else ["No more models were found. A provider needs a key."]
+        )
+        lines += [escape(f"{name}: {error}") for name, error in errors.items()]
+        return listed, f'<div class="pg-note" role="status">{"<br>".join(lines)}</div>'
 
 
 def memory(engine: Engine) -> str:

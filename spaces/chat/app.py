@@ -62,13 +62,19 @@ def build(engine: Engine) -> gr.Blocks:
         compare.wire(settings.inputs, keys.state)
         answering = [panel.conversation, panel.todo, keys.state, *picker.inputs, *settings.inputs]
         inside.wire(answering, history.saved)
-        models.wire(keys.state, models_tab)
-        connect(engine, picker, settings, keys)
+        connect(engine, picker, settings, keys, models, models_tab)
         endpoints(engine)
     return demo
 
 
-def connect(engine: Engine, picker: model_picker.Picker, settings: SettingsPanel, keys: KeysPanel) -> None:
+def connect(
+    engine: Engine,
+    picker: model_picker.Picker,
+    settings: SettingsPanel,
+    keys: KeysPanel,
+    models: ModelsPanel,
+    models_tab: gr.Tab,
+) -> None:
     """Choosing an engine changes the other choices, the note, and what the settings can do."""
 
     def fit(event: Any) -> Any:
@@ -79,17 +85,22 @@ def connect(engine: Engine, picker: model_picker.Picker, settings: SettingsPanel
             **PRIVATE,
         )
 
-    def on_mode(mode: str, k: Any) -> Any:
-        return model_picker.on_mode(engine, Task.CHAT, mode, with_keys(engine.settings, k))
+    def on_mode(mode: str, k: Any, listed: Any) -> Any:
+        return model_picker.on_mode(engine.with_catalog(listed), Task.CHAT, mode, with_keys(engine.settings, k))
 
     def on_model(model: str, mode: str, k: Any) -> Any:
         return model_picker.on_model(engine, model, mode, with_keys(engine.settings, k))
 
+    def choose_again(event: Any) -> Any:
+        return event.then(on_mode, around, [model, variant, note], **PRIVATE)
+
     model, mode, variant, note = picker.model, picker.mode, picker.variant, picker.note
-    fit(mode.input(on_mode, [mode, keys.state], [model, variant, note], **PRIVATE))
+    around = [mode, keys.state, models.listed]
+    fit(mode.input(on_mode, around, [model, variant, note], **PRIVATE))
     fit(model.input(on_model, [model, mode, keys.state], [mode, variant, note], **PRIVATE))
     fit(variant.input(lambda: None, **PRIVATE))
-    keys.wire(lambda event: event.then(on_mode, [mode, keys.state], [model, variant, note], **PRIVATE))
+    keys.wire(choose_again)
+    models.wire(keys.state, models_tab, choose_again)
 
 
 demo = build(Engine(load_catalog(), from_environment()))

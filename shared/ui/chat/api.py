@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from typing import Any
 
 import gradio as gr
@@ -13,6 +14,7 @@ from shared.engine import Engine
 from shared.errors import InferenceError, InvalidRequest
 from shared.requests import ChatRequest, Message
 from shared.tasks import Mode, Task
+from shared.ui.chat.settings_panel import response_format
 
 
 def endpoints(engine: Engine) -> None:
@@ -26,6 +28,7 @@ def _chat(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
         message: str,
         model: str = "smollm2-135m",
         mode: str = "",
+        engine_variant: str = "",
         history: list[dict[str, str]] = [],  # noqa: B006 - Gradio reads the default as the API's
         system: str = "",
         temperature: float | None = None,
@@ -34,6 +37,9 @@ def _chat(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
         repetition_penalty: float | None = None,
         max_tokens: int | None = None,
         seed: int | None = None,
+        reasoning_effort: str = "",
+        top_logprobs: int | None = None,
+        response_schema: str = "",
         overflow: str = "error",
     ) -> Iterator[dict[str, Any]]:
         """Answer a message. Yields the answer as it grows; the last one holds its receipt.
@@ -42,6 +48,7 @@ def _chat(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
             message: what to answer.
             model: a model id from /models, or the path of a GGUF file.
             mode: "quantized", "local" or "hosted"; empty takes the model's first engine that can run.
+            engine_variant: a `variant` from /models, where a model has several engines of a kind.
             history: earlier turns, each {"role": "user" or "assistant", "content": "..."}.
             system: the system prompt.
             temperature: 0 to 2; left out, the model's own default, as for all settings below.
@@ -50,6 +57,9 @@ def _chat(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
             repetition_penalty: 0.5 to 2.
             max_tokens: the longest answer.
             seed: left out, one is drawn; the receipt names it.
+            reasoning_effort: "none", "low", "medium" or "high", for models that think.
+            top_logprobs: 1 to 20 alternatives for each token, in `tokens`.
+            response_schema: a JSON schema, as text, that the answer must follow.
             overflow: "error", or "trim" to leave out the oldest turns when the conversation is too long.
         """
         try:
@@ -62,9 +72,12 @@ def _chat(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
                 repetition_penalty=repetition_penalty,
                 max_tokens=max_tokens,
                 seed=seed,
+                reasoning_effort=_effort(reasoning_effort),
+                top_logprobs=top_logprobs,
+                response_format=response_format(response_schema) if response_schema.strip() else None,
                 overflow="trim" if overflow == "trim" else "error",
             )
-            for answer in answers(engine.generate(model, request, mode=_mode(mode))):
+            for answer in answers(engine.generate(model, request, mode=_mode(mode), variant=engine_variant or None)):
                 if answer.error and not answer.text:
                     raise answer.error
                 yield _plain(answer)
@@ -89,12 +102,19 @@ def _mode(mode: str) -> Mode | None:
         raise InvalidRequest(f"mode must be one of {', '.join(Mode)}; it is {mode[:40]!r}.") from None
 
 
+def _effort(effort: str) -> Any:
+    if effort not in ("", "none", "low", "medium", "high"):
+        raise InvalidRequest(f"reasoning_effort must be none, low, medium or high; it is {effort[:40]!r}.")
+    return effort or None
+
+
 def _plain(answer: Answer) -> dict[str, Any]:
     return {
         "text": answer.text,
         "thinking": answer.thinking,
         "status": answer.status,
         "finish_reason": answer.finish_reason,
+        "tokens": [asdict(token) for token in answer.tokens],
         "error": str(answer.error) if answer.error else None,
         "receipt": answer.receipt.to_dict() if answer.receipt else None,
     }
@@ -110,6 +130,7 @@ def _models(engine: Engine) -> Callable[[], list[dict[str, Any]]]:
                 "task": str(c.spec.task),
                 "mode": str(c.variant.mode),
                 "engine": c.variant.backend,
+                "variant": c.variant.key,
                 "quantization": c.variant.quantization,
                 "license": c.spec.license,
                 "starter": c.spec.starter,
