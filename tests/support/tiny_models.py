@@ -86,6 +86,23 @@ def llama(folder: Path, **tokenizer_options: Any) -> Path:
     return save(folder, LlamaForCausalLM(LlamaConfig(**_SIZE, **_ids(reader))), reader)
 
 
+def qwen3(folder: Path) -> Path:
+    """A decoder that normalizes its queries and keys."""
+    from transformers import Qwen3Config, Qwen3ForCausalLM
+
+    reader = tokenizer()
+    return save(folder, Qwen3ForCausalLM(Qwen3Config(**_SIZE, **_ids(reader), head_dim=8)), reader)
+
+
+def gemma3(folder: Path) -> Path:
+    """A decoder whose layers take turns between the whole text and a short window of it."""
+    from transformers import Gemma3ForCausalLM, Gemma3TextConfig
+
+    reader = tokenizer()
+    config = Gemma3TextConfig(**_SIZE, **_ids(reader), head_dim=8, sliding_window=8, sliding_window_pattern=2)
+    return save(folder, Gemma3ForCausalLM(config), reader)
+
+
 def mixtral(folder: Path) -> Path:
     """A mixture of experts."""
     from transformers import MixtralConfig, MixtralForCausalLM

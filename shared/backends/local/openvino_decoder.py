@@ -13,7 +13,7 @@ from shared.streaming import CancelToken
 if TYPE_CHECKING:
     from shared.streaming import Emit
 
-_CHUNK = 256  # prompt tokens read in one step: a stop takes effect between steps
+CHUNK = 256  # prompt tokens read in one step: a stop takes effect between steps
 
 
 def compiled(ov: Any, model: Any, *, threads: int | None, exact: bool = False) -> Any:
@@ -74,7 +74,7 @@ class OpenVinoDecoder:
 
         past, room = 0, generation_config.max_new_tokens
         while room > 0:
-            for piece in input_ids[:, past:].split(_CHUNK, dim=1):
+            for piece in input_ids[:, past:].split(CHUNK, dim=1):
                 self._check()
                 logits = torch.from_numpy(step(self.request, piece.numpy(), past))
                 past += piece.shape[1]

@@ -185,4 +185,11 @@ def _compressed(graph: Any, quantization: str) -> Any:
     nncf.set_log_level(logging.ERROR)
     if quantization == "int8":
         return nncf.compress_weights(graph, mode=nncf.CompressWeightsMode.INT8_ASYM)
-    return nncf.compress_weights(graph, mode=nncf.CompressWeightsMode.INT4_ASYM, group_size=_GROUP, ratio=1.0)
+    narrower = nncf.AdvancedCompressionParameters(group_size_fallback_mode=nncf.GroupSizeFallbackMode.ADJUST)
+    return nncf.compress_weights(
+        graph,
+        mode=nncf.CompressWeightsMode.INT4_ASYM,
+        group_size=_GROUP,
+        ratio=1.0,
+        advanced_parameters=narrower,
+    )
