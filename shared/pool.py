@@ -114,7 +114,11 @@ class ModelPool:
         return [Resident(e.variant, e.memory_gb, e.leases) for e in ready]
 
     def unload(self, variant: Variant | None = None) -> int:
-        """Unload this variant, or every one; one in use goes when its last run ends. Returns how many went now."""
+        """Unload this variant, or every one. Returns how many went now.
+
+        One in use goes when its last run ends. Who asks for it before that shares it: two copies of a model need
+        twice its memory.
+        """
         with self._lock:
             chosen = [e for e in self._entries.values() if variant is None or e.variant.key == variant.key]
             idle = [e for e in chosen if e.model is not None and not e.leases]
@@ -130,8 +134,8 @@ class ModelPool:
         while True:
             with self._lock:
                 entry = self._entries.get(variant.key)
-                mine = entry is None or entry.doomed
-                if entry is None or entry.doomed:
+                mine = entry is None
+                if entry is None:
                     entry = self._entries[variant.key] = _Entry(variant)
                 entry.leases += 1
             if mine:

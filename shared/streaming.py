@@ -40,8 +40,7 @@ class CancelToken:
             self._event.set()
             hooks, self._hooks = self._hooks, []
         for hook in hooks:
-            with contextlib.suppress(Exception):  # a hook races with the end of what it would stop
-                hook()
+            _call(hook)
 
     def wait(self, seconds: float) -> bool:
         """Sleep, or return True early when pressed."""
@@ -55,12 +54,17 @@ class CancelToken:
             if not late:
                 self._hooks.append(hook)
         if late:
-            hook()
+            _call(hook)
         try:
             yield
         finally:
             with self._lock, contextlib.suppress(ValueError):
                 self._hooks.remove(hook)
+
+
+def _call(hook: Callable[[], object]) -> None:
+    with contextlib.suppress(Exception):  # a hook races with the end of what it would stop
+        hook()
 
 
 class Emit(Protocol):
