@@ -292,6 +292,26 @@ def test_broken_safetensors_are_told(
         list(tiny.generate(str(folder), ask(), variant=variant_for(folder, dtype="auto").key))
 
 
+def test_weights_that_are_not_all_there_are_told(models: dict[str, Path], tmp_path: Path, tiny: Engine) -> None:
+    from safetensors.torch import load_file, save_file
+
+    folder = tmp_path / "partial"
+    folder.mkdir()
+    for file in models["llama"].iterdir():
+        (folder / file.name).write_bytes(file.read_bytes())
+    weights = load_file(folder / "model.safetensors")
+    del weights["model.layers.1.mlp.up_proj.weight"]
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(CorruptWeights, match="lacks some"):
+        list(tiny.generate(str(folder), ask(), variant=variant_for(folder, dtype="auto").key))
+
+
+def test_a_small_model_runs_in_float32_on_a_processor(models: dict[str, Path], tmp_path: Path) -> None:
+    spec = spec_for("m", variant_for(models["llama"], dtype="auto", device="cpu"))
+    *_, final = Engine(Catalog([spec]), Settings(data_dir=tmp_path)).generate("m", ask())
+    assert isinstance(final, Final) and final.receipt.dtype == "float32"
+
+
 def test_a_model_that_brings_its_own_code_is_refused(models: dict[str, Path], tmp_path: Path, tiny: Engine) -> None:
     folder = tmp_path / "coded"
     folder.mkdir()

@@ -21,6 +21,8 @@ from shared.streaming import Emit
 # our word for a quantization -> (bits, the device that it is for; None: any)
 QUANTIZATIONS: Mapping[str, int] = {"int8": 8, "8-bit": 8, "int4": 4, "4-bit": 4, "nf4": 4}
 
+LARGE_GB = 3.0  # weights on the disk, above which a processor runs them in bf16
+
 
 @dataclass(kw_only=True)
 class Loaded:
@@ -51,8 +53,8 @@ def check_quantization(variant: Variant) -> None:
 def load(variant: Variant, settings: Settings, emit: Emit) -> Loaded:
     """The variant's model, ready to generate."""
     source = find(variant, settings, emit)
-    device = device_of(variant, machines.probe())
-    dtype = _dtype(variant.dtype, device)
+    device = _device(variant)
+    dtype = _dtype(variant.dtype, device, source.size_gb)
     if source.gguf:
         return _load_gguf(source, variant, device, dtype, settings, emit)
     return _load_folder(source, variant, device, dtype, settings, emit)
@@ -135,19 +137,40 @@ def _read(auto: Any, source: Source, options: Mapping[str, Any]) -> Any:
     from safetensors import SafetensorError
 
     try:
-        return auto.from_pretrained(source.folder, **options)
+        model, found = auto.from_pretrained(source.folder, output_loading_info=True, **options)
     except SafetensorError as error:
         raise CorruptWeights(f"The weights of {source.name} are damaged. Download the model again.") from error
     except (ValueError, OSError) as error:
         raise BackendError(f"transformers could not load {source.name}: {_first_line(error)}") from error
+    if found["missing_keys"]:  # transformers would draw them at random
+        lacking = min(found["missing_keys"])
+        raise CorruptWeights(f"{source.name} lacks some of its weights, {lacking} for one. Download the model again.")
+    return model
 
 
 def _first_line(error: Exception) -> str:
     return str(error).strip().splitlines()[0][:300] if str(error).strip() else type(error).__name__
 
 
-def _dtype(wanted: str, device: str) -> Any:
-    """`auto`: bf16 where the hardware computes in it, fp16 on Apple's GPU and old NVIDIA cards, otherwise fp32."""
+def _device(variant: Variant) -> str:
+    """Where it runs. Raises `BackendError` where torch here can't use the machine's GPU."""
+    import torch
+
+    device = device_of(variant, machines.probe())
+    if device == "cuda" and not torch.cuda.is_available():
+        raise BackendError(
+            "This machine has an NVIDIA GPU, but the installed torch can't use it. Install a build of torch for it "
+            "(see pytorch.org), or choose llama.cpp."
+        )
+    return device
+
+
+def _dtype(wanted: str, device: str, size_gb: float) -> Any:
+    """`auto`: bf16 on NVIDIA, fp16 on Apple's GPU and old NVIDIA cards, on a processor fp32.
+
+    A processor with bf16 decodes no faster in it (benchmarks/results/cpu_quantized.md), and far slower while
+    others use its cores. It halves the memory, so models too large for fp32 take it where there is bf16.
+    """
     import torch
 
     if wanted != "auto":
@@ -156,7 +179,7 @@ def _dtype(wanted: str, device: str) -> Any:
         return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
     if device == "mps":
         return torch.float16
-    return torch.bfloat16 if machines.probe().bf16 else torch.float32
+    return torch.bfloat16 if size_gb > LARGE_GB and machines.probe().bf16 else torch.float32
 
 
 def _name(dtype: Any) -> str:

@@ -54,9 +54,10 @@ def read(folder: Path, settings: Settings, *, exact: bool) -> Loaded:
 
 
 def _weights(source: Source, variant: Variant, settings: Settings, emit: Emit) -> list[Path]:
-    own = [source.folder / source.gguf] if source.gguf else sorted(source.folder.glob("*.safetensors"))
     name = variant.options.get("adapter")
-    return [*own, fetch_adapter(str(name), settings, emit) / "adapter_model.safetensors"] if name else own
+    if not name:
+        return source.weights
+    return [*source.weights, fetch_adapter(str(name), settings, emit) / "adapter_model.safetensors"]
 
 
 def _stem(source: Source) -> str:

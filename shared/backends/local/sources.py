@@ -8,6 +8,7 @@ from pathlib import Path
 from shared.backends.local import hub
 from shared.catalog import Variant
 from shared.errors import BackendError, CorruptWeights, UnknownModel
+from shared.machine import GIB
 from shared.settings import Settings
 from shared.streaming import Emit
 from shared.weights import PICKLES, check_weights, refuse_pickle
@@ -25,6 +26,16 @@ class Source:
     def name(self) -> str:
         """What a person would call it."""
         return self.gguf or self.folder.name
+
+    @property
+    def weights(self) -> list[Path]:
+        """The files that hold the weights."""
+        return [self.folder / self.gguf] if self.gguf else sorted(self.folder.glob("*.safetensors"))
+
+    @property
+    def size_gb(self) -> float:
+        """The weights on the disk, in GiB."""
+        return sum(file.stat().st_size for file in self.weights) / GIB
 
 
 def find(variant: Variant, settings: Settings, emit: Emit) -> Source:
