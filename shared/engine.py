@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import secrets
+import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
@@ -119,10 +120,11 @@ class Engine:
     def _validate(self, request: Request) -> None:
         request.validate()
         if isinstance(request, ChatRequest):
-            longest = max(len(m.content) for m in request.messages)
+            texts = [*(m.content for m in request.messages), request.system or "", request.prefill or ""]
+            longest = max(map(len, texts))
             if longest > self.settings.max_prompt_chars:
                 raise InvalidRequest(
-                    f"The message has {longest:,} characters; this server takes {self.settings.max_prompt_chars:,}. "
+                    f"The text has {longest:,} characters; this server takes {self.settings.max_prompt_chars:,}. "
                     "Shorten it, or send it in parts."
                 )
 
@@ -141,7 +143,8 @@ class Engine:
                     raise
                 engines = BACKENDS[variant.backend].label, BACKENDS[following.backend].label
                 notes.append(f"{engines[0]} failed ({error}); ran on {engines[1]} instead.")
-                emit(Progress(notes[-1]))
+                with contextlib.suppress(Cancelled):  # the next attempt sees it, and ends with a receipt
+                    emit(Progress(notes[-1]))
         raise AssertionError("unreachable")
 
     def _attempt(
@@ -164,6 +167,7 @@ class Engine:
             notes=[*notes],
         )
         try:
+            recorder.check()
             with self.pool.lease(variant, settings, recorder) as run.lease:
                 return self._run(run, recorder)
         except Cancelled:
@@ -173,14 +177,14 @@ class Engine:
                 error.partial = run.final(recorder.outcome("cut"), recorder)
             raise
         except Exception as error:
-            logger.exception("%s failed", variant.backend)
+            logger.error("%s failed\n%s", variant.backend, settings.without_keys(traceback.format_exc()))
             unforeseen = BackendError(
                 f"{BACKENDS[variant.backend].label} failed in a way that was not foreseen ({type(error).__name__}). "
                 "Try again; if it fails again, choose another engine, and tell the server's keeper to look in its log."
             )
             if recorder.began:
                 unforeseen.partial = run.final(recorder.outcome("cut"), recorder)
-            raise unforeseen from error
+            raise unforeseen from None  # its words may hold a key or a prompt
 
     def _run(self, run: Run, recorder: Recorder) -> Final:
         assert run.lease is not None

@@ -61,6 +61,12 @@ class Settings:
         """The key by that environment variable's name: the session's own first, then the server's."""
         return self.session_keys.get(env_var) or self.server_keys.get(env_var)
 
+    def without_keys(self, text: str) -> str:
+        """The text with dots in place of every key that is set here."""
+        for key in (*self.session_keys.values(), *self.server_keys.values()):
+            text = text.replace(key.reveal(), str(key)) if key else text
+        return text
+
     def with_session_keys(self, keys: Mapping[str, str]) -> Settings:
         """A copy for one session; blank entries are left out."""
         return replace(self, session_keys={name: Secret(k) for name, k in keys.items() if k and k.strip()})
