@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import cycle
 from typing import Any
 
 from shared.backends import BACKENDS, Entry, get_backend
@@ -174,8 +175,8 @@ def an_engine(*variants: Variant, settings: Settings | None = None, **spec: Any)
 
 def ask(*texts: str, **settings: Any) -> ChatRequest:
     """A conversation of turns, the person's first."""
-    roles = ["user", "assistant"] * len(texts)
-    return ChatRequest(messages=tuple(map(Message, roles, texts or ("Hi",))), **settings)
+    said = texts or ("Hi",)
+    return ChatRequest(messages=tuple(map(Message, cycle(("user", "assistant")), said)), **settings)
 
 
 class Listener:
