@@ -19,7 +19,7 @@ from shared.ui.chat.settings_panel import NAMES, to_request
 from shared.ui.model_picker import Picked
 from shared.ui.sessions import Runs, with_keys
 
-WELCOME = "### Ask anything\nA small starter model answers on this machine: no key, no GPU, no network."
+WELCOME = "### Ask anything\nThe starter model runs on this machine: no key, no GPU, no network."
 EXAMPLES = [
     {"text": "Write a haiku about the sea."},
     {"text": "Explain photosynthesis to a ten-year-old."},
@@ -56,10 +56,10 @@ class ChatPanel:
             buttons=["copy", "copy_all"],
             layout="bubble",
         )
-        with gr.Row(elem_classes="pg-versions"):
-            self.older = gr.Button("‹", size="sm", visible=False, elem_id="older", min_width=36)
+        with gr.Row(elem_classes="pg-versions", visible=False) as self.versions:
+            self.older = gr.Button("‹", size="sm", elem_id="older", min_width=36)
             self.version = gr.HTML("", elem_id="version")
-            self.newer = gr.Button("›", size="sm", visible=False, elem_id="newer", min_width=36)
+            self.newer = gr.Button("›", size="sm", elem_id="newer", min_width=36)
         self.metrics = gr.HTML(receipt_view.metrics(None), elem_id="metrics")
         self.trim = gr.Button(
             "Leave out the oldest messages and send", visible=False, variant="secondary", elem_id="trim"
@@ -80,7 +80,7 @@ class ChatPanel:
     def outputs(self) -> list[Any]:
         """What an answer changes, in the order that `_screen` gives it."""
         shown = [self.chatbot, self.conversation, self.todo, self.box, self.metrics, self.trim]
-        return [*shown, self.older, self.version, self.newer]
+        return [*shown, self.versions, self.version]
 
     def wire(self, picker: list[Any], settings: list[Any], keys: Any, saved: Callable[[Any], Any]) -> None:
         """Connect the events. `saved(event)` chains what keeps the history after an event."""
@@ -98,7 +98,7 @@ class ChatPanel:
         then_answer(self.chatbot.edit(self.edited, self.conversation, [self.conversation, self.chatbot], **private))
         then_answer(self.trim.click(lambda: None, **private), self.answer_trimmed)
         self.box.stop(self.stop, None, None, queue=False, **private)
-        turned = [self.conversation, self.chatbot, self.older, self.version, self.newer]
+        turned = [self.conversation, self.chatbot, self.versions, self.version]
         saved(self.older.click(lambda c: self.turn_page(c, -1), self.conversation, turned, **private))
         saved(self.newer.click(lambda c: self.turn_page(c, 1), self.conversation, turned, **private))
 
@@ -233,11 +233,11 @@ class ChatPanel:
 
 
 def version_row(conversation: Conversation, hidden: bool = False) -> list[Any]:
-    """The buttons and the words "version 2 of 3" where the shown branch has other versions."""
+    """Whether there are other versions to turn to, and the words "Answer 2 of 3"."""
     node = None if hidden else conversation.branching()
     if node is None:
-        return [gr.update(visible=False), "", gr.update(visible=False)]
+        return [gr.update(visible=False), ""]
     versions = conversation.siblings(node)
     what = "Message" if node.role == "user" else "Answer"
     text = f'<span class="pg-quiet">{what} {versions.index(node) + 1} of {len(versions)}</span>'
-    return [gr.update(visible=True), text, gr.update(visible=True)]
+    return [gr.update(visible=True), text]

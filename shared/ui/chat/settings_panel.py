@@ -10,7 +10,7 @@ import gradio as gr
 from shared.backends import BACKENDS, get_backend
 from shared.backends.base import Capabilities
 from shared.engine import Engine
-from shared.errors import InferenceError
+from shared.errors import InferenceError, InvalidRequest
 from shared.settings import Settings
 from shared.tasks import Mode
 
@@ -24,6 +24,7 @@ SLIDERS: dict[str, tuple[str, float, float, float, float, str]] = {
 }
 # Values that mean "off": they are not sent.
 OFF = {"top_p": 1.0, "top_k": 0, "repetition_penalty": 1.0}
+SEED = "Blank draws a new one each time; the receipt names it."
 EFFORTS = [("Model's default", ""), ("None", "none"), ("Low", "low"), ("Medium", "medium"), ("High", "high")]
 NAMES = ("system", *SLIDERS, "seed", "reasoning_effort", "top_logprobs", "response_schema")
 
@@ -41,9 +42,8 @@ class SettingsPanel:
             self.controls[name] = gr.Slider(
                 low, high, defaults.get(name, value), step=step, label=label, info=info, elem_id=f"set-{name}"
             )
-        self.controls["seed"] = gr.Number(
-            None, label="Seed", info="Blank draws a new one each time; the receipt names it.", precision=0, minimum=0
-        )
+        # A text box, since Gradio's number box shows a blank as 0, and 0 is a seed.
+        self.controls["seed"] = gr.Textbox(label="Seed", info=SEED, max_lines=1, max_length=10, elem_id="set-seed")
         with gr.Accordion("More", open=False):
             self.controls["reasoning_effort"] = gr.Dropdown(EFFORTS, value="", label="Thinking effort")
             self.controls["top_logprobs"] = gr.Slider(
@@ -91,18 +91,23 @@ def _update(name: str, capabilities: Capabilities, label: str, defaults: dict[st
         update["info"] = f"Not for this engine: {reason}"
     elif name == "seed":
         repeats = {"exact": "", "best-effort": " This engine repeats a seed as nearly as it can.", "none": ""}
-        update["info"] = "Blank draws a new one each time; the receipt names it." + repeats[capabilities.seed]
+        update["info"] = SEED + repeats[capabilities.seed]
     else:
         update["info"] = {"top_logprobs": "Above 0 fills the Look inside tab."}.get(name)
     return gr.update(**update)
 
 
 def to_request(values: Sequence[Any]) -> dict[str, Any]:
-    """Keyword arguments for a `ChatRequest` from the controls' values. Raises `InvalidRequest` for a bad schema."""
+    """Keyword arguments for a `ChatRequest` from the controls' values.
+
+    Raises `InvalidRequest` for a schema or a seed that can't be read.
+    """
     given = dict(zip(NAMES, values, strict=True))
     schema = given.pop("response_schema")
     request = {name: value for name, value in given.items() if value not in (None, "") and value != OFF.get(name)}
-    for name in ("top_k", "max_tokens", "seed", "top_logprobs"):
+    if "seed" in request:
+        request["seed"] = _seed(str(request["seed"]))
+    for name in ("top_k", "max_tokens", "top_logprobs"):
         if name in request:
             request[name] = int(request[name])
     if not request.get("top_logprobs"):
@@ -112,11 +117,15 @@ def to_request(values: Sequence[Any]) -> dict[str, Any]:
     return request
 
 
+def _seed(text: str) -> int:
+    if not text.strip().isdecimal():
+        raise InvalidRequest(f"The seed must be a whole number; it is {text[:20]!r}. Mend it or clear the field.")
+    return int(text)
+
+
 def response_format(text: str) -> dict[str, Any]:
     """A JSON schema as `response_format`. Raises `InvalidRequest` where it can't be read."""
     import json
-
-    from shared.errors import InvalidRequest
 
     try:
         schema = json.loads(text)
