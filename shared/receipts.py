@@ -75,11 +75,16 @@ class Receipt:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Receipt:
         """Read a receipt back, ignoring fields of a later format. Raises `ValueError` if it is none."""
-        known = {f.name for f in dataclasses.fields(cls)}
-        values = {name: value for name, value in data.items() if name in known}
         try:
-            values["seconds"] = Seconds(**values.get("seconds", {}))
+            values = _known(cls, data)
+            values["seconds"] = Seconds(**_known(Seconds, values.get("seconds", {})))
             values["notes"] = tuple(values.get("notes", ()))
             return cls(**values)
-        except TypeError as error:
+        except (TypeError, AttributeError) as error:
             raise ValueError(f"This is not a receipt: {error}") from None
+
+
+def _known(cls: type[Receipt] | type[Seconds], data: Mapping[str, Any]) -> dict[str, Any]:
+    """What of the data the class has a field for."""
+    names = {f.name for f in dataclasses.fields(cls)}
+    return {name: value for name, value in data.items() if name in names}
