@@ -37,6 +37,8 @@ def _read(path: Path) -> Lesson:
     if not match:
         raise ValueError(f"{path.name} has no front matter between --- lines.")
     turns = [part.strip() for part in re.split(r"(?m)^## .*$", match[2]) if part.strip()]
+    if not turns:
+        raise ValueError(f"{path.name} says nothing to the model after its front matter.")
     try:
         return Lesson(turns=tuple(turns), **yaml.safe_load(match[1]))
     except (TypeError, yaml.YAMLError) as error:

@@ -15,6 +15,7 @@ from shared.tasks import Task
 # Hugging Face's own rule for repository ids: owner/name of letters, digits, '-', '_' and '.', 96 at most.
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}", re.ASCII)
 _QUANT = re.compile(r"(?i)\b(I?Q\d(?:_[A-Z0-9]+)*|BF16|F16|F32|MXFP4)\b")
+_LONGEST = 1000  # characters of a name
 _UNKNOWN_LICENSE = "unknown: see the model's page"
 
 
@@ -24,15 +25,18 @@ def resolve(text: str, settings: Settings) -> ModelSpec | None:
     `owner/name`: a Hub model, run here or by Hugging Face's providers. `owner/name/file.gguf`: one GGUF file
     of it. A path: a GGUF file or a model folder of this machine. `groq:MODEL`, `openai:MODEL`: a provider's
     model by its own name. `MODEL@http://server:8000/v1`: a model of an OpenAI-compatible server.
-    Raises `InvalidRequest` for a path on a server that others reach.
+    Raises `InvalidRequest` for a path on a server that others reach, `BackendError` for an address not to be called.
     """
     text = text.strip()
+    if len(text) > _LONGEST or not text.isprintable():
+        return None
     if "://" in text:
         return _server_model(text)
     provider, colon, name = text.partition(":")
     if colon and name and len(provider) > 1:
         return _provider_model(text, provider, name)
-    if text.endswith(".gguf") and _HUB_ID.fullmatch("/".join(text.split("/")[:2])) and not Path(text).exists():
+    in_hub = text.endswith(".gguf") and _HUB_ID.fullmatch("/".join(text.split("/")[:2]))
+    if in_hub and (settings.public or not _path(text).exists()):
         owner, repo, *rest = text.split("/")
         return _gguf(text, f"{owner}/{repo}", "/".join(rest)) if rest else None
     if _looks_like_path(text):
@@ -49,11 +53,21 @@ def _local(text: str, settings: Settings) -> ModelSpec | None:
         raise InvalidRequest(
             "This server doesn't open paths of its own machine. Give a Hub id, for example owner/name."
         )
-    path = Path(text).expanduser()
+    path = _path(text)
     if path.suffix == ".gguf":
         return _gguf(text, str(path), None, size=path.stat().st_size / GIB if path.is_file() else 0.0)
     variants = (Variant(backend="transformers", repo_id=str(path)), _openvino(str(path)))
     return _spec(text, path.name, variants)
+
+
+def _path(text: str) -> Path:
+    """The path that `text` names. Raises `InvalidRequest` for what can't be one: too long, or of no such user."""
+    try:
+        path = Path(text).expanduser()
+        path.exists()
+    except (OSError, RuntimeError):
+        raise InvalidRequest(f"{text[:200]!r} can't be opened as a path of this machine. Check it.") from None
+    return path
 
 
 def _gguf(text: str, repo_id: str, filename: str | None, size: float = 0.0) -> ModelSpec | None:
@@ -92,11 +106,14 @@ def _provider_model(text: str, provider: str, name: str) -> ModelSpec | None:
 
 
 def _server_model(text: str) -> ModelSpec | None:
+    from shared.url_guard import check_url
+
     model, at, url = text.partition("@")
     if not at or not model or not re.fullmatch(r"https?://\S+", url):
         raise InvalidRequest(
             "Name a server's model as MODEL@http://server:8000/v1, for example llama@http://127.0.0.1:8080/v1."
         )
+    check_url(url, public=False)  # before an address that holds a password stands in a name
     variant = Variant(backend="openai_compatible", repo_id=model, options={"base_url": url})
     return _spec(text, f"{model} at {url}", (variant,))
 

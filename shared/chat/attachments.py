@@ -7,8 +7,12 @@ import io
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from shared.errors import InvalidRequest
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 MAX_FILES = 8
 MAX_TEXT_BYTES = 200_000
@@ -68,10 +72,20 @@ def _picture(file: Path) -> dict[str, str]:
         with Image.open(file) as image:
             if image.width * image.height > MAX_PIXELS:
                 raise InvalidRequest(f"{file.name} has more than {MAX_PIXELS // 1_000_000} million pixels. Shrink it.")
-            upright = ImageOps.exif_transpose(image).convert("RGB")
-            upright.thumbnail((SIDE, SIDE))
+            seen = _on_white(ImageOps.exif_transpose(image))
     except (UnidentifiedImageError, OSError, Image.DecompressionBombError, SyntaxError, ValueError):
         raise InvalidRequest(f"{file.name} can't be read as a picture. Save it again as PNG or JPEG.") from None
     buffer = io.BytesIO()
-    upright.save(buffer, "JPEG", quality=90)
+    seen.save(buffer, "JPEG", quality=90)
     return {"media_type": "image/jpeg", "data": base64.b64encode(buffer.getvalue()).decode()}
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    """The picture, shrunk, with white where it is transparent, and without what its file says beside it."""
+    from PIL import Image
+
+    drawn = image.convert("RGBA" if image.has_transparency_data else "RGB")
+    drawn.thumbnail((SIDE, SIDE))
+    flat = Image.new("RGB", drawn.size, "white")
+    flat.paste(drawn, mask=drawn if drawn.mode == "RGBA" else None)
+    return flat
