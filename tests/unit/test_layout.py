@@ -38,7 +38,9 @@ def tracked() -> list[Path]:
     if done.returncode == 0 and done.stdout:
         return [ROOT / name for name in done.stdout.split("\0") if name and (ROOT / name).is_file()]
     folders = [ROOT / name for name in (*PRODUCT, "tests", "docs")]
-    return [file for folder in folders for file in folder.rglob("*") if file.is_file() and file.suffix != ".pyc"]
+    return [ROOT / "run.py"] + [
+        file for folder in folders for file in folder.rglob("*") if file.is_file() and file.suffix != ".pyc"
+    ]
 
 
 FILES = tracked()
