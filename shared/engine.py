@@ -6,20 +6,22 @@ import contextlib
 import logging
 import secrets
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
+from math import ceil
 from typing import Any
 
 from shared import machine as machines
 from shared.backends import BACKENDS, get_backend
-from shared.backends.base import Capabilities
+from shared.backends.base import Capabilities, LoadedModel, Outcome
 from shared.catalog import Catalog, ModelSpec, Variant
 from shared.catalog.custom import resolve
 from shared.errors import (
     BackendError,
     Cancelled,
     ContentFiltered,
+    ContextOverflow,
     InferenceError,
     InvalidRequest,
     NoBackendAvailable,
@@ -35,7 +37,7 @@ from shared.retries import RetryPolicy, with_retries
 from shared.settings import Settings
 from shared.streaming import CancelToken, Emit, stream
 from shared.tasks import Mode, Task
-from shared.trimming import fit
+from shared.trimming import estimate_tokens, fit, without_pictures
 
 logger = logging.getLogger(__name__)
 
@@ -191,17 +193,30 @@ class Engine:
         model = run.lease.model
         run.capabilities = model.capabilities
         if isinstance(run.request, ChatRequest):
-            limit = model.capabilities.context_length or run.spec.context_length
-            run.request, dropped = fit(run.request, limit, model.count_tokens)
-            if dropped:
-                run.notes.append(f"The {dropped} oldest messages were left out to fit the model's context.")
+            _trim(run, model.capabilities.context_length or run.spec.context_length, model.count_tokens)
         recorder.restart()
         with PeakMemory() as memory:
-            outcome = with_retries(
-                lambda: model.run(run.request, recorder), recorder, lambda: recorder.began, self._retry
-            )
+            outcome = with_retries(lambda: _ask(run, model, recorder), recorder, lambda: recorder.began, self._retry)
         run.peak_gb = round(run.lease.memory_gb + memory.growth_gb, 4)
         return run.final(outcome, recorder)
+
+
+def _trim(run: Run, limit: int | None, count: Callable[[Any], int | None]) -> None:
+    run.request, dropped = fit(run.request, limit, count)  # type: ignore[arg-type]
+    if dropped:
+        run.notes.append(f"The {dropped} oldest messages were left out to fit the model's context.")
+
+
+def _ask(run: Run, model: LoadedModel, recorder: Recorder) -> Outcome:
+    """Run it. Where the provider alone knew how much the model reads, trim by what it says, and ask once more."""
+    try:
+        return model.run(run.request, recorder)
+    except ContextOverflow as told:
+        if not isinstance(run.request, ChatRequest) or run.request.overflow != "trim":
+            raise
+        share = told.needed / max(1, estimate_tokens(run.request))
+        _trim(run, told.limit, lambda request: ceil(estimate_tokens(request) * share))
+        return model.run(run.request, recorder)
 
 
 def _missing(settings: Settings, variant: Variant) -> str | None:
@@ -232,7 +247,8 @@ def _honour(
     label = BACKENDS[variant.backend].label
     reasons = {name: capabilities.reason(name, label) for name in asked.settings()}
     dropped = {name: reason for name, reason in reasons.items() if reason is not None}
-    if isinstance(request, ChatRequest) and any(m.images for m in request.messages) and not capabilities.images:
-        raise InvalidRequest("This model reads text only. Remove the pictures, or choose a model that sees.")
     blank: dict[str, Any] = {name: () if name == "stop" else None for name in dropped}
+    if isinstance(request, ChatRequest) and not capabilities.images:
+        blank["messages"], left_out = without_pictures(request.messages)
+        dropped |= {"pictures": left_out} if left_out else {}
     return replace(request, **blank), dropped

@@ -87,18 +87,8 @@ class Conversation:
             self.show(versions[(versions.index(node) + by) % len(versions)])
 
     def messages(self) -> tuple[Message, ...]:
-        """What is sent to a model: the shown branch without answers that failed before they said anything.
-
-        Messages of one role that then follow each other are joined: many chat templates want turns to alternate.
-        """
-        joined: list[Message] = []
-        for message in (_message(n) for n in self.path() if n.text or n.images):
-            if joined and joined[-1].role == message.role:
-                before = joined.pop()
-                text = "\n\n".join(t for t in (before.content, message.content) if t)
-                message = Message(message.role, text, before.images + message.images)
-            joined.append(message)
-        return tuple(joined)
+        """What is sent to a model: the shown branch without answers that failed before they said anything."""
+        return tuple(_message(n) for n in self.path() if n.text or n.images)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types."""

@@ -24,9 +24,9 @@ def _section(node: Node) -> str:
     head = "## You" if node.role == "user" else "## Assistant"
     pictures = [f"*({len(node.images)} pictures attached)*"] if node.images else []
     thinking = [f"<details><summary>Thinking</summary>\n\n{node.thinking}\n\n</details>"] if node.thinking else []
-    body = f"*Not answered: {node.error}*" if node.error else node.text
+    failed = [f"*{'Broken off' if node.text else 'Not answered'}: {node.error}*"] if node.error else []
     foot = [f"*{receipt_line(node.receipt)}*"] if node.receipt else []
-    return "\n\n".join([head, *pictures, *thinking, body, *foot])
+    return "\n\n".join(part for part in [head, *pictures, *thinking, node.text, *failed, *foot] if part)
 
 
 def receipt_line(data: dict[str, Any]) -> str:

@@ -60,6 +60,14 @@ class FakeServer:
         self._server = _Server(("127.0.0.1", 0), _Handler)
         self._server.fake = self
 
+    def reset(self, act: Act) -> None:
+        """Forget what was asked, and do `act` from now on."""
+        self.act, self.closed_at = act, None
+        for each in (self.script, self.asked, self.routes):
+            each.clear()
+        for flag in (self.arrived, self.streaming, self.closed):
+            flag.clear()
+
     @property
     def url(self) -> str:
         """Its address, without a path."""

@@ -10,8 +10,9 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,25 +31,45 @@ def chromium() -> str:
     pytest.skip(message)
 
 
+@dataclass(frozen=True)
+class Server:
+    """A server in a process of its own. `log` is the file that holds what it printed, None: it prints here."""
+
+    url: str
+    pid: int
+    log: Path | None
+
+
 @contextmanager
 def running(*command: str, path: str = "/") -> Iterator[str]:
     """Run `python <command>` with a free port until the block ends; yields its address once it answers."""
+    with started(*command, path=path) as server:
+        yield server.url
+
+
+@contextmanager
+def started(
+    *command: str, path: str = "/", env: Mapping[str, str] | None = None, log: Path | None = None
+) -> Iterator[Server]:
+    """As `running`, with more environment and the output in a file. No key or address of the tester's own is seen."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    environment = {**os.environ, "PLAYGROUND_PORT": str(port), "GRADIO_ANALYTICS_ENABLED": "False"}
-    child = subprocess.Popen([sys.executable, *command], cwd=ROOT, env=environment)
-    try:
-        url = f"http://127.0.0.1:{port}"
-        _wait(url + path, child)
-        yield url
-    finally:
-        child.send_signal(signal.SIGINT)
+    own = {k: v for k, v in os.environ.items() if not k.endswith(("_API_KEY", "_BASE_URL", "_TOKEN"))}
+    more = {"PLAYGROUND_PORT": str(port), "GRADIO_ANALYTICS_ENABLED": "False", **(env or {})}
+    with open(log, "wb") if log else nullcontext() as out:
+        child = subprocess.Popen([sys.executable, *command], cwd=ROOT, env={**own, **more}, stdout=out, stderr=out)
         try:
-            child.wait(20)
-        except subprocess.TimeoutExpired:
-            child.kill()
-            raise
+            url = f"http://127.0.0.1:{port}"
+            _wait(url + path, child)
+            yield Server(url, child.pid, log)
+        finally:
+            child.send_signal(signal.SIGINT)
+            try:
+                child.wait(20)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                raise
 
 
 def _wait(url: str, child: subprocess.Popen[bytes], seconds: float = 120) -> None:

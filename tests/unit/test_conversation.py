@@ -8,6 +8,7 @@ import pytest
 
 from shared.chat.conversation import Conversation
 from shared.chat.export import to_json, to_markdown
+from shared.trimming import joined
 
 
 def talk() -> Conversation:
@@ -32,8 +33,17 @@ def test_a_failed_answer_is_not_sent_and_turns_still_alternate() -> None:
     conversation.add("user", "A")
     conversation.add("assistant", "", error="no network")
     conversation.add("user", "B")
-    assert [m.role for m in conversation.messages()] == ["user", "assistant", "user"]
-    assert conversation.messages()[-1].content == "A\n\nB"
+    sent = joined(conversation.messages())
+    assert [m.role for m in sent] == ["user", "assistant", "user"]
+    assert sent[-1].content == "A\n\nB"
+
+
+def test_a_broken_off_answer_is_kept_in_both_exports() -> None:
+    conversation = talk()
+    conversation.add("user", "A")
+    conversation.add("assistant", "Half an", error="It broke off.")
+    assert "Half an\n\n*Broken off: It broke off.*" in to_markdown(conversation)
+    assert '"Half an"' in to_json(conversation)
 
 
 def test_export_comes_back_whole() -> None:

@@ -172,14 +172,18 @@ class ChatPanel:
     ) -> Iterator[list[Any]]:
         """Answer the last message, then send what a lesson still has to say, and answer that."""
         picked = Picked(model, mode, variant)
-        with self._runs.running(request.session_hash or "local") as (cancel,):
-            last = Answer()
-            for last in self._turn(conversation, keys, picked, values, cancel, more):
-                yield self._screen(conversation, todo, last)
-            while todo and not last.error and not cancel.cancelled:
-                conversation.add("user", todo.pop(0))
+        # A switch for each turn, since a run that has ended leaves its own pressed; Stop presses them all.
+        with self._runs.running(request.session_hash or "local", 1 + len(todo)) as cancels:
+            for turn, cancel in enumerate(cancels):
+                if cancel.cancelled:
+                    return
+                if turn:
+                    conversation.add("user", todo.pop(0))
+                last = Answer()
                 for last in self._turn(conversation, keys, picked, values, cancel, more):
                     yield self._screen(conversation, todo, last)
+                if last.error:
+                    return
 
     def _turn(
         self, conversation: Conversation, keys: Any, picked: Picked, values: Any, cancel: Any, more: dict[str, Any]
@@ -203,8 +207,10 @@ class ChatPanel:
     def _screen(self, conversation: Conversation, todo: list[str], answer: Answer) -> list[Any]:
         growing = None if answer.done else answer
         status = answer.status or "Writing" if growing else ""
-        state = BUSY if growing or (todo and not answer.error) else READY
-        too_long = isinstance(answer.error, ContextOverflow)
+        goes_on = todo and not answer.error and answer.finish_reason != "stopped"
+        state = BUSY if growing or goes_on else READY
+        older = sum(node.role == "user" for node in conversation.path()) > 1  # else there is nothing to leave out
+        too_long = isinstance(answer.error, ContextOverflow) and older
         shown = [show(conversation, growing).messages, conversation, todo, gr.update(**state)]
         return [
             *shown,

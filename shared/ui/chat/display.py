@@ -59,7 +59,8 @@ def _assistant(node: Node) -> list[dict[str, Any]]:
     if text:
         parts.append({"role": "assistant", "content": text})
     if node.error:
-        parts.append({"role": "assistant", "content": f"**Not answered.** {safe_markdown(node.error)}"})
+        what = "Broken off." if node.text else "Not answered."
+        parts.append({"role": "assistant", "content": f"**{what}** {safe_markdown(node.error)}"})
     if receipt := read_receipt(node):
         parts.append(_folded(receipt_view.title(receipt), receipt_view.table(receipt)))
     return parts or [{"role": "assistant", "content": "*(an empty answer)*"}]

@@ -1,0 +1,45 @@
+"""One chat Space for several modules: in a process of its own, with local servers that play the providers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.support.browser import browsing, visiting
+from tests.support.providers import Providers, providers
+from tests.support.server import Server, started
+
+# Seconds, short, for tests of silent providers.
+QUICK = {"PLAYGROUND_FIRST_OUTPUT_TIMEOUT": "1", "PLAYGROUND_IDLE_TIMEOUT": "1"}
+
+
+@pytest.fixture(scope="session")
+def played() -> Iterator[Providers]:
+    """The providers."""
+    with providers() as servers:
+        yield servers
+
+
+@pytest.fixture(scope="session")
+def space(played: Providers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The Space, which has a key for each provider."""
+    env = {**played.environment(), **QUICK, "PLAYGROUND_DATA": str(tmp_path_factory.mktemp("data"))}
+    with started("spaces/chat/app.py", env=env, log=tmp_path_factory.mktemp("log") / "log.txt") as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """The browser. A module's own, since Playwright keeps an event loop running."""
+    with browsing() as opened:
+        yield opened
+
+
+@pytest.fixture
+def page(space: Server, played: Providers, browser: Browser) -> Iterator[Page]:
+    """A new visitor's page; the providers answer well until a test says otherwise."""
+    played.reset()
+    with visiting(browser, space.url) as opened:
+        yield opened

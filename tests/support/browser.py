@@ -1,0 +1,101 @@
+"""A person at the chat Space: a real browser, and what the hands do in it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+
+from tests.support.server import chromium
+
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+SIZE = {"width": 1280, "height": 900}
+PATIENCE = 15_000  # milliseconds; a machine that runs other tests beside is slow
+expect.set_options(timeout=PATIENCE)
+
+
+@contextmanager
+def browsing() -> Iterator[Browser]:
+    """A browser for the length of the block."""
+    path = chromium()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+@contextmanager
+def visiting(browser: Browser, url: str) -> Iterator[Page]:
+    """A visitor of their own, with nothing in the browser's storage, on the page at `url`."""
+    context = browser.new_context(viewport=SIZE)  # type: ignore[arg-type]
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE)
+    arrive(page, url)
+    try:
+        yield page
+    finally:
+        context.close()
+
+
+def arrive(page: Page, url: str) -> None:
+    """Open the page, and wait until its own first events, which show the last chat, are over."""
+    ended: list[str] = []
+    for how in ("requestfinished", "requestfailed"):  # the page breaks off its stream of events once all have come
+        page.on(how, lambda request: ended.append(request.url) if "/queue/data" in request.url else None)  # type: ignore[call-overload]
+    page.goto(url)
+    deadline = time.monotonic() + PATIENCE / 1000
+    while not ended:
+        assert time.monotonic() < deadline, "the page's first events don't end"
+        page.wait_for_timeout(20)
+
+
+def box(page: Page) -> Locator:
+    """Where a message is typed."""
+    return page.locator("#box textarea")
+
+
+def chat(page: Page) -> Locator:
+    """The conversation as it is shown."""
+    return page.locator("#chat")
+
+
+def send(page: Page, text: str) -> None:
+    """Type a message and press Enter."""
+    box(page).fill(text)
+    box(page).press("Enter")
+
+
+def says(page: Page, text: str) -> None:
+    """Wait until the conversation holds the text."""
+    expect(chat(page)).to_contain_text(text)
+
+
+def choose(page: Page, model: str) -> None:
+    """Type a model's name into the Model box, as somebody does who pastes it, and wait until the screen follows."""
+    field = page.locator("#model input")
+    calls = iter(range(1, 100))
+    with page.expect_event("requestfinished", lambda r: "/run/predict" in r.url and next(calls) == 2):
+        field.fill(model)  # the first call is for the engines and the note, the second for the settings
+        field.press("Enter")
+    expect(field).not_to_have_value("")
+
+
+def attach(page: Page, name: str, content: bytes, media_type: str) -> None:
+    """Attach a file to the message."""
+    page.locator("#box input[type=file]").set_input_files(
+        {"name": name, "mimeType": media_type, "buffer": content}  # type: ignore[arg-type]
+    )
+    expect(page.locator("#box .thumbnail-item, #box .thumbnails").first).to_be_visible()
+
+
+def kept(page: Page) -> None:
+    """Wait until the conversation as it now is stands in the browser's own storage."""
+    stored = "() => localStorage.getItem('genai-playgrounds-chats')"
+    before = None
+    while (now := page.evaluate(stored)) is None or now != before:
+        before = now
+        page.wait_for_timeout(400)
