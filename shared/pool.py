@@ -6,6 +6,7 @@ The lock guards the table only; loading, running and closing all happen outside 
 from __future__ import annotations
 
 import contextlib
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -23,6 +24,8 @@ from shared.placement import device_of
 from shared.settings import Settings
 from shared.streaming import Emit
 from shared.tasks import Mode
+
+logger = logging.getLogger(__name__)
 
 POLL = 0.05  # seconds between looks at a load or a slot that somebody else holds
 
@@ -224,8 +227,11 @@ class ModelPool:
     def _close(self, entries: list[_Entry]) -> None:
         for entry in entries:
             model, entry.model = entry.model, None
-            if model is not None:
-                model.close()
+            try:
+                if model is not None:
+                    model.close()
+            except Exception:  # whoever asked for the room has done nothing wrong
+                logger.exception("%s did not close cleanly", entry.variant.backend)
             del model
         if entries:
             give_back()
