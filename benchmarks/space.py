@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from measuring import chat, give, row, space
 
 from shared.backends.llama.parameters import server_parameters
-from shared.backends.local.threads import wait_without_spinning
+from shared.backends.local.threads import share_cores
 from shared.catalog import load_catalog
 from shared.settings import from_environment
 from shared.starter import locate
@@ -35,7 +35,7 @@ class Raw:
     """xllamacpp by itself, with the settings that the Space gives it."""
 
     def __init__(self) -> None:
-        wait_without_spinning()
+        share_cores()
         import xllamacpp
 
         spec = load_catalog().get("smollm2-135m")

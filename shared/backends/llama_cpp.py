@@ -50,14 +50,14 @@ class LlamaCpp:
         """Start an embedded server on the file. Raises `CorruptWeights`, `OutOfMemory`, `HubUnavailable`."""
         from shared.backends.llama.model import LlamaModel
         from shared.backends.llama.parameters import server_parameters
-        from shared.backends.local.threads import wait_without_spinning
+        from shared.backends.local.threads import share_cores
         from shared.weights import check_gguf
 
         path, extras, revision = _files(variant, settings, emit)
         for file in (path, *extras.values()):
             check_gguf(file)
         emit(Progress(f"Loading {path.name}"))
-        wait_without_spinning()
+        share_cores()
         parameters = server_parameters(path, extras, variant, settings)
         server = _start(parameters, path)
         return LlamaModel(server, self.capabilities(variant), parameters, _facts(variant, revision, parameters))
