@@ -72,19 +72,25 @@ class Conversation:
         """The last message of the shown branch that has other versions."""
         return next((n for n in reversed(self.path()) if len(self.siblings(n)) > 1), None)
 
-    def show(self, node: Node) -> None:
-        """Show the branch through this message: on to its newest descendants."""
-        at = node
-        while children := [n for n in self.nodes.values() if n.parent == at.id]:
-            at = children[-1]
-        self.tip = at.id
-
     def step(self, by: int) -> None:
-        """Show the next (1) or previous (-1) version at the last branching, round at the ends."""
-        node = self.branching()
-        if node:
-            versions = self.siblings(node)
-            self.show(versions[(versions.index(node) + by) % len(versions)])
+        """Show the next (1) or previous (-1) branch, round at the ends, so that every one can be reached."""
+        ends = self._ends()
+        if self.tip in ends:
+            self.tip = ends[(ends.index(self.tip) + by) % len(ends)]
+
+    def _ends(self) -> list[str]:
+        """The last messages of all branches, those of older versions first."""
+        children: dict[str | None, list[str]] = {}
+        for node in self.nodes.values():
+            children.setdefault(node.parent, []).append(node.id)
+        ends: list[str] = []
+        left = [*reversed(children.get(None, []))]
+        while left:
+            at = left.pop()
+            left += reversed(children.get(at, []))
+            if at not in children:
+                ends.append(at)
+        return ends
 
     def messages(self) -> tuple[Message, ...]:
         """What is sent to a model: the shown branch without answers that failed before they said anything."""

@@ -14,7 +14,7 @@ from shared.chat.turn import take_turn
 from shared.engine import Engine
 from shared.errors import ContextOverflow, InferenceError, InvalidRequest
 from shared.ui import receipt_view
-from shared.ui.chat.display import owner, read_receipt, show
+from shared.ui.chat.display import changed, owner, read_receipt, show
 from shared.ui.chat.settings_panel import NAMES, to_request
 from shared.ui.model_picker import Picked
 from shared.ui.sessions import Runs, with_keys
@@ -136,8 +136,8 @@ class ChatPanel:
     def edited(self, conversation: Conversation, change: gr.EditData) -> tuple[Any, Any]:
         """Begin a branch with the changed message; the old one stays as another version."""
         node = owner(conversation, change.index)
-        text = str(change.value).strip()
-        if node is None or node.role != "user" or not text:
+        text = changed(node, str(change.value)) if node else ""
+        if node is None or node.role != "user" or not (text or node.images):
             raise gr.Error("Write something in the message, then save it.", print_exception=False)
         conversation.add("user", text, node.parent, images=node.images)
         return conversation, show(conversation).messages

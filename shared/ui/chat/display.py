@@ -9,7 +9,7 @@ from shared.chat.answer import Answer
 from shared.chat.conversation import Conversation, Node
 from shared.receipts import Receipt
 from shared.ui import receipt_view
-from shared.ui.safe_markdown import safe_markdown
+from shared.ui.safe_markdown import as_written, safe_markdown
 
 ENDED = {
     "stopped": "*Stopped by you.*",
@@ -48,8 +48,16 @@ def owner(conversation: Conversation, index: int | tuple[int, int] | list[int]) 
 
 
 def _user(node: Node) -> list[dict[str, Any]]:
-    note = f"\n\n*{len(node.images)} picture(s) attached*" if node.images else ""
-    return [{"role": "user", "content": safe_markdown(node.text) + note}]
+    return [{"role": "user", "content": safe_markdown(node.text) + _attached(node)}]
+
+
+def _attached(node: Node) -> str:
+    return f"\n\n*{len(node.images)} picture(s) attached*" if node.images else ""
+
+
+def changed(node: Node, shown: str) -> str:
+    """What a person now says in a message that was changed as it is shown."""
+    return as_written(shown.removesuffix(_attached(node))).strip()
 
 
 def _assistant(node: Node) -> list[dict[str, Any]]:

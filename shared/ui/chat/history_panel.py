@@ -17,6 +17,7 @@ from shared.ui.chat.display import show
 from shared.ui.chat.settings_panel import NAMES
 
 KEPT = 30  # conversations
+DOWNLOAD = "() => document.querySelector('#export-file').click()"
 ROOM = 3_000_000  # characters in the browser's storage, which holds about five million
 
 
@@ -30,8 +31,11 @@ class HistoryPanel:
         self.new = gr.Button("New chat", variant="primary", elem_id="new-chat")
         self.chats = gr.Radio([], label="Chats in this browser", elem_id="chats")
         with gr.Row():
-            self.as_markdown = gr.DownloadButton("Markdown", size="sm", elem_id="export-md")
-            self.as_json = gr.DownloadButton("JSON", size="sm", elem_id="export-json")
+            self.as_markdown = gr.Button("Markdown", size="sm")
+            self.as_json = gr.Button("JSON", size="sm")
+        # Gradio's download button hands out the file that it held before the click, so a hidden one is clicked
+        # once the file is written.
+        self.file = gr.DownloadButton("File", visible="hidden", elem_id="export-file")
         self.forget = gr.Button("Delete this chat", size="sm", elem_id="delete-chat")
         with gr.Accordion("Prompting lessons", open=True):
             self.question = gr.HTML("", elem_id="lesson-question")
@@ -62,8 +66,11 @@ class HistoryPanel:
             [*panel.outputs, self.store, self.chats],
             **private,
         )
-        self.as_markdown.click(_file(to_markdown, ".md"), panel.conversation, self.as_markdown, **private)
-        self.as_json.click(_file(to_json, ".json"), panel.conversation, self.as_json, **private)
+        for button, write, suffix in ((self.as_markdown, to_markdown, ".md"), (self.as_json, to_json, ".json")):
+            written = button.click(_file(write, suffix), panel.conversation, self.file, **private)
+            written.success(None, None, None, js=DOWNLOAD, **private)
+        cleared = [*panel.outputs, self.chats]
+        panel.chatbot.clear(lambda: [*panel.opened(Conversation()), None], None, cleared, **private)
         inputs = [panel.conversation, panel.todo, keys, *picker, *settings]
         begun = [panel.conversation, panel.chatbot, panel.todo]
         for button, lesson in zip(self.lessons, self._lessons, strict=True):
