@@ -26,7 +26,8 @@ class LlamaCpp:
     """GGUF files from a package, a path or the Hub. `variant.options`:
 
     `package` (a pip package that carries the file), `mmproj` (the vision part's file name), `adapter` (a LoRA
-    GGUF file), `parallel` (people served at once), `context` (tokens for each of them).
+    GGUF file), `encode` ("Q8_0": a packaged file's faster twin, made once), `parallel` (people served at once),
+    `context` (tokens for each of them).
     """
 
     def check(self, variant: Variant, settings: Settings) -> None:
@@ -60,16 +61,15 @@ class LlamaCpp:
         share_cores()
         parameters = server_parameters(path, extras, variant, settings)
         server = _start(parameters, path)
-        return LlamaModel(server, self.capabilities(variant), parameters, _facts(variant, revision, parameters))
+        facts = _facts(variant, path, revision, parameters)
+        return LlamaModel(server, self.capabilities(variant), parameters, facts)
 
 
 def _files(variant: Variant, settings: Settings, emit: Emit) -> tuple[Path, dict[str, Path], str | None]:
     """The model file, its companions by option name, and the commit they came from."""
     names = {name: variant.options[name] for name in ("mmproj", "adapter") if variant.options.get(name)}
-    if package := variant.options.get("package"):
-        from shared.starter import verify
-
-        return verify(package, variant.filename or "", settings.data_dir), {}, None
+    if variant.options.get("package"):
+        return _starter(variant, settings, emit), {}, None
     if Path(variant.repo_id).expanduser().suffix == ".gguf":
         here = Path(variant.repo_id).expanduser()
         return here, {name: here.parent / file for name, file in names.items()}, None
@@ -79,6 +79,21 @@ def _files(variant: Variant, settings: Settings, emit: Emit) -> tuple[Path, dict
     folder = hub.fetch(variant.repo_id, settings, emit, revision=variant.revision, allow_patterns=wanted)
     files = {name: folder.path / file for name, file in names.items()}
     return folder.path / (variant.filename or ""), files, folder.revision
+
+
+def _starter(variant: Variant, settings: Settings, emit: Emit) -> Path:
+    """The packaged file, or its twin in Q8_0 where the variant asks for that and it can be kept."""
+    from shared.starter import verify
+    from shared.starter.reencode import as_q8_0
+
+    path = verify(variant.options["package"], variant.filename or "", settings.data_dir)
+    if variant.options.get("encode") != "Q8_0":
+        return path
+    emit(Progress("Preparing the starter model for this processor, once"))
+    try:
+        return as_q8_0(path, settings.data_dir)
+    except OSError:
+        return path  # nowhere to keep it: the packaged form answers as well, and the receipt says which ran
 
 
 def _start(parameters: Any, path: Path) -> Any:
@@ -95,13 +110,14 @@ def _start(parameters: Any, path: Path) -> Any:
         raise OutOfMemory() from error
 
 
-def _facts(variant: Variant, revision: str | None, parameters: Any) -> dict[str, Any]:
+def _facts(variant: Variant, path: Path, revision: str | None, parameters: Any) -> dict[str, Any]:
     import importlib.metadata
 
+    as_packaged = variant.options.get("encode") and path.name == variant.filename
     gpu = parameters.n_gpu_layers != 0 and _has_gpu()
     return {
         "device": "gpu" if gpu else "cpu",
-        "quantization": variant.quantization,
+        "quantization": path.stem.rpartition(".")[2] if as_packaged else variant.quantization,
         "revision": revision or variant.revision,
         "versions": {"xllamacpp": importlib.metadata.version("xllamacpp")},
         "threads": parameters.cpuparams.n_threads,

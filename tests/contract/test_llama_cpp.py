@@ -7,6 +7,8 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -30,11 +32,30 @@ def test_a_run_ends_in_one_final_with_an_honest_receipt(engine: Engine) -> None:
     assert len(finals) == 1 and events[-1] is finals[0]
     final = finals[0]
     assert final.output.text == "".join(e.text for e in events if isinstance(e, Partial))
-    assert final.receipt.starter and final.receipt.quantization == "Q4_1"
+    assert final.receipt.starter and final.receipt.quantization == "Q8_0"
     assert final.receipt.cost_usd is None and final.receipt.cost_note
     assert "reasoning_effort" in final.receipt.unhonoured
     assert final.receipt.memory_gb and final.receipt.memory_gb > 0.05
     assert pickle.loads(pickle.dumps(events)) == events
+
+
+def test_the_packaged_form_runs_where_the_faster_twin_cannot_be_kept(engine: Engine, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    nowhere = Engine(engine.catalog, replace(engine.settings, data_dir=tmp_path / "file"))
+    *_, final = nowhere.generate(MODEL, ask("Say hello."), mode=Mode.QUANTIZED)
+    nowhere.pool.unload()
+    assert final.output.text and final.receipt.quantization == "Q4_1"
+
+
+def test_the_twin_says_what_the_packaged_form_says(engine: Engine) -> None:
+    """Same numbers in another form: the likeliest first tokens and their probabilities hardly differ."""
+    first = {}
+    for variant in engine.find(MODEL).variants[:2]:
+        *_, final = engine.generate(MODEL, ask("Name a colour.", top_logprobs=5, max_tokens=1), variant=variant.key)
+        first[variant.quantization] = {a.text: a.logprob for a in final.output.tokens[0].alternatives}
+    packaged, twin = first["Q4_1"], first["Q8_0"]
+    shared = packaged.keys() & twin.keys()
+    assert len(shared) >= 4 and all(abs(packaged[text] - twin[text]) < 0.3 for text in shared)
 
 
 def test_log_probabilities_come_with_alternatives(engine: Engine) -> None:

@@ -41,7 +41,7 @@ def send(page: Page, text: str) -> None:
 def test_first_answer_with_its_receipt(page: Page) -> None:
     send(page, "Say hello.")
     expect(page.locator("#chat")).to_contain_text("Receipt: SmolLM2 135M", timeout=60_000)
-    expect(page.locator("#metrics")).to_contain_text("llama.cpp Q4_1")
+    expect(page.locator("#metrics")).to_contain_text("llama.cpp Q8_0")
     expect(page.locator("#box textarea")).to_have_value("")
 
 
@@ -65,7 +65,7 @@ def test_switching_the_engine_keeps_the_conversation(page: Page) -> None:
     page.get_by_role("radio", name="Quantized here").check()
     expect(page.locator("#engine-note")).to_contain_text("small starter model", timeout=15_000)
     send(page, "Say hello again.")
-    expect(page.locator("#metrics")).to_contain_text("llama.cpp Q4_1", timeout=60_000)
+    expect(page.locator("#metrics")).to_contain_text("llama.cpp Q8_0", timeout=60_000)
     expect(page.locator("#chat")).to_contain_text("And now?")
 
 
@@ -74,7 +74,7 @@ def test_compare_side_by_side_and_vote_blind(page: Page) -> None:
     page.get_by_role("tab", name="Compare").click()
     page.locator("#blind input").check()
     page.locator("#engine-1 input").click()  # the first already has this engine
-    page.get_by_role("option", name="SmolLM2 135M (starter) · llama.cpp").click()
+    page.get_by_role("option", name="SmolLM2 135M (starter) · llama.cpp · Q4_1").click()
     page.locator("#compare-prompt textarea").fill("Say hello.")
     page.locator("#compare-run").click()
     vote = page.get_by_role("button", name="This one is better").first
