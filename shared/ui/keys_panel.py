@@ -34,7 +34,7 @@ class KeysPanel:
 
     def wire(self, changed: Any) -> None:
         """Connect the events; `changed(event)` chains what depends on the keys."""
-        private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+        private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "queue": False}
         outputs = [self.state, self.key, self.status]
         changed(self.use.click(self._add, [self.state, self.provider, self.key], outputs, **private))
         changed(self.key.submit(self._add, [self.state, self.provider, self.key], outputs, **private))

@@ -132,6 +132,15 @@ def on_mode(engine: Engine, task: Task, mode: str, settings: Settings) -> tuple[
     return gr.update(choices=models, value=first), gr.update(choices=variants, value=value), note
 
 
+def on_keys(engine: Engine, task: Task, picked: Picked, settings: Settings) -> tuple[Any, str]:
+    """The list of models and the note when the keys or the providers' lists have changed.
+
+    The choice itself stays as it is: another model in its place might cost money.
+    """
+    models = model_choices(engine, task, Mode(picked.mode), settings)
+    return gr.update(choices=models), describe(engine, picked.model or "", Mode(picked.mode), picked.variant, settings)
+
+
 def on_model(engine: Engine, model: str, mode: str, settings: Settings) -> tuple[Any, Any, str]:
     """The kind, the engine choices and the note when another model is chosen or pasted.
 

@@ -91,8 +91,12 @@ def connect(
     def on_model(model: str, mode: str, k: Any) -> Any:
         return model_picker.on_model(engine, model, mode, with_keys(engine.settings, k))
 
+    def on_keys(k: Any, listed: Any, *picked: Any) -> Any:
+        chosen = model_picker.Picked(*picked)
+        return model_picker.on_keys(engine.with_catalog(listed), Task.CHAT, chosen, with_keys(engine.settings, k))
+
     def choose_again(event: Any) -> Any:
-        return event.then(on_mode, around, [model, variant, note], **PRIVATE)
+        return event.then(on_keys, [keys.state, models.listed, *picker.inputs], [model, note], **PRIVATE)
 
     model, mode, variant, note = picker.model, picker.mode, picker.variant, picker.note
     around = [mode, keys.state, models.listed]

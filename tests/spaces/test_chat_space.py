@@ -7,11 +7,10 @@ from collections.abc import Iterator
 import pytest
 from gradio_client import Client
 from gradio_client.exceptions import AppError
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
-from tests.support.server import chromium, running
-
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+from tests.support.browser import kept, send, visiting
+from tests.support.server import running
 
 
 @pytest.fixture(scope="module")
@@ -21,20 +20,9 @@ def url() -> Iterator[str]:
 
 
 @pytest.fixture
-def page(url: str) -> Iterator[Page]:
-    path = chromium()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        page = browser.new_page(viewport={"width": 1280, "height": 900})
-        page.goto(url)
-        yield page
-        browser.close()
-
-
-def send(page: Page, text: str) -> None:
-    box = page.locator("#box textarea")
-    box.fill(text)
-    box.press("Enter")
+def page(url: str, browser: Browser) -> Iterator[Page]:
+    with visiting(browser, url) as opened:
+        yield opened
 
 
 @pytest.mark.browser
@@ -109,6 +97,7 @@ def test_a_phone_shows_it_all_without_scrolling_sideways(page: Page) -> None:
 def test_a_reload_keeps_the_conversation(page: Page) -> None:
     send(page, "Say hello.")
     expect(page.locator("#chat")).to_contain_text("Receipt: SmolLM2 135M", timeout=60_000)
+    kept(page)
     page.reload()
     expect(page.locator("#chat")).to_contain_text("Receipt: SmolLM2 135M", timeout=30_000)
 

@@ -64,7 +64,9 @@ def chat(page: Page) -> Locator:
 
 
 def send(page: Page, text: str) -> None:
-    """Type a message and press Enter."""
+    """Type a message and press Enter, once the answer before it has ended."""
+    expect(page.locator("#box .submit-button")).to_be_visible()
+    page.wait_for_timeout(200)  # fingers are slower than this
     box(page).fill(text)
     box(page).press("Enter")
 

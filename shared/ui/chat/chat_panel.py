@@ -41,7 +41,8 @@ class ChatPanel:
 
     def __init__(self, engine: Engine, runs: Runs) -> None:
         self._engine, self._runs = engine, runs
-        self.conversation = gr.State(lambda: Conversation())
+        # Not a function: Gradio would make it a public endpoint. Each page that opens gets a conversation of its own.
+        self.conversation = gr.State(Conversation())
         self.prefill = gr.State("")  # how the next answer is to begin
         self.todo = gr.State([])  # turns of a lesson still to be sent
         self.chatbot = gr.Chatbot(
@@ -85,19 +86,22 @@ class ChatPanel:
     def wire(self, picker: list[Any], settings: list[Any], keys: Any, saved: Callable[[Any], Any]) -> None:
         """Connect the events. `saved(event)` chains what keeps the history after an event."""
         inputs = [self.conversation, self.todo, keys, *picker, *settings]
-        private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-        answering = {**private, "concurrency_limit": None}
+        # What is quick goes past the queue: Gradio's page loses an event that is sent just as the stream of the one
+        # before it closes. What may raise can't: past the queue the page shows no words for an error.
+        private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "queue": False}
+        raising = {**private, "queue": True}
+        answering = {**raising, "concurrency_limit": None}
 
         def then_answer(event: Any, fn: Callable[..., Any] = self.answer) -> None:
             saved(saved(event).success(fn, inputs, self.outputs, **answering))
 
         taken = [self.conversation, self.box, self.chatbot, self.todo]
-        then_answer(self.box.submit(self.take, [self.box, self.conversation], taken, **private))
-        then_answer(self.chatbot.example_select(self.example, self.conversation, taken, **private))
-        then_answer(self.chatbot.retry(self.again, self.conversation, [self.conversation, self.chatbot], **private))
-        then_answer(self.chatbot.edit(self.edited, self.conversation, [self.conversation, self.chatbot], **private))
+        then_answer(self.box.submit(self.take, [self.box, self.conversation], taken, **raising))
+        then_answer(self.chatbot.example_select(self.example, self.conversation, taken, **raising))
+        then_answer(self.chatbot.retry(self.again, self.conversation, [self.conversation, self.chatbot], **raising))
+        then_answer(self.chatbot.edit(self.edited, self.conversation, [self.conversation, self.chatbot], **raising))
         then_answer(self.trim.click(lambda: None, **private), self.answer_trimmed)
-        self.box.stop(self.stop, None, None, queue=False, **private)
+        self.box.stop(self.stop, None, None, **private)
         turned = [self.conversation, self.chatbot, self.versions, self.version]
         saved(self.older.click(lambda c: self.turn_page(c, -1), self.conversation, turned, **private))
         saved(self.newer.click(lambda c: self.turn_page(c, 1), self.conversation, turned, **private))

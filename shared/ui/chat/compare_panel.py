@@ -43,7 +43,7 @@ class ComparePanel:
 
     def __init__(self, engine: Engine, runs: Runs) -> None:
         self._engine, self._runs = engine, runs
-        self.trial = gr.State(lambda: Trial())
+        self.trial = gr.State(Trial())
         choices = self._choices(engine.settings)
         with gr.Row():
             self.count = gr.Radio([2, 3, 4], value=2, label="Engines", elem_id="compare-count", scale=1, min_width=160)

@@ -44,12 +44,13 @@ class HistoryPanel:
     def saved(self, event: Any) -> Any:
         """Keep the conversation in the browser after `event`."""
         inputs, outputs = [self._panel.conversation, self.store], [self.store, self.chats]
-        return event.then(keep, inputs, outputs, show_progress="hidden", api_visibility="private")
+        return event.then(keep, inputs, outputs, show_progress="hidden", api_visibility="private", queue=False)
 
     def wire(self, demo: gr.Blocks, picker: list[Any], settings: list[Any], keys: Any) -> None:
         """Connect the events."""
         panel = self._panel
-        private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+        private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "queue": False}
+        queued = {**private, "queue": True}  # for what may raise, see `ChatPanel.wire`
         self.new.click(lambda: [*panel.opened(Conversation()), None], None, [*panel.outputs, self.chats], **private)
         self.chats.input(
             lambda chosen, store: panel.opened(_find(store, chosen)), [self.chats, self.store], panel.outputs, **private
@@ -58,7 +59,7 @@ class HistoryPanel:
             lambda store: [*panel.opened(_find(store, None)), _choices(store)],
             self.store,
             [*panel.outputs, self.chats],
-            **private,
+            **queued,
         )
         self.forget.click(
             lambda c, store: [*panel.opened(Conversation()), *_without(store, c.id)],
@@ -67,7 +68,7 @@ class HistoryPanel:
             **private,
         )
         for button, write, suffix in ((self.as_markdown, to_markdown, ".md"), (self.as_json, to_json, ".json")):
-            written = button.click(_file(write, suffix), panel.conversation, self.file, **private)
+            written = button.click(_file(write, suffix), panel.conversation, self.file, **queued)
             written.success(None, None, None, js=DOWNLOAD, **private)
         cleared = [*panel.outputs, self.chats]
         panel.chatbot.clear(lambda: [*panel.opened(Conversation()), None], None, cleared, **private)
@@ -81,7 +82,7 @@ class HistoryPanel:
                 **private,
             )
             answered = self.saved(started).success(
-                panel.answer, inputs, panel.outputs, concurrency_limit=None, **private
+                panel.answer, inputs, panel.outputs, concurrency_limit=None, **queued
             )
             self.saved(answered)
 
