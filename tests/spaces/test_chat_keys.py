@@ -91,12 +91,12 @@ def test_a_visitor_s_key_is_used_and_found_nowhere_else(
         send(page, "What is blue?")
         says(page, "Blue is a colour.")
         assert ONE.key_in(mistral.asked[-1]) == MINE
-        for status in (401, 400, 500):
+        for status in (401, 400, 422):
             mistral.act = ONE.error(
                 status, f"Incorrect API key provided: {MINE}, in {{'Authorization': 'Bearer {MINE}'}}"
             )
             send(page, "And red?")
-            expect(chat(page).get_by_text("Not answered.")).to_have_count({401: 1, 400: 2, 500: 3}[status])
+            expect(chat(page).get_by_text("Not answered.")).to_have_count({401: 1, 400: 2, 422: 3}[status])
         page.get_by_role("button", name="Receipt").first.click()
         files = [save(page, name, tmp_path / name) for name in ("JSON", "Markdown")]
         page.get_by_role("tab", name="Models").click()
