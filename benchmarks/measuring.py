@@ -41,8 +41,9 @@ def free_port() -> int:
 def started(command: list[str], port: int) -> tuple[subprocess.Popen[bytes], float]:
     """Start a server and wait for its first page; returns it and the seconds it took."""
     environment = {**os.environ, "PLAYGROUND_PORT": str(port), "GRADIO_ANALYTICS_ENABLED": "False"}
+    quiet = subprocess.DEVNULL
     begun = time.perf_counter()
-    child = subprocess.Popen([sys.executable, *command], cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
+    child = subprocess.Popen([sys.executable, *command], cwd=ROOT, env=environment, stdout=quiet, stderr=quiet)
     while True:
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5) as page:

@@ -7,6 +7,7 @@ import ctypes
 import gc
 import sys
 import threading
+from functools import cache
 from types import TracebackType
 from typing import Any
 
@@ -32,6 +33,18 @@ def _torch() -> Any:
     return None if torch is None or getattr(torch.__spec__, "_initializing", False) else torch
 
 
+@cache
+def share_arenas() -> None:
+    """Make glibc serve all threads from two heaps. Once, before the first model is loaded.
+
+    By default each thread may get a heap of its own, and a long-lived thread's keeps what is freed there: ten loads
+    of the starter model by OpenVINO then left 390 MB behind, and 70 with two heaps.
+    """
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError, AttributeError):
+            ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 2)
+
+
 def give_back() -> None:
     """Collect garbage, then return freed pages to the system: glibc keeps them otherwise."""
     gc.collect()
@@ -41,6 +54,9 @@ def give_back() -> None:
     if sys.platform == "linux":
         with contextlib.suppress(OSError, AttributeError):
             ctypes.CDLL(None).malloc_trim(0)
+
+
+_M_ARENA_MAX = -8  # from malloc.h
 
 
 class PeakMemory:

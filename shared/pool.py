@@ -19,7 +19,7 @@ from shared.catalog import Variant
 from shared.errors import Cancelled, OutOfMemory
 from shared.events import Progress
 from shared.machine import Machine
-from shared.memory import cuda_gb, give_back, rss_gb
+from shared.memory import cuda_gb, give_back, rss_gb, share_arenas
 from shared.placement import device_of
 from shared.settings import Settings
 from shared.streaming import Emit
@@ -163,6 +163,7 @@ class ModelPool:
     def _load(self, entry: _Entry, settings: Settings, emit: Emit) -> float:
         started = time.monotonic()
         try:
+            share_arenas()
             with _held(self._loading, emit, "Another model is being loaded; waiting for it"):
                 self._make_room(entry.variant)
                 before = rss_gb() + cuda_gb()
