@@ -18,6 +18,7 @@ from shared.backends.local.threads import share_cores
 from shared.catalog import load_catalog
 from shared.settings import from_environment
 from shared.starter import locate
+from shared.starter.reencode import as_q8_0
 
 TOKENS = 256
 CROWD_TOKENS = 512  # the Space's own longest answer for the starter
@@ -33,7 +34,7 @@ def prompt(about: str) -> str:
 
 
 class Raw:
-    """xllamacpp by itself, with the settings that the Space gives it."""
+    """xllamacpp by itself, with the file and the settings that the Space gives it."""
 
     def __init__(self) -> None:
         share_cores()
@@ -41,8 +42,9 @@ class Raw:
 
         spec = load_catalog().get("smollm2-135m")
         variant = spec.variants[0]
-        path = locate(variant.options["package"], variant.filename or "")
-        self._server = xllamacpp.Server(server_parameters(path, {}, variant, from_environment()))
+        settings = from_environment()
+        path = as_q8_0(locate(variant.options["package"], variant.filename or ""), settings.data_dir)
+        self._server = xllamacpp.Server(server_parameters(path, {}, variant, settings))
 
     def run(self, about: str) -> tuple[float, float, int]:
         """Seconds to the first text, seconds in all, and the tokens written."""
