@@ -35,14 +35,14 @@ def _torch() -> Any:
 
 @cache
 def share_arenas() -> None:
-    """Make glibc serve all threads from two heaps. Once, before the first model is loaded.
+    """Make glibc serve all threads from one heap. Once, before the first model is loaded.
 
     By default each thread may get a heap of its own, and a long-lived thread's keeps what is freed there: ten loads
-    of the starter model by OpenVINO then left 390 MB behind, and 70 with two heaps.
+    of the starter model by OpenVINO then left 390 MB behind.
     """
     if sys.platform == "linux":
         with contextlib.suppress(OSError, AttributeError):
-            ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 2)
+            ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
 
 
 def give_back() -> None:

@@ -87,6 +87,7 @@ class ModelPool:
         # One load at a time: two at once would each be charged with the memory of both.
         self._loading = threading.Lock()
         self._entries: dict[str, _Entry] = {}
+        share_arenas()
 
     @contextlib.contextmanager
     def lease(self, variant: Variant, settings: Settings, emit: Emit) -> Iterator[Lease]:
@@ -163,7 +164,6 @@ class ModelPool:
     def _load(self, entry: _Entry, settings: Settings, emit: Emit) -> float:
         started = time.monotonic()
         try:
-            share_arenas()
             with _held(self._loading, emit, "Another model is being loaded; waiting for it"):
                 self._make_room(entry.variant)
                 before = rss_gb() + cuda_gb()
