@@ -1,0 +1,72 @@
+"""Makes the text-to-image starter model, from the packages to the model card. Stopped at any time, it goes on later.
+
+    python training/text2img/make.py [--stage data|autoencoder|denoiser|evaluation] [--steps N] [--minutes N]
+
+`work/` beside this file keeps what it has: pictures, checkpoints, logs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy
+
+HERE = Path(__file__).resolve().parent
+WORK = HERE / "work"
+STAGES = ("data", "autoencoder", "denoiser", "evaluation")
+sys.path.insert(0, str(HERE))
+
+
+def main() -> None:
+    """Run the stages asked for, in order."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--stage", choices=STAGES, action="append", help="only this (may be given again)")
+    parser.add_argument("--minutes", type=float, default=240, help="how long to train the denoiser (default: %(default)s)")
+    parser.add_argument("--autoencoder-steps", type=int, default=4000)
+    arguments = parser.parse_args()
+    stages = arguments.stage or STAGES
+    if "data" in stages:
+        data()
+    if "autoencoder" in stages:
+        import autoencoder
+
+        autoencoder.train(pictures(), WORK, arguments.autoencoder_steps)
+    if "denoiser" in stages:
+        import denoiser
+
+        denoiser.train(WORK, captions(), minutes=arguments.minutes)
+    if "evaluation" in stages:
+        import evaluation
+
+        evaluation.evaluate(WORK)
+
+
+def data() -> None:
+    """Fetch the packages and draw the training pictures, once."""
+    import source
+    from pictures import everything
+
+    if (WORK / "captions.json").is_file():
+        return
+    source.fetch(WORK)
+    made = list(everything(source.emoji(WORK)))
+    numpy.save(WORK / "pictures.npy", numpy.stack([each.pixels for each in made]))
+    (WORK / "captions.json").write_text(json.dumps([[list(each.captions), each.weight] for each in made]), "utf-8")
+
+
+def pictures() -> Any:
+    """The training pictures, uint8 (n, 128, 128, 3)."""
+    return numpy.load(WORK / "pictures.npy")
+
+
+def captions() -> list[tuple[list[str], float]]:
+    """Of each picture: what it may be called, and how often it is drawn."""
+    return [(names, weight) for names, weight in json.loads((WORK / "captions.json").read_text("utf-8"))]
+
+
+if __name__ == "__main__":
+    main()
