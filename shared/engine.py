@@ -32,7 +32,7 @@ from shared.memory import PeakMemory
 from shared.placement import Plan, plan
 from shared.pool import ModelPool
 from shared.recording import Recorder, Run
-from shared.requests import ChatRequest, Request
+from shared.requests import ChatRequest, ImageRequest, Request
 from shared.retries import RetryPolicy, with_retries
 from shared.settings import Settings
 from shared.streaming import CancelToken, Emit, stream
@@ -121,8 +121,12 @@ class Engine:
 
     def _validate(self, request: Request) -> None:
         request.validate()
+        texts: list[str] = []
         if isinstance(request, ChatRequest):
             texts = [*(m.content for m in request.messages), request.system or "", request.prefill or ""]
+        elif isinstance(request, ImageRequest):
+            texts = [request.prompt, request.negative_prompt or ""]
+        if texts:
             longest = max(map(len, texts))
             if longest > self.settings.max_prompt_chars:
                 raise InvalidRequest(
@@ -173,10 +177,10 @@ class Engine:
             with self.pool.lease(variant, settings, recorder) as run.lease:
                 return self._run(run, recorder)
         except Cancelled:
-            return run.final(recorder.outcome("stopped"), recorder)
+            return run.final(recorder.outcome("stopped", run.request), recorder)
         except InferenceError as error:
             if recorder.began:
-                error.partial = run.final(recorder.outcome("cut"), recorder)
+                error.partial = run.final(recorder.outcome("cut", run.request), recorder)
             raise
         except Exception as error:
             logger.error("%s failed\n%s", variant.backend, settings.without_keys(traceback.format_exc()))
@@ -185,7 +189,7 @@ class Engine:
                 "Try again; if it fails again, choose another engine, and tell the server's keeper to look in its log."
             )
             if recorder.began:
-                unforeseen.partial = run.final(recorder.outcome("cut"), recorder)
+                unforeseen.partial = run.final(recorder.outcome("cut", run.request), recorder)
             raise unforeseen from None  # its words may hold a key or a prompt
 
     def _run(self, run: Run, recorder: Recorder) -> Final:

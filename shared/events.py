@@ -23,9 +23,11 @@ class Progress:
 
 @dataclass(frozen=True)
 class Preview:
-    """An unfinished picture of the output."""
+    """An unfinished picture of the output, after `step` of `total` steps where both are known."""
 
     image: Image
+    step: int | None = None
+    total: int | None = None
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from shared.events import Token
+    from shared.requests import ImagePart
 
 # How an answer ended: by itself, at the token limit, by the person, by a filter, or by a broken connection.
 FinishReason = Literal["stop", "length", "stopped", "content_filter", "cut"]
@@ -20,3 +21,15 @@ class ChatOutput:
     thinking: str = ""
     finish_reason: FinishReason = "stop"
     tokens: tuple[Token, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageOutput:
+    """Pictures as encoded files, in the order of their seeds. One that was stopped may hold an unfinished picture.
+
+    `seeds`: of each picture, where the engine has seeds.
+    """
+
+    images: tuple[ImagePart, ...]
+    seeds: tuple[int, ...] = ()
+    finish_reason: FinishReason = "stop"

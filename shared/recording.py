@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,11 +12,11 @@ from typing import Any
 from shared import pricing
 from shared.backends.base import Capabilities, Outcome, Usage
 from shared.catalog import ModelSpec, Variant
-from shared.events import Event, Final, Partial
-from shared.outputs import ChatOutput, FinishReason
+from shared.events import Event, Final, Partial, Preview
+from shared.outputs import ChatOutput, FinishReason, ImageOutput
 from shared.pool import Lease
 from shared.receipts import Receipt, Seconds
-from shared.requests import Request
+from shared.requests import ImagePart, ImageRequest, Request
 from shared.streaming import CancelToken, Emit
 from shared.tasks import Mode
 
@@ -30,12 +31,16 @@ class Recorder:
         self.first_output: float | None = None
         self.last_output: float | None = None
         self.partials: list[Partial] = []
+        self.preview: Preview | None = None
 
     def __call__(self, event: Event) -> None:
-        if isinstance(event, Partial):
+        if isinstance(event, Partial | Preview):
             self.last_output = time.monotonic()
             self.first_output = self.first_output or self.last_output
+        if isinstance(event, Partial):
             self.partials.append(event)
+        elif isinstance(event, Preview):
+            self.preview = event
         self._emit(event)
 
     def check(self) -> None:
@@ -51,8 +56,10 @@ class Recorder:
         """Whether any output came."""
         return self.first_output is not None
 
-    def outcome(self, reason: FinishReason) -> Outcome:
+    def outcome(self, reason: FinishReason, request: Request) -> Outcome:
         """What came so far, as the outcome of a run that did not end by itself."""
+        if isinstance(request, ImageRequest):
+            return Outcome(output=ImageOutput(images=self._unfinished(), finish_reason=reason))
         output = ChatOutput(
             text="".join(p.text for p in self.partials),
             thinking="".join(p.thinking for p in self.partials),
@@ -60,6 +67,14 @@ class Recorder:
             finish_reason=reason,
         )
         return Outcome(output=output)
+
+    def _unfinished(self) -> tuple[ImagePart, ...]:
+        """The last preview as a PNG file."""
+        if self.preview is None:
+            return ()
+        file = io.BytesIO()
+        self.preview.image.save(file, "PNG")
+        return (ImagePart(file.getvalue(), "image/png"),)
 
 
 @dataclass(kw_only=True)

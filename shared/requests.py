@@ -95,6 +95,44 @@ class ChatRequest(Request):
             raise InvalidRequest("Give either a JSON schema or a grammar, not both.")
 
 
+@dataclass(frozen=True, kw_only=True)
+class ImageRequest(Request):
+    """A picture to be drawn from words, or from words and a picture. Names are diffusers'.
+
+    `width` and `height` in pixels. `num_images_per_prompt`: how many, each with a seed of its own, one after the other
+    from `seed`. `scheduler`: the name of a diffusers scheduler class. `image` is what to start from, and `strength`
+    how far to go from it (0 keeps it, 1 forgets it); `mask_image` is white where it is to be drawn anew.
+    """
+
+    prompt: str
+    image: ImagePart | None = None
+    mask_image: ImagePart | None = None
+    negative_prompt: str | None = None
+    width: int | None = None
+    height: int | None = None
+    num_inference_steps: int | None = None
+    guidance_scale: float | None = None
+    scheduler: str | None = None
+    strength: float | None = None
+    num_images_per_prompt: int | None = None
+
+    CONTENT: ClassVar[frozenset[str]] = frozenset({"prompt", "image", "mask_image"})
+
+    def validate(self) -> None:
+        """Raise `InvalidRequest` for an empty prompt or a value out of range."""
+        super().validate()
+        if not self.prompt.strip():
+            raise InvalidRequest("The prompt is empty. Write what the picture should show.")
+        if self.mask_image is not None and self.image is None:
+            raise InvalidRequest("A mask needs the picture that it lies on. Give that picture too.")
+        _within("width", self.width, 16, 4096)
+        _within("height", self.height, 16, 4096)
+        _within("num_inference_steps", self.num_inference_steps, 1, 200)
+        _within("guidance_scale", self.guidance_scale, 0.0, 50.0)
+        _within("strength", self.strength, 0.0, 1.0)
+        _within("num_images_per_prompt", self.num_images_per_prompt, 1, 16)
+
+
 def _within(name: str, value: float | None, low: float, high: float) -> None:
     """NaN fails every comparison, so it is refused here too."""
     if value is not None and not low <= value <= high:

@@ -1,4 +1,4 @@
-"""Trains the autoencoder: 128 px pictures to 16 x 16 latents of 8 channels and back, in diffusers' `AutoencoderTiny`."""
+"""Trains the autoencoder: pictures of 128 px to latents (8, 16, 16) and back, in diffusers' `AutoencoderTiny`."""
 
 from __future__ import annotations
 

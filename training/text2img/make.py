@@ -25,7 +25,7 @@ def main() -> None:
     """Run the stages asked for, in order."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--stage", choices=STAGES, action="append", help="only this (may be given again)")
-    parser.add_argument("--minutes", type=float, default=240, help="how long to train the denoiser (default: %(default)s)")
+    parser.add_argument("--minutes", type=float, default=240, help="of the denoiser (default: %(default)s)")
     parser.add_argument("--autoencoder-steps", type=int, default=4000)
     arguments = parser.parse_args()
     stages = arguments.stage or STAGES

@@ -56,9 +56,7 @@ def laid(*layers: tuple[Image.Image, float, float, float]) -> Any:
     for picture, width, x, y in layers:
         side = round(width * SIZE)
         small = picture.resize((side, side), Image.Resampling.LANCZOS)
-        sheet.alpha_composite(
-            *_within(small, round(x * SIZE - side / 2), round(y * SIZE - side / 2))
-        )
+        sheet.alpha_composite(*_within(small, round(x * SIZE - side / 2), round(y * SIZE - side / 2)))
     return numpy.asarray(sheet.convert("RGB"))
 
 

@@ -15,7 +15,7 @@ from typing import Any
 # Both MIT: Microsoft's Fluent Emoji as pictures of 256 px, and Missive's names and keywords.
 PICTURES = "@lobehub/fluent-emoji-3d@1.1.0"
 WORDS = "@emoji-mart/data@1.2.1"
-COLOUR_WORDS = "red orange yellow green blue purple pink white black brown".split()
+COLOUR_WORDS = ["red", "orange", "yellow", "green", "blue", "purple", "pink", "white", "black", "brown"]
 # How often a kind of picture is drawn in training. Flags, and most signs, are nothing a starter model needs.
 KINDS = {"nature": 1.0, "foods": 1.0, "activity": 1.0, "places": 1.0, "objects": 1.0, "people": 0.4, "symbols": 0.15}
 HERE = Path(__file__).resolve().parent

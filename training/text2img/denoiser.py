@@ -1,0 +1,189 @@
+"""Trains the text encoder and the U-Net together, on the latents of the training pictures, to predict velocity."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy
+import torch
+from diffusers import (
+    AutoencoderTiny,
+    DDPMScheduler,
+    DPMSolverMultistepScheduler,
+    StableDiffusionPipeline,
+    UNet2DConditionModel,
+)
+from diffusers.models.attention_processor import AttnProcessor
+from transformers import CLIPTokenizer
+from wording import WIDTH, build_encoder, learn_tokenizer
+
+BATCH, RATE = 64, 5e-4
+UNTOLD = 0.1  # share of pictures trained without a caption, for guidance
+SAVED_EVERY = 240.0  # seconds
+SCHEDULE: dict[str, Any] = {
+    "beta_start": 0.00085,
+    "beta_end": 0.012,
+    "beta_schedule": "scaled_linear",
+    "prediction_type": "v_prediction",
+    "num_train_timesteps": 1000,
+}
+
+
+def build() -> UNet2DConditionModel:
+    """The untrained U-Net: convolutions at 16 x 16, attention to the words at 8 x 8."""
+    return UNet2DConditionModel(
+        sample_size=16,
+        in_channels=8,
+        out_channels=8,
+        block_out_channels=(160, 320),
+        layers_per_block=1,
+        cross_attention_dim=WIDTH,
+        attention_head_dim=8,
+        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
+        up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
+    )
+
+
+class Trainer:
+    """The models, their optimizer, their running averages, and how far they are."""
+
+    def __init__(self, folder: Path, captions: list[tuple[list[str], float]]) -> None:
+        self.folder = folder
+        self.vae = AutoencoderTiny.from_pretrained(folder / "vae")
+        self.latents = _latents(self.vae, folder)
+        if not (folder / "tokenizer").is_dir():
+            learn_tokenizer(c for names, _ in captions for c in names).save_pretrained(folder / "tokenizer")
+        self.tokenizer = CLIPTokenizer.from_pretrained(folder / "tokenizer")
+        self.encoder, self.unet = build_encoder(self.tokenizer), build().to(memory_format=torch.channels_last)
+        self.unet.set_attn_processor(AttnProcessor())  # torch's flash attention is slow backwards on a processor
+        self.encoder.set_attn_implementation("eager")
+        self.parameters = [*self.encoder.parameters(), *self.unet.parameters()]
+        self.average = [p.detach().clone() for p in self.parameters]
+        self.optimizer = torch.optim.AdamW(self.parameters, RATE, betas=(0.9, 0.99), weight_decay=0.01, fused=True)
+        self.steps = 0
+        self.alphas = DDPMScheduler(**SCHEDULE).alphas_cumprod
+        self.weights = torch.tensor([weight for _, weight in captions])
+        self.tokens = [self._ids(names) for names, _ in captions]
+        self.untold = self._ids([""])
+        self._restore()
+
+    def _ids(self, names: list[str]) -> Any:
+        settings = {"padding": "max_length", "truncation": True, "return_tensors": "pt"}
+        return self.tokenizer(names, max_length=self.tokenizer.model_max_length, **settings).input_ids
+
+    def step(self, rate: float) -> float:
+        """One batch; returns the loss."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate * min(1.0, (self.steps + 1) / 500)
+        picked = torch.multinomial(self.weights, BATCH, replacement=True)
+        side = torch.randint(0, 2, (BATCH,))
+        clean = self.latents[side, picked].float()
+        ids = torch.stack([self._caption(int(i)) for i in picked])
+        noise, when = torch.randn_like(clean), torch.randint(0, 1000, (BATCH,))
+        kept = self.alphas[when].view(-1, 1, 1, 1)
+        noisy = (kept.sqrt() * clean + (1 - kept).sqrt() * noise).contiguous(memory_format=torch.channels_last)
+        target = kept.sqrt() * noise - (1 - kept).sqrt() * clean
+        with torch.autocast("cpu", torch.bfloat16):
+            told = self.encoder(ids).last_hidden_state
+            out = self.unet(noisy, when, told).sample
+        loss = (out.float() - target).square().mean()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.parameters, 1.0)
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+        self.steps += 1
+        decay = min(0.9995, (1 + self.steps) / (10 + self.steps))
+        torch._foreach_lerp_(self.average, [p.detach() for p in self.parameters], 1 - decay)
+        return float(loss.detach())
+
+    def _caption(self, index: int) -> Any:
+        if torch.rand(()) < UNTOLD:
+            return self.untold[0]
+        names = self.tokens[index]
+        return names[int(torch.randint(0, len(names), ()))]
+
+    def save(self) -> None:
+        """Write the state to go on from, and the pipeline of the averages."""
+        state = {
+            "encoder": self.encoder.state_dict(),
+            "unet": self.unet.state_dict(),
+            "average": self.average,
+            "optimizer": self.optimizer.state_dict(),
+            "steps": self.steps,
+        }
+        file = self.folder / "denoiser-state.pt"
+        torch.save(state, file.with_suffix(".part"))
+        file.with_suffix(".part").replace(file)
+        kept = [p.detach().clone() for p in self.parameters]
+        self._load(self.average)
+        self.pipeline().save_pretrained(self.folder / "pipeline", safe_serialization=True)
+        self._load(kept)
+
+    def _load(self, values: list[Any]) -> None:
+        with torch.no_grad():
+            for parameter, value in zip(self.parameters, values, strict=True):
+                parameter.copy_(value)
+
+    def _restore(self) -> None:
+        file = self.folder / "denoiser-state.pt"
+        if not file.is_file():
+            return
+        state = torch.load(file, weights_only=True)
+        self.encoder.load_state_dict(state["encoder"])
+        self.unet.load_state_dict(state["unet"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.average, self.steps = state["average"], state["steps"]
+
+    def pipeline(self) -> StableDiffusionPipeline:
+        """The whole, as diffusers saves and loads it."""
+        return StableDiffusionPipeline(
+            vae=self.vae,
+            text_encoder=self.encoder,
+            tokenizer=self.tokenizer,
+            unet=self.unet,
+            scheduler=DPMSolverMultistepScheduler(**SCHEDULE, timestep_spacing="trailing"),
+            safety_checker=None,
+            feature_extractor=None,
+            requires_safety_checker=False,
+        )
+
+
+def train(folder: Path, captions: list[tuple[list[str], float]], minutes: float) -> None:
+    """Train for so long; the rate sinks in the last fifth. Goes on from the last state."""
+    trainer = Trainer(folder, captions)
+    begun = saved = time.monotonic()
+    losses: list[float] = []
+    first = trainer.steps
+    while (spent := time.monotonic() - begun) < minutes * 60:
+        left = 1 - spent / (minutes * 60)
+        losses.append(trainer.step(RATE * min(1.0, 0.05 + left / 0.2)))
+        if trainer.steps % 100 == 0:
+            pace = (trainer.steps - first) * BATCH / (time.monotonic() - begun)
+            print(f"denoiser {trainer.steps} loss {numpy.mean(losses):.4f} {pace:.0f} pictures/s", flush=True)
+            losses.clear()
+        if time.monotonic() - saved > SAVED_EVERY:
+            trainer.save()
+            saved = time.monotonic()
+    trainer.save()
+
+
+def _latents(vae: Any, folder: Path) -> Any:
+    """Latents of every picture and of its mirror image, at unit size: float16 (2, n, 8, 16, 16)."""
+    file = folder / "latents.pt"
+    if not file.is_file():
+        pictures = torch.from_numpy(numpy.load(folder / "pictures.npy"))
+        with torch.inference_mode():
+            sides = [[_encode(vae, batch, side) for batch in pictures.split(64)] for side in (False, True)]
+        torch.save(torch.stack([torch.cat(side) for side in sides]).half(), file)
+    latents = torch.load(file, weights_only=True)
+    factor = round(1 / float(latents.float().std()), 4)
+    vae.register_to_config(scaling_factor=factor)
+    return latents * factor
+
+
+def _encode(vae: Any, batch: Any, mirrored: bool) -> Any:
+    pixels = batch.permute(0, 3, 1, 2).float() / 127.5 - 1
+    with torch.autocast("cpu", torch.bfloat16):
+        return vae.encode(pixels.flip(-1) if mirrored else pixels).latents.half()
