@@ -28,6 +28,7 @@ BACKENDS: dict[str, Entry] = {
     "llama_cpp": Entry("shared.backends.llama_cpp:LlamaCpp", "llama.cpp"),
     "transformers": Entry("shared.backends.transformers_text:TransformersText", "transformers"),
     "openvino": Entry("shared.backends.openvino_text:OpenVinoText", "OpenVINO"),
+    "diffusers": Entry("shared.backends.diffusers_image:DiffusersImage", "diffusers"),
     "openai": Entry("shared.backends.openai_chat:OpenAIChat", "OpenAI", hosted=True),
     "anthropic": Entry("shared.backends.anthropic_chat:AnthropicChat", "Anthropic", hosted=True),
     "google": Entry("shared.backends.google_chat:GoogleChat", "Google", hosted=True),

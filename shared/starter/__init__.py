@@ -48,6 +48,15 @@ def locate(package: str, filename: str) -> Path:
     raise BackendError(f"The starter model is not installed. Install it with: {command}")
 
 
+def locate_folder(name: str) -> Path:
+    """The folder of a model of the project's own. Raises `BackendError` where the copy of the project lacks it."""
+    root = Path(__file__).resolve().parents[2]
+    for folder in (root / "weights" / name, root / BUNDLED / name):
+        if folder.is_dir():
+            return folder
+    raise BackendError(f"The starter model {name} is missing from this copy of the project. Get a whole copy.")
+
+
 def _folders(package: str) -> list[Path]:
     bundled = Path(__file__).resolve().parents[2] / BUNDLED
     spec = find_spec(package)

@@ -44,7 +44,7 @@ class Picker:
 
 def build(engine: Engine, task: Task) -> Picker:
     """Make the controls, set to the first model that runs here."""
-    mode = Mode.QUANTIZED
+    mode = first_mode(engine, task)
     models = model_choices(engine, task, mode, engine.settings)
     first = models[0][1] if models else None
     with gr.Row():
@@ -65,6 +65,12 @@ def build(engine: Engine, task: Task) -> Picker:
             )
     note = gr.HTML(describe(engine, first or "", mode, None, engine.settings), elem_id="engine-note")
     return Picker(model, mode_radio, variant, note)
+
+
+def first_mode(engine: Engine, task: Task) -> Mode:
+    """The first kind, in the order of the switch, that has a model which runs here."""
+    ready = {choice.variant.mode for choice in engine.choices(task) if choice.reason is None}
+    return next((Mode(mode) for _, mode in MODES if Mode(mode) in ready), Mode.QUANTIZED)
 
 
 def model_choices(engine: Engine, task: Task, mode: Mode, settings: Settings) -> list[tuple[str, str]]:
@@ -141,7 +147,7 @@ def on_keys(engine: Engine, task: Task, picked: Picked, settings: Settings) -> t
     return gr.update(choices=models), describe(engine, picked.model or "", Mode(picked.mode), picked.variant, settings)
 
 
-def on_model(engine: Engine, model: str, mode: str, settings: Settings) -> tuple[Any, Any, str]:
+def on_model(engine: Engine, task: Task, model: str, mode: str, settings: Settings) -> tuple[Any, Any, str]:
     """The kind, the engine choices and the note when another model is chosen or pasted.
 
     A model without an engine of the present kind moves the switch to its own first kind.

@@ -7,7 +7,7 @@ from html import escape
 
 from shared.backends import BACKENDS
 from shared.receipts import Receipt
-from shared.tasks import Mode
+from shared.tasks import Mode, Task
 
 
 def engine_name(receipt: Receipt) -> str:
@@ -39,18 +39,28 @@ def metrics(receipt: Receipt | None, status: str = "") -> str:
     """The line above the message box, as HTML: what runs now, or what the last run took."""
     if receipt is None:
         return f'<div class="pg-metrics" role="status"><span class="pg-quiet">{escape(status)}</span></div>'
-    seconds = receipt.seconds
-    first = f"{seconds.first_output:.2f} s" if seconds.first_output is not None else "–"
-    rate = f"{receipt.tokens_per_second:.1f}" if receipt.tokens_per_second else "–"
-    parts = [
-        ("Engine", engine_name(receipt)),
-        ("Tokens/s", rate),
-        ("First token", first),
-        ("Memory", memory_text(receipt)),
-        ("Cost", cost_text(receipt)),
-    ]
+    speed = _of_text(receipt) if receipt.task == Task.CHAT else _of_picture(receipt)
+    costs = [("Memory", memory_text(receipt)), ("Cost", cost_text(receipt))]
+    parts = [("Engine", engine_name(receipt)), *speed, *costs]
     cells = "".join(f'<span class="pg-m"><span>{n}</span><b>{escape(v)}</b></span>' for n, v in parts)
     return f'<div class="pg-metrics" role="status">{cells}</div>'
+
+
+def _of_text(receipt: Receipt) -> list[tuple[str, str]]:
+    first = receipt.seconds.first_output
+    rate = f"{receipt.tokens_per_second:.1f}" if receipt.tokens_per_second else "–"
+    return [("Tokens/s", rate), ("First token", "–" if first is None else f"{first:.2f} s")]
+
+
+def _of_picture(receipt: Receipt) -> list[tuple[str, str]]:
+    seconds = receipt.seconds
+    drawing = seconds.total - seconds.load - seconds.queue
+    parts = [("Time", f"{drawing:.1f} s" + (f" + {seconds.load:.1f} s loading" if seconds.load >= 0.05 else ""))]
+    if rate := receipt.extra.get("steps_per_second"):
+        parts.append(("Steps/s", f"{rate:.1f}"))
+    if receipt.seed is not None:
+        parts.append(("Seed", str(receipt.seed)))
+    return parts
 
 
 def title(receipt: Receipt) -> str:
@@ -111,7 +121,13 @@ def _seed(receipt: Receipt) -> str:
 
 def _time(receipt: Receipt) -> str:
     s = receipt.seconds
-    parts = [("queue", s.queue), ("load", s.load), ("first token", s.first_output), ("all", s.total)]
+    first = "first token" if receipt.task == Task.CHAT else "first preview"
+    parts = [
+        ("queue", s.queue),
+        ("load", s.load),
+        (first, s.first_output),
+        ("all", s.total),
+    ]
     return ", ".join(f"{name} {value:.2f} s" for name, value in parts if value)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
 
 HERE = Path(__file__).resolve().parent
 # In the project `shared/` is two folders up; in an exported Space it lies beside this file.
@@ -24,13 +23,13 @@ from shared.ui.chat.compare_panel import ComparePanel  # noqa: E402
 from shared.ui.chat.history_panel import HistoryPanel  # noqa: E402
 from shared.ui.chat.inside_panel import InsidePanel  # noqa: E402
 from shared.ui.chat.settings_panel import SettingsPanel  # noqa: E402
+from shared.ui.connecting import connect  # noqa: E402
 from shared.ui.keys_panel import KeysPanel  # noqa: E402
 from shared.ui.models_panel import ModelsPanel  # noqa: E402
 from shared.ui.serve import serve  # noqa: E402
-from shared.ui.sessions import Runs, with_keys  # noqa: E402
+from shared.ui.sessions import Runs  # noqa: E402
 
 HEAD = '<div class="pg-head"><h1>Chat</h1><p>One prompt, many engines: see what each costs.</p></div>'
-PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "queue": False}
 
 
 def build(engine: Engine) -> gr.Blocks:
@@ -62,49 +61,9 @@ def build(engine: Engine) -> gr.Blocks:
         compare.wire(settings.inputs, keys.state)
         answering = [panel.conversation, panel.todo, keys.state, *picker.inputs, *settings.inputs]
         inside.wire(answering, history.saved)
-        connect(engine, picker, settings, keys, models, models_tab)
+        connect(engine, Task.CHAT, picker, settings, keys, models, models_tab)
         endpoints(engine)
     return demo
-
-
-def connect(
-    engine: Engine,
-    picker: model_picker.Picker,
-    settings: SettingsPanel,
-    keys: KeysPanel,
-    models: ModelsPanel,
-    models_tab: gr.Tab,
-) -> None:
-    """Choosing an engine changes the other choices, the note, and what the settings can do."""
-
-    def fit(event: Any) -> Any:
-        return event.then(
-            lambda k, *picked: settings.for_engine(*picked, with_keys(engine.settings, k)),
-            [keys.state, *picker.inputs],
-            settings.inputs,
-            **PRIVATE,
-        )
-
-    def on_mode(mode: str, k: Any, listed: Any) -> Any:
-        return model_picker.on_mode(engine.with_catalog(listed), Task.CHAT, mode, with_keys(engine.settings, k))
-
-    def on_model(model: str, mode: str, k: Any) -> Any:
-        return model_picker.on_model(engine, model, mode, with_keys(engine.settings, k))
-
-    def on_keys(k: Any, listed: Any, *picked: Any) -> Any:
-        chosen = model_picker.Picked(*picked)
-        return model_picker.on_keys(engine.with_catalog(listed), Task.CHAT, chosen, with_keys(engine.settings, k))
-
-    def choose_again(event: Any) -> Any:
-        return event.then(on_keys, [keys.state, models.listed, *picker.inputs], [model, note], **PRIVATE)
-
-    model, mode, variant, note = picker.model, picker.mode, picker.variant, picker.note
-    around = [mode, keys.state, models.listed]
-    fit(mode.input(on_mode, around, [model, variant, note], **PRIVATE))
-    fit(model.input(on_model, [model, mode, keys.state], [mode, variant, note], **PRIVATE))
-    fit(variant.input(lambda: None, **PRIVATE))
-    keys.wire(choose_again)
-    models.wire(keys.state, models_tab, choose_again)
 
 
 demo = build(Engine(load_catalog(), from_environment()))

@@ -32,17 +32,17 @@ SCHEDULE: dict[str, Any] = {
 
 
 def build() -> UNet2DConditionModel:
-    """The untrained U-Net: convolutions at 16 x 16, attention to the words at 8 x 8."""
+    """The untrained U-Net: convolutions at 32 x 32 and 16 x 16, attention to the words at 8 x 8."""
     return UNet2DConditionModel(
-        sample_size=16,
-        in_channels=8,
-        out_channels=8,
-        block_out_channels=(160, 320),
+        sample_size=32,
+        in_channels=4,
+        out_channels=4,
+        block_out_channels=(64, 160, 320),
         layers_per_block=1,
         cross_attention_dim=WIDTH,
         attention_head_dim=8,
-        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
-        up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
+        down_block_types=("DownBlock2D", "DownBlock2D", "CrossAttnDownBlock2D"),
+        up_block_types=("CrossAttnUpBlock2D", "UpBlock2D", "UpBlock2D"),
     )
 
 
@@ -143,7 +143,7 @@ class Trainer:
             text_encoder=self.encoder,
             tokenizer=self.tokenizer,
             unet=self.unet,
-            scheduler=DPMSolverMultistepScheduler(**SCHEDULE, timestep_spacing="trailing"),
+            scheduler=DPMSolverMultistepScheduler(**SCHEDULE, timestep_spacing="trailing", steps_offset=1),
             safety_checker=None,
             feature_extractor=None,
             requires_safety_checker=False,
@@ -170,7 +170,7 @@ def train(folder: Path, captions: list[tuple[list[str], float]], minutes: float)
 
 
 def _latents(vae: Any, folder: Path) -> Any:
-    """Latents of every picture and of its mirror image, at unit size: float16 (2, n, 8, 16, 16)."""
+    """Latents of every picture and of its mirror image, at unit size: float16 (2, n, 4, 32, 32)."""
     file = folder / "latents.pt"
     if not file.is_file():
         pictures = torch.from_numpy(numpy.load(folder / "pictures.npy"))

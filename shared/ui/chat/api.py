@@ -15,12 +15,13 @@ from shared.errors import InferenceError, InvalidRequest
 from shared.requests import ChatRequest, Message
 from shared.tasks import Mode, Task
 from shared.ui.chat.settings_panel import response_format
+from shared.ui.models_api import models_of
 
 
 def endpoints(engine: Engine) -> None:
     """Add the endpoints to the Blocks being built."""
     api(_chat(engine), api_name="chat", concurrency_limit=None)
-    api(_models(engine), api_name="models")
+    api(models_of(engine, Task.CHAT), api_name="models")
 
 
 def _chat(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
@@ -118,26 +119,3 @@ def _plain(answer: Answer) -> dict[str, Any]:
         "error": str(answer.error) if answer.error else None,
         "receipt": answer.receipt.to_dict() if answer.receipt else None,
     }
-
-
-def _models(engine: Engine) -> Callable[[], list[dict[str, Any]]]:
-    def models() -> list[dict[str, Any]]:
-        """Every model with its task and engines, whether each can run here, and why not."""
-        return [
-            {
-                "id": c.spec.id,
-                "name": c.spec.name,
-                "task": str(c.spec.task),
-                "mode": str(c.variant.mode),
-                "engine": c.variant.backend,
-                "variant": c.variant.key,
-                "quantization": c.variant.quantization,
-                "license": c.spec.license,
-                "starter": c.spec.starter,
-                "runs_here": c.reason is None,
-                "reason": c.reason,
-            }
-            for c in engine.choices(Task.CHAT)
-        ]
-
-    return models

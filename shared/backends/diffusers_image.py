@@ -1,0 +1,65 @@
+"""diffusers: pictures from words by any pipeline of its Auto classes, on CUDA, MPS or the processor."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from typing import TYPE_CHECKING, Any
+
+from shared.backends.base import Capabilities, require
+
+if TYPE_CHECKING:
+    from shared.backends.diffusion.loading import Loaded
+    from shared.backends.diffusion.model import DiffusionModel
+    from shared.catalog import Variant
+    from shared.settings import Settings
+    from shared.streaming import Emit
+
+PARAMETERS = frozenset(
+    {"seed", "negative_prompt", "width", "height", "num_inference_steps", "guidance_scale", "scheduler", "strength"}
+    | {"num_images_per_prompt"}
+)
+
+
+class DiffusersImage:
+    """A Hub id, or a folder in diffusers' format. `variant.options`:
+
+    `starter` (the name of a folder of weights that comes with the playground), `not` (settings that this model has no
+    use for, such as the guidance of a distilled one, with the reason), `largest_side` (pixels), `files` (patterns).
+    """
+
+    def check(self, variant: Variant, settings: Settings) -> None:
+        """Raise `MissingDependency` for a package that is not installed, `BackendError` for missing weights."""
+        for module in ("torch", "diffusers", "transformers"):
+            require(module)
+        if name := variant.options.get("starter"):
+            from shared.starter import locate_folder
+
+            locate_folder(name)
+
+    def capabilities(self, variant: Variant) -> Capabilities:
+        """All but what the variant's row says that the model can't follow."""
+        refused = dict(variant.options.get("not", {}))
+        return Capabilities(parameters=PARAMETERS - set(refused), why_not=refused, seed="exact", images=True)
+
+    def load(self, variant: Variant, settings: Settings, emit: Emit) -> DiffusionModel:
+        """Download if need be, check and load. Raises `CorruptWeights`, `OutOfMemory`, `HubUnavailable`."""
+        from shared.backends.diffusion.loading import load
+        from shared.backends.diffusion.model import DiffusionModel
+        from shared.backends.local import failures
+
+        with failures.loading(variant):
+            loaded = load(variant, settings, emit)
+        return DiffusionModel(loaded.pipe, loaded.folder, self.capabilities(variant), facts(variant, loaded))
+
+
+def facts(variant: Variant, loaded: Loaded) -> dict[str, Any]:
+    """What really runs, for the receipt."""
+    return {
+        "device": loaded.device,
+        "dtype": loaded.dtype,
+        "quantization": variant.quantization,
+        "revision": loaded.revision or variant.revision,
+        "noise_device": "cpu",
+        "largest_side": variant.options.get("largest_side"),
+        "versions": {name: importlib.metadata.version(name) for name in ("torch", "diffusers", "transformers")},
+    }

@@ -1,0 +1,197 @@
+"""A diffusers pipeline ready to draw: one request in, pictures out, previews on the way."""
+
+from __future__ import annotations
+
+import gc
+import inspect
+import io
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from shared.backends.base import Capabilities, Outcome
+from shared.backends.diffusion import schedulers
+from shared.backends.diffusion.previews import Previews
+from shared.backends.local.failures import ran_out
+from shared.errors import InvalidRequest, OutOfMemory
+from shared.events import Progress
+from shared.memory import give_back
+from shared.outputs import ImageOutput
+from shared.requests import ImagePart, ImageRequest
+
+if TYPE_CHECKING:
+    from shared.requests import Request
+    from shared.streaming import Emit
+
+LESS = "Lower the width, the height or the number of pictures, unload other models, or choose a smaller model."
+# Request fields that diffusers takes under the same name.
+_SAME = ("negative_prompt", "num_inference_steps", "guidance_scale", "strength")
+
+
+class DiffusionModel:
+    """`folder`: where the pipeline was read from. One run at a time: a pipeline holds its run's state."""
+
+    concurrency = 1
+
+    def __init__(self, pipe: Any, folder: Path | None, capabilities: Capabilities, facts: Mapping[str, Any]) -> None:
+        self.capabilities, self.facts = capabilities, facts
+        self._pipe: Any = pipe
+        self._scheduler = pipe.scheduler
+        self._previews: Any = Previews(pipe, folder)
+
+    def count_tokens(self, request: Request) -> int | None:
+        """Not told: a picture's prompt is cut where the text encoder ends."""
+        return None
+
+    def close(self) -> None:
+        """Free the pipeline."""
+        self._pipe = self._previews = self._scheduler = None
+        gc.collect()
+        give_back()
+
+    def run(self, request: Request, emit: Emit) -> Outcome:
+        """Draw. Raises `InvalidRequest` for sizes the model can't draw, `OutOfMemory` with what to lower."""
+        assert isinstance(request, ImageRequest)
+        width, height = self._size(request)
+        try:
+            return self._draw(request, width, height, emit)
+        except (RuntimeError, MemoryError) as error:
+            if not ran_out(error):
+                raise
+            give_back()
+            raise OutOfMemory(advice=LESS) from error
+
+    def _draw(self, request: ImageRequest, width: int, height: int, emit: Emit) -> Outcome:
+        pipe = self._for(request)
+        schedulers.put(pipe, request.scheduler, self._scheduler)
+        count = request.num_images_per_prompt or 1
+        seeds = [((request.seed or 0) + n) % 2**32 for n in range(count)]
+        given, unfollowed = _arguments(pipe, request, width, height)
+        images, times = [], StepTimes()
+        for number, seed in enumerate(seeds):
+            of = f", picture {number + 1} of {count}" if count > 1 else ""
+            image = self._one(pipe, {**given, "generator": _noise(seed)}, of, times, emit)
+            images.append(ImagePart(_png(image), "image/png"))
+        facts: dict[str, Any] = {"unhonoured": unfollowed, "width": width, "height": height}
+        if times.rate:
+            facts["steps_per_second"] = times.rate
+        if unread := self._unread(request.prompt):
+            facts["unread_words"] = unread
+        return Outcome(output=ImageOutput(images=tuple(images), seeds=tuple(seeds)), facts=facts)
+
+    def _one(self, pipe: Any, arguments: dict[str, Any], of: str, times: StepTimes, emit: Emit) -> Any:
+        pace = self._previews.start()
+
+        def step_ended(pipe: Any, step: int, when: Any, values: dict[str, Any]) -> dict[str, Any]:
+            times.step_ended()
+            total = int(getattr(pipe, "num_timesteps", 0) or arguments["num_inference_steps"])
+            emit(Progress(f"Step {step + 1} of {total}{of}", step + 1, total))
+            self._previews.show(values.get("latents"), step + 1, total, pace, emit)
+            return values
+
+        emit(Progress(f"Drawing{of}"))
+        times.begin()
+        return pipe(**arguments, callback_on_step_end=step_ended).images[0]
+
+    def _for(self, request: ImageRequest) -> Any:
+        """The pipeline for words alone, words and a picture, or words, a picture and a mask: of the same parts."""
+        if request.image is None:
+            return self._pipe
+        import diffusers
+
+        kind = diffusers.AutoPipelineForInpainting if request.mask_image else diffusers.AutoPipelineForImage2Image
+        try:
+            pipe = kind.from_pipe(self._pipe)
+        except (ValueError, TypeError) as error:
+            raise InvalidRequest("This model draws from words alone. Take the picture away.") from error
+        pipe.set_progress_bar_config(disable=True)
+        return pipe
+
+    def _size(self, request: ImageRequest) -> tuple[int, int]:
+        """Pixels. Raises `InvalidRequest` unless the model's blocks fit."""
+        block = int(getattr(self._pipe, "vae_scale_factor", 8))
+        model: Any = getattr(self._pipe, "unet", None) or getattr(self._pipe, "transformer", None)
+        side = int(getattr(self._pipe, "default_sample_size", 0) or getattr(model.config, "sample_size", 128))
+        own = side * block
+        limit = self.facts.get("largest_side") or 2048
+        sides = request.width or own, request.height or own
+        for name, value in zip(("width", "height"), sides, strict=True):
+            step = 2 * block
+            if value % step:
+                near = max(step, value // step * step)
+                raise InvalidRequest(f"The {name} must be a multiple of {step}, such as {near} or {near + step}.")
+            if value > limit:
+                raise InvalidRequest(f"This model draws up to {limit} pixels a side; the {name} asked is {value}.")
+        return sides
+
+    def _unread(self, prompt: str) -> str:
+        """The end of a prompt that is longer than the text encoder reads."""
+        tokenizer = getattr(self._pipe, "tokenizer", None)
+        limit = getattr(tokenizer, "model_max_length", 10**9)
+        if tokenizer is None or limit > 10**6:
+            return ""
+        ids = tokenizer(prompt).input_ids
+        return tokenizer.decode(ids[limit - 1 : -1]) if len(ids) > limit else ""
+
+
+class StepTimes:
+    """Counts denoising steps and the seconds they took, the first of each picture left out: it begins before."""
+
+    def __init__(self) -> None:
+        self._last: float | None = None
+        self._steps, self._seconds = 0, 0.0
+
+    def begin(self) -> None:
+        """A picture begins."""
+        self._last = None
+
+    def step_ended(self) -> None:
+        """A step ended."""
+        now = time.monotonic()
+        if self._last is not None:
+            self._steps, self._seconds = self._steps + 1, self._seconds + now - self._last
+        self._last = now
+
+    @property
+    def rate(self) -> float | None:
+        """Steps a second, or None where there were too few."""
+        return round(self._steps / self._seconds, 2) if self._seconds else None
+
+
+def _arguments(pipe: Any, request: ImageRequest, width: int, height: int) -> tuple[dict[str, Any], dict[str, str]]:
+    """What to call the pipeline with, and why a setting is not followed."""
+    taken = inspect.signature(pipe.__call__).parameters
+    given = {name: value for name in _SAME if (value := getattr(request, name)) is not None}
+    if request.image is None:
+        given.pop("strength", None)
+    else:
+        given["image"] = _picture(request.image, width, height)
+    if request.mask_image is not None:
+        given["mask_image"] = _picture(request.mask_image, width, height).convert("L")
+    given |= {"prompt": request.prompt, "width": width, "height": height}
+    left = {name: "This pipeline has no such setting." for name in given if name not in taken and name in _SAME}
+    return {name: value for name, value in given.items() if name in taken}, left
+
+
+def _picture(part: ImagePart, width: int, height: int) -> Any:
+    from PIL import Image, ImageOps, UnidentifiedImageError
+
+    try:
+        image = Image.open(io.BytesIO(part.data))
+        return ImageOps.fit(ImageOps.exif_transpose(image).convert("RGB"), (width, height))
+    except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError) as error:
+        raise InvalidRequest("The picture can't be read. Choose a PNG, JPEG or WebP file.") from error
+
+
+def _noise(seed: int) -> Any:
+    """Noise drawn on the CPU: one seed gives one picture on any device, as nearly as the engine allows."""
+    import torch
+
+    return torch.Generator("cpu").manual_seed(seed)
+
+
+def _png(image: Any) -> bytes:
+    file = io.BytesIO()
+    image.save(file, "PNG")
+    return file.getvalue()

@@ -1,0 +1,1 @@
+"""What happens between a request for a picture and a screen that shows it."""

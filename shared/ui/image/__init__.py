@@ -1,0 +1,1 @@
+"""The image Space's panels and endpoints."""

@@ -1,0 +1,128 @@
+"""The image Space's API: `/generate` and `/models`, for `gradio_client`, HTTP and MCP."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import gradio as gr
+from gradio.events import api
+
+from shared.engine import Engine
+from shared.errors import InferenceError, InvalidRequest
+from shared.image.drawing import Drawing, drawings
+from shared.media.labelling import label
+from shared.requests import ImagePart, ImageRequest
+from shared.tasks import Mode, Task
+from shared.ui.models_api import models_of
+
+
+def endpoints(engine: Engine) -> None:
+    """Add the endpoints to the Blocks being built."""
+    api(
+        _generate(engine),
+        api_name="generate",
+        concurrency_limit=None,
+    )
+    api(models_of(engine, Task.TEXT_TO_IMAGE), api_name="models")
+
+
+def _generate(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
+    def generate(
+        prompt: str,
+        model: str = "fluent-starter",
+        mode: str = "",
+        engine_variant: str = "",
+        negative_prompt: str = "",
+        width: int | None = None,
+        height: int | None = None,
+        num_inference_steps: int | None = None,
+        guidance_scale: float | None = None,
+        scheduler: str = "",
+        seed: int | None = None,
+        num_images_per_prompt: int | None = None,
+        image: str = "",
+        mask_image: str = "",
+        strength: float | None = None,
+    ) -> Iterator[dict[str, Any]]:
+        """Draw a picture from words. Yields progress; the last one holds the pictures and the receipt.
+
+        Args:
+            prompt: what the picture should show.
+            model: a model id from /models.
+            mode: "quantized", "local" or "hosted"; empty takes the model's first engine that can run.
+            engine_variant: a `variant` from /models, where a model has several engines of a kind.
+            negative_prompt: what it should not show.
+            width: in pixels; left out, the model's own, as for all settings below.
+            height: in pixels.
+            num_inference_steps: denoising steps.
+            guidance_scale: how closely the words are followed.
+            scheduler: a diffusers scheduler's class name.
+            seed: left out, one is drawn; the receipt names it.
+            num_images_per_prompt: how many, each with the next seed.
+            image: a picture to start from, as a data URL ("data:image/png;base64,..."); pictures come back so too.
+            mask_image: white where `image` is to be drawn anew; a data URL of the same kind.
+            strength: with `image`, how far to go from it, 0 to 1.
+        """
+        try:
+            request = ImageRequest(
+                prompt=prompt,
+                negative_prompt=negative_prompt or None,
+                width=width,
+                height=height,
+                num_inference_steps=num_inference_steps,
+                guidance_scale=guidance_scale,
+                scheduler=scheduler or None,
+                seed=seed,
+                num_images_per_prompt=num_images_per_prompt,
+                image=_part(image),
+                mask_image=_part(mask_image),
+                strength=strength,
+            )
+            events = engine.generate(model, request, mode=_mode(mode), variant=engine_variant or None)
+            for drawing in drawings(events):
+                if drawing.error and not drawing.images:
+                    raise drawing.error
+                yield _plain(drawing, request)
+        except InferenceError as error:
+            raise gr.Error(str(error), print_exception=False) from None
+
+    return generate
+
+
+def _mode(mode: str) -> Mode | None:
+    try:
+        return Mode(mode) if mode else None
+    except ValueError:
+        raise InvalidRequest(f"mode must be one of {', '.join(Mode)}; it is {mode[:40]!r}.") from None
+
+
+def _part(url: str) -> ImagePart | None:
+    """A picture from a data URL. Raises `InvalidRequest` where it is none."""
+    if not url:
+        return None
+    head, _, data = url.partition(";base64,")
+    if not head.startswith("data:image/"):
+        raise InvalidRequest("A picture must be a data URL that begins with data:image/png;base64, for example.")
+    try:
+        return ImagePart(base64.b64decode(data, validate=True), head.removeprefix("data:"))
+    except ValueError:
+        raise InvalidRequest("The picture's base64 can't be read. Encode the file's bytes again.") from None
+
+
+def _plain(drawing: Drawing, request: ImageRequest) -> dict[str, Any]:
+    return {
+        "images": [_url(image, drawing, request, n) for n, image in enumerate(drawing.images)],
+        "seeds": list(drawing.seeds),
+        "status": drawing.status,
+        "finish_reason": drawing.finish_reason,
+        "error": str(drawing.error) if drawing.error else None,
+        "receipt": drawing.receipt.to_dict() if drawing.receipt else None,
+    }
+
+
+def _url(image: ImagePart, drawing: Drawing, request: ImageRequest, number: int) -> str:
+    assert drawing.receipt is not None
+    data = label(image, drawing.receipt, request, drawing.seed_of(number)).data
+    return f"data:{image.media_type};base64,{base64.b64encode(data).decode()}"

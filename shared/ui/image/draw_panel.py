@@ -1,0 +1,159 @@
+"""The Draw tab: words in, a picture out, a preview on the way, and what was made so far."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from html import escape
+from typing import Any
+
+import gradio as gr
+
+from shared.engine import Engine
+from shared.errors import InferenceError, InvalidRequest
+from shared.image.drawing import Drawing, drawings
+from shared.requests import ImageRequest
+from shared.ui import receipt_view
+from shared.ui.image.files import keep
+from shared.ui.image.settings_panel import NAMES, to_request
+from shared.ui.image.start_panel import StartPanel
+from shared.ui.model_picker import Picked
+from shared.ui.sessions import Runs, with_keys
+
+EXAMPLES = ["a red apple", "a blue cat", "a rocket", "a sunflower", "a birthday cake", "a cat with sunglasses"]
+# On a phone the picture lies below the controls.
+SHOW_PICTURE = (
+    """() => { document.querySelector("#picture").scrollIntoView({block: "nearest", behavior: "smooth"}); }"""
+)
+MOST_KEPT = 60  # pictures in a session's gallery
+
+
+class DrawPanel:
+    """The tab's components; `wire` connects them once the controls beside them exist."""
+
+    def __init__(self, engine: Engine, runs: Runs) -> None:
+        self._engine, self._runs = engine, runs
+        self.made = gr.State([])  # paths and captions, newest first
+        with gr.Row(equal_height=False):
+            with gr.Column(scale=5, min_width=300):
+                self.prompt = gr.Textbox(
+                    label="What to draw",
+                    placeholder="a red apple",
+                    lines=2,
+                    max_lines=6,
+                    elem_id="prompt",
+                    autofocus=True,
+                    submit_btn=False,
+                )
+                with gr.Row():
+                    self.run = gr.Button("Draw", variant="primary", elem_id="draw", min_width=120)
+                    self.stop = gr.Button("Stop", elem_id="stop", visible=False, min_width=120)
+                gr.Examples(EXAMPLES, self.prompt, label="Try one", elem_id="examples")
+                self.start = StartPanel()
+            with gr.Column(scale=6, min_width=300):
+                self.picture = gr.Image(
+                    label="Picture",
+                    type="filepath",
+                    interactive=False,
+                    elem_id="picture",
+                    height=420,
+                    buttons=["download", "fullscreen"],
+                )
+                self.metrics = gr.HTML(receipt_view.metrics(None), elem_id="metrics")
+                self.told = gr.HTML("", elem_id="told")
+                with gr.Accordion("Receipt", open=False, visible=False, elem_id="receipt-box") as self.receipt_box:
+                    self.receipt = gr.Markdown(elem_id="receipt")
+        self.gallery = gr.Gallery(
+            label="Made here since the page opened",
+            columns=8,
+            height="auto",
+            elem_id="gallery",
+            object_fit="contain",
+            visible=False,
+            interactive=False,
+            preview=False,
+        )
+
+    @property
+    def outputs(self) -> list[Any]:
+        """What a drawing changes, in the order that `_screen` gives it."""
+        shown = [self.picture, self.metrics, self.told, self.receipt_box, self.receipt]
+        return [*shown, self.gallery, self.made, self.run, self.stop]
+
+    def wire(self, picker: list[Any], settings: list[Any], keys: Any) -> None:
+        """Connect the events."""
+        inputs = [self.prompt, self.start.editor, self.made, keys, *picker, *settings]
+        options: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "concurrency_limit": None}
+        self.run.click(self.draw, inputs, self.outputs, **options)
+        self.prompt.submit(self.draw, inputs, self.outputs, **options)
+        for event in (self.run.click, self.prompt.submit):
+            event(None, None, None, js=SHOW_PICTURE, api_visibility="private", show_progress="hidden")
+        self.stop.click(self._stop, None, None, api_visibility="private", show_progress="hidden", queue=False)
+
+    def draw(
+        self,
+        request: gr.Request,  # first, since Gradio hands it over by position only
+        prompt: str,
+        start: Any,
+        made: list[Any],
+        keys: Any,
+        model: str,
+        mode: str,
+        variant: str | None,
+        *values: Any,
+    ) -> Iterator[list[Any]]:
+        """Draw, showing what there is about four times a second."""
+        picked = Picked(model, mode, variant)
+        try:
+            options = {**to_request(values[: len(NAMES)]), **self.start.read(start)}
+            asked = ImageRequest(prompt=prompt or "", **options)
+        except InferenceError as error:
+            yield self._screen(Drawing(error=error), made, None)
+            return
+        settings = with_keys(self._engine.settings, keys)
+        with self._runs.running(request.session_hash or "local") as (cancel,):
+            try:
+                if not picked.model:
+                    raise InvalidRequest("Choose a model first.")
+                events = self._engine.generate(
+                    picked.model,
+                    asked,
+                    mode=_mode(picked.mode),
+                    variant=picked.variant or None,
+                    settings=settings,
+                    cancel=cancel,
+                )
+                for drawing in drawings(events):
+                    yield self._screen(drawing, made, asked)
+            except InferenceError as error:
+                yield self._screen(Drawing(error=error), made, asked)
+
+    def _screen(self, drawing: Drawing, made: list[Any], asked: ImageRequest | None) -> list[Any]:
+        ended = drawing.done
+        picture: Any = gr.skip() if drawing.preview is None else drawing.preview
+        told = f'<div class="pg-note pg-error" role="alert">{escape(str(drawing.error))}</div>' if drawing.error else ""
+        receipt: Any = gr.skip()
+        if drawing.receipt is not None and asked is not None and drawing.images:
+            paths = keep(drawing, asked)
+            picture = paths[0]
+            words = asked.prompt[:80]
+            made[:0] = [(path, words) for path in paths]
+            del made[MOST_KEPT:]
+        if drawing.receipt is not None:
+            receipt = receipt_view.table(drawing.receipt)
+            if drawing.finish_reason == "stopped":
+                told = '<div class="pg-note" role="status">Stopped by you. What is shown is unfinished.</div>'
+        box = gr.update(visible=True) if drawing.receipt else gr.skip()
+        gallery = gr.update(value=list(made), visible=bool(made)) if ended else gr.skip()
+        line = receipt_view.metrics(drawing.receipt, drawing.status)
+        buttons = [gr.update(visible=ended), gr.update(visible=not ended)]
+        return [picture, line, told, box, receipt, gallery, made, *buttons]
+
+    def _stop(self, request: gr.Request) -> None:
+        """Stop this visitor's runs; each then ends with what it has, and its receipt."""
+        self._runs.stop(request.session_hash or "local")
+
+
+def _mode(mode: str) -> Any:
+    from shared.tasks import Mode
+
+    return Mode(mode)

@@ -1,0 +1,109 @@
+"""The settings of a picture: each honest about whether the chosen engine can follow it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import gradio as gr
+
+from shared.backends import BACKENDS, get_backend
+from shared.backends.base import Capabilities
+from shared.backends.diffusion.schedulers import schedulers
+from shared.engine import Engine
+from shared.errors import InferenceError, InvalidRequest
+from shared.settings import Settings
+from shared.tasks import Mode
+
+# name -> (label, lowest, highest, step, value where the model has no default, what it does)
+SLIDERS: dict[str, tuple[str, float, float, float, float, str]] = {
+    "num_inference_steps": ("Steps", 1, 100, 1, 20, "Each takes noise away. More are slower and, to a point, finer."),
+    "guidance_scale": ("Guidance", 0.0, 20.0, 0.1, 5.0, "How closely the words are followed. Too much burns colours."),
+    "strength": ("Strength", 0.0, 1.0, 0.05, 0.6, "With a start picture: 0 keeps it, 1 forgets it."),
+    "num_images_per_prompt": ("Pictures", 1, 8, 1, 1, "Each with the next seed."),
+}
+SIZES = [("Model's own", ""), ("Square 1024", "1024x1024"), ("Landscape 1216 x 832", "1216x832")]
+SIZES += [("Portrait 832 x 1216", "832x1216"), ("Wide 1344 x 768", "1344x768"), ("Square 512", "512x512")]
+SIZES += [("Square 256", "256x256"), ("Square 128", "128x128")]
+SEED = "Blank draws a new one each time; the receipt names it."
+OWN = ("Model's own", "")
+NAMES = ("negative_prompt", "size", *SLIDERS, "scheduler", "seed")
+
+
+class SettingsPanel:
+    """The controls by name, in the order of `NAMES`."""
+
+    def __init__(self, engine: Engine, defaults: dict[str, Any]) -> None:
+        self._engine = engine
+        self.controls: dict[str, Any] = {}
+        self.controls["seed"] = gr.Textbox(label="Seed", info=SEED, max_lines=1, max_length=10, elem_id="set-seed")
+        for name, (label, low, high, step, value, info) in SLIDERS.items():
+            self.controls[name] = gr.Slider(
+                low, high, defaults.get(name, value), step=step, label=label, info=info, elem_id=f"set-{name}"
+            )
+        self.controls["size"] = gr.Dropdown(
+            SIZES, value="", label="Size", allow_custom_value=True, info="Or type one: 640x448", elem_id="set-size"
+        )
+        kinds = [(label, name) for names in schedulers().values() for name, label in names.items()]
+        self.controls["scheduler"] = gr.Dropdown([OWN, *kinds], value="", label="Scheduler", elem_id="set-scheduler")
+        self.controls["negative_prompt"] = gr.Textbox(
+            label="Negative prompt", lines=2, placeholder="What the picture should not show", elem_id="set-negative"
+        )
+
+    @property
+    def inputs(self) -> list[Any]:
+        """The controls in the order of `NAMES`."""
+        return [self.controls[name] for name in NAMES]
+
+    def for_engine(self, model: str, mode: str, variant: str | None, settings: Settings) -> list[Any]:
+        """An update for each control: greyed out with the reason where the engine can't follow it."""
+        try:
+            spec = self._engine.find(model or "", settings)
+        except InferenceError:
+            return [gr.update(interactive=True) for _ in NAMES]
+        chosen = [v for v in spec.variants if v.mode == Mode(mode) and (not variant or v.key == variant)]
+        if not chosen:
+            return [gr.update(interactive=True) for _ in NAMES]
+        capabilities = get_backend(chosen[0].backend).capabilities(chosen[0])
+        return [_update(name, capabilities, BACKENDS[chosen[0].backend].label, dict(spec.defaults)) for name in NAMES]
+
+
+def _update(name: str, capabilities: Capabilities, label: str, defaults: dict[str, Any]) -> Any:
+    reason = capabilities.reason({"size": "width"}.get(name, name), label)
+    update: dict[str, Any] = {"interactive": reason is None}
+    infos = {"seed": SEED, "size": "Or type one: 640x448", **{n: s[5] for n, s in SLIDERS.items()}}
+    update["info"] = f"Not for this engine: {reason}" if reason else infos.get(name)
+    if name in SLIDERS and name in defaults:
+        update["value"] = defaults[name]
+    return gr.update(**update)
+
+
+def to_request(values: Sequence[Any]) -> dict[str, Any]:
+    """Keyword arguments for an `ImageRequest` from the controls' values.
+
+    Raises `InvalidRequest` for a seed or a size that can't be read.
+    """
+    given = dict(zip(NAMES, values, strict=True))
+    size = str(given.pop("size") or "")
+    request = {name: value for name, value in given.items() if value not in (None, "")}
+    if size:
+        request["width"], request["height"] = _size(size)
+    if "seed" in request:
+        request["seed"] = _seed(str(request["seed"]))
+    for name in ("num_inference_steps", "num_images_per_prompt"):
+        if name in request:
+            request[name] = int(request[name])
+    return request
+
+
+def _size(text: str) -> tuple[int, int]:
+    sides = text.lower().replace("×", "x").split("x")
+    if len(sides) != 2 or not all(side.strip().isdecimal() and len(side) < 7 for side in sides):
+        raise InvalidRequest(f"The size must be like 640x448; it is {text[:20]!r}. Mend it or choose one of the list.")
+    return int(sides[0]), int(sides[1])
+
+
+def _seed(text: str) -> int:
+    if not text.strip().isdecimal():
+        raise InvalidRequest(f"The seed must be a whole number; it is {text[:20]!r}. Mend it or clear the field.")
+    return int(text)
