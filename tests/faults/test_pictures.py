@@ -9,12 +9,14 @@ import time
 import zlib
 from collections.abc import Callable
 from dataclasses import fields
+from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from shared.errors import InvalidRequest
 from shared.media.labelling import label
+from shared.media.opening import open_picture
 from shared.media.restoring import Restored, restore
 from shared.receipts import Receipt
 from shared.requests import ImagePart, ImageRequest
@@ -263,3 +265,102 @@ def test_whatever_is_labelled_is_given_back() -> None:
             labelled = label(ImagePart(data, ""), RECEIPT, ImageRequest(prompt="a fox"), 3)
             assert labelled.data == data or labelled.sidecar is None
             assert restore(labelled.sidecar or labelled.data).prompt == "a fox"
+
+
+def png_claiming(width: int, height: int) -> bytes:
+    """A PNG of a few bytes that claims to be large, as a bomb does."""
+    rows = zlib.compress(b"\0" * 100)
+    head = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + head + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+
+
+def claiming(form: str) -> bytes:
+    """A file whose header claims 20,000 x 20,000 pixels (WebP has at most 16,384)."""
+    whole = bytearray(encoded(form))
+    if form == "JPEG":
+        at = whole.index(b"\xff\xc0")
+        struct.pack_into(">HH", whole, at + 5, 20_000, 20_000)
+    elif form == "GIF":
+        struct.pack_into("<HH", whole, 6, 20_000, 20_000)
+    else:
+        at = whole.index(b"\x9d\x01\x2a")
+        struct.pack_into("<HH", whole, at + 3, 16_000, 16_000)
+    return bytes(whole)
+
+
+BOMBS: dict[str, Callable[[], bytes]] = {
+    "png": lambda: png_claiming(30_000, 30_000),
+    "png, one row": lambda: png_claiming(2**31 - 1, 1),
+    "jpeg": lambda: claiming("JPEG"),
+    "gif": lambda: claiming("GIF"),
+    "webp": lambda: claiming("WEBP"),
+    "webp, lossless": lambda: b"RIFF\x1e\0\0\0WEBPVP8L\x12\0\0\0\x2f" + (2**28 - 1).to_bytes(4, "little") + bytes(20),
+    "webp, extended": lambda: b"RIFF\x16\0\0\0WEBPVP8X\x0a\0\0\0\0\0\0\0" + b"\xff\xff\0" * 2,
+}
+
+
+@pytest.mark.parametrize("kind", BOMBS)
+def test_a_picture_that_claims_to_be_vast_is_refused_before_it_is_decoded(kind: str) -> None:
+    with pytest.raises(InvalidRequest, match=r"more than 40 million\. Shrink it"):
+        open_picture(BOMBS[kind]())
+
+
+def test_a_gif_whose_first_picture_is_larger_than_it_says_is_refused() -> None:
+    whole = bytearray(encoded("GIF"))
+    at = whole.index(b",", 13 + 3 * 2 ** ((whole[10] & 7) + 1))  # behind the table of colours
+    struct.pack_into("<HHHH", whole, at + 1, 0, 0, 9_000, 9_000)
+    with pytest.raises(InvalidRequest, match=r"9,000 x 9,000 pixels"):
+        open_picture(bytes(whole))
+
+
+def test_limits_can_be_set_lower() -> None:
+    assert open_picture(encoded(), max_pixels=40 * 24).size == (40, 24)
+    with pytest.raises(InvalidRequest, match="40 x 24 pixels"):
+        open_picture(encoded(), max_pixels=40 * 24 - 1)
+    with pytest.raises(InvalidRequest, match=r"larger than 0\.0001 MB"):
+        open_picture(encoded(), max_bytes=100)
+
+
+def test_a_large_file_is_refused_by_its_name_and_not_by_its_place(tmp_path: Path) -> None:
+    file = tmp_path / "huge.png"
+    with file.open("wb") as opened:
+        opened.truncate(3_000_000_000)
+    with pytest.raises(InvalidRequest, match=r"^huge\.png is larger than 20 MB"):
+        open_picture(file)
+    with pytest.raises(InvalidRequest, match=r"^none\.png can't be opened"):
+        open_picture(tmp_path / "none.png")
+
+
+@pytest.mark.parametrize("kind", [b"zTXt", b"iTXt", b"iCCP"])
+def test_a_picture_with_a_text_that_unpacks_without_end_is_refused(kind: bytes) -> None:
+    head = b"Comment\0\1\0\0\0" if kind == b"iTXt" else b"Comment\0\0"
+    with pytest.raises(InvalidRequest, match="holds far more than it shows"):
+        open_picture(png_with_chunk(kind, head + zlib.compress(b"a" * 100_000_000, 9)))
+
+
+@pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP", "GIF"])
+@pytest.mark.parametrize("share", [0.02, 0.3, 0.6, 0.9])
+def test_a_picture_cut_short_is_refused(form: str, share: float) -> None:
+    whole = encoded(form)
+    with pytest.raises(InvalidRequest, match="try again"):
+        open_picture(whole[: int(len(whole) * share)])
+
+
+@pytest.mark.parametrize("form", ["TIFF", "BMP", "ICO", "PPM", "PDF"])
+def test_other_forms_are_refused(form: str) -> None:
+    with pytest.raises(InvalidRequest, match="is no PNG, JPEG, WebP or GIF"):
+        open_picture(encoded(form))
+
+
+@pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP", "GIF"])
+def test_pictures_changed_at_random_open_or_are_refused(form: str) -> None:
+    chance, whole, opened = random.Random(form), encoded(form), 0
+    for _ in range(300):
+        data = mutated(whole, chance)
+        try:
+            image = open_picture(mended(data) if form == "PNG" and chance.random() < 0.7 else data, max_pixels=10**6)
+        except InvalidRequest:
+            continue
+        assert image.mode in ("RGB", "RGBA") and len(image.tobytes()) == image.width * image.height * len(image.mode)
+        opened += 1
+    assert 0 < opened < 300, "the changes are too great or too small to try anything"
