@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Literal
 
 from shared.errors import InvalidRequest
+from shared.tasks import Task
 
 Role = Literal["user", "assistant"]
 
@@ -21,6 +22,7 @@ class Request:
 
     # Fields that carry the work itself; every other field is a setting that an engine may not honour.
     CONTENT: ClassVar[frozenset[str]] = frozenset()
+    TASK: ClassVar[Task] = Task.CHAT  # what a model that is named by hand is wanted for
 
     def settings(self) -> dict[str, Any]:
         """The settings that were given a value: field name to value, content left out."""
@@ -101,7 +103,8 @@ class ImageRequest(Request):
 
     `width` and `height` in pixels. `num_images_per_prompt`: how many, each with a seed of its own, one after the other
     from `seed`. `scheduler`: the name of a diffusers scheduler class. `image` is what to start from, and `strength`
-    how far to go from it (0 keeps it, 1 forgets it); `mask_image` is white where it is to be drawn anew.
+    how far to go from it (0 keeps it, 1 forgets it); `mask_image` is white where it is to be drawn anew. `preview_every_step` asks for a preview after each step, for
+    those who study them; otherwise previews come as often as a screen can show them.
     """
 
     prompt: str
@@ -115,8 +118,10 @@ class ImageRequest(Request):
     scheduler: str | None = None
     strength: float | None = None
     num_images_per_prompt: int | None = None
+    preview_every_step: bool | None = None
 
     CONTENT: ClassVar[frozenset[str]] = frozenset({"prompt", "image", "mask_image"})
+    TASK: ClassVar[Task] = Task.TEXT_TO_IMAGE
 
     def validate(self) -> None:
         """Raise `InvalidRequest` for an empty prompt or a value out of range."""

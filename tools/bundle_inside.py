@@ -11,7 +11,7 @@ from pathlib import Path
 
 import yaml
 
-from shared.starter import BUNDLED, locate, starters
+from shared.starter import BUNDLED, locate, locate_folder, starters
 from tools.places import ROOT, spaces
 
 # Large files go to Git LFS, which the platform asks for above 10 MB.
@@ -38,6 +38,8 @@ def bundle(name: str, folder: Path) -> Path:
     for weights in _starter_files(folder / "README.md"):
         (folder / BUNDLED).mkdir(exist_ok=True)
         shutil.copy(weights, folder / BUNDLED / weights.name)
+    for name in front_matter(folder / "README.md").get("playground_weights") or []:  # type: ignore[attr-defined]
+        shutil.copytree(locate_folder(str(name)), folder / BUNDLED / str(name))
     return folder
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from shared.backends.base import Capabilities, Outcome
 from shared.backends.diffusion import schedulers
-from shared.backends.diffusion.previews import Previews
+from shared.backends.diffusion.previews import Pace, Previews
 from shared.backends.local.failures import ran_out
 from shared.errors import InvalidRequest, OutOfMemory
 from shared.events import Progress
@@ -70,8 +70,9 @@ class DiffusionModel:
         given, unfollowed = _arguments(pipe, request, width, height)
         images, times = [], StepTimes()
         for number, seed in enumerate(seeds):
+            pace = self._previews.start(every_step=bool(request.preview_every_step))
             of = f", picture {number + 1} of {count}" if count > 1 else ""
-            image = self._one(pipe, {**given, "generator": _noise(seed)}, of, times, emit)
+            image = self._one(pipe, {**given, "generator": _noise(seed)}, of, times, pace, emit)
             images.append(ImagePart(_png(image), "image/png"))
         facts: dict[str, Any] = {"unhonoured": unfollowed, "width": width, "height": height}
         if times.rate:
@@ -80,9 +81,7 @@ class DiffusionModel:
             facts["unread_words"] = unread
         return Outcome(output=ImageOutput(images=tuple(images), seeds=tuple(seeds)), facts=facts)
 
-    def _one(self, pipe: Any, arguments: dict[str, Any], of: str, times: StepTimes, emit: Emit) -> Any:
-        pace = self._previews.start()
-
+    def _one(self, pipe: Any, arguments: dict[str, Any], of: str, times: StepTimes, pace: Pace, emit: Emit) -> Any:
         def step_ended(pipe: Any, step: int, when: Any, values: dict[str, Any]) -> dict[str, Any]:
             times.step_ended()
             total = int(getattr(pipe, "num_timesteps", 0) or arguments["num_inference_steps"])
@@ -166,7 +165,7 @@ def _arguments(pipe: Any, request: ImageRequest, width: int, height: int) -> tup
     if request.image is None:
         given.pop("strength", None)
     else:
-        given["image"] = _picture(request.image, width, height)
+        given["image"] = _picture(request.image, width, height).convert("RGB")
     if request.mask_image is not None:
         given["mask_image"] = _picture(request.mask_image, width, height).convert("L")
     given |= {"prompt": request.prompt, "width": width, "height": height}
@@ -175,13 +174,11 @@ def _arguments(pipe: Any, request: ImageRequest, width: int, height: int) -> tup
 
 
 def _picture(part: ImagePart, width: int, height: int) -> Any:
-    from PIL import Image, ImageOps, UnidentifiedImageError
+    """Raises `InvalidRequest` for a file that can't be read or is too large."""
+    from shared.media.masks import fit
+    from shared.media.opening import open_picture
 
-    try:
-        image = Image.open(io.BytesIO(part.data))
-        return ImageOps.fit(ImageOps.exif_transpose(image).convert("RGB"), (width, height))
-    except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError) as error:
-        raise InvalidRequest("The picture can't be read. Choose a PNG, JPEG or WebP file.") from error
+    return fit(open_picture(part.data), (width, height))
 
 
 def _noise(seed: int) -> Any:

@@ -24,9 +24,9 @@ class Previews:
         self._linear = _read(folder / LINEAR) if folder and (folder / LINEAR).is_file() else None
         self._tiny = type(getattr(pipe, "vae", None)).__name__ == "AutoencoderTiny"
 
-    def start(self) -> Pace:
+    def start(self, *, every_step: bool) -> Pace:
         """The pace of one run."""
-        return Pace()
+        return Pace(every_step=every_step)
 
     def show(self, latents: Any, step: int, total: int, pace: Pace, emit: Emit) -> None:
         """Emit a preview of `latents` (1, channels, h, w) if one is due and this model can give one."""
@@ -53,12 +53,15 @@ class Previews:
 class Pace:
     """When the next preview of a run is due."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, every_step: bool = False) -> None:
+        self._always = every_step
         self._begun = self._last = time.monotonic()
         self._cost = self._all = 0.0
 
     def due(self, *, free: bool) -> bool:
         """Whether long enough has passed, and, unless it is free, whether a run of this length can pay for it."""
+        if self._always:
+            return True
         now = time.monotonic()
         return now - self._last >= EVERY and (free or self._all + self._cost <= SHARE * (now - self._begun))
 

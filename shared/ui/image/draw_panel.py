@@ -14,6 +14,7 @@ from shared.image.drawing import Drawing, drawings
 from shared.requests import ImageRequest
 from shared.ui import receipt_view
 from shared.ui.image.files import keep
+from shared.ui.image.restore_panel import RestorePanel
 from shared.ui.image.settings_panel import NAMES, to_request
 from shared.ui.image.start_panel import StartPanel
 from shared.ui.model_picker import Picked
@@ -49,6 +50,7 @@ class DrawPanel:
                     self.stop = gr.Button("Stop", elem_id="stop", visible=False, min_width=120)
                 gr.Examples(EXAMPLES, self.prompt, label="Try one", elem_id="examples")
                 self.start = StartPanel()
+                self.restoring = RestorePanel()
             with gr.Column(scale=6, min_width=300):
                 self.picture = gr.Image(
                     label="Picture",
@@ -81,6 +83,7 @@ class DrawPanel:
 
     def wire(self, picker: list[Any], settings: list[Any], keys: Any) -> None:
         """Connect the events."""
+        self.restoring.wire(self.prompt, picker[0], settings)
         inputs = [self.prompt, self.start.editor, self.made, keys, *picker, *settings]
         options: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "concurrency_limit": None}
         self.run.click(self.draw, inputs, self.outputs, **options)

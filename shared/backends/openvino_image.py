@@ -1,0 +1,47 @@
+"""OpenVINO: pictures on the processor by a diffusers pipeline whose U-Net runs in int8."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from typing import TYPE_CHECKING
+
+from shared.backends.base import require
+from shared.backends.diffusers_image import DiffusersImage, facts
+from shared.errors import BackendError
+
+if TYPE_CHECKING:
+    from shared.backends.diffusion.model import DiffusionModel
+    from shared.catalog import Variant
+    from shared.settings import Settings
+    from shared.streaming import Emit
+
+
+class OpenVinoImage(DiffusersImage):
+    """A pipeline with one U-Net and one text encoder, as Stable Diffusion 1.5 and the starter have."""
+
+    def check(self, variant: Variant, settings: Settings) -> None:
+        """As diffusers, and OpenVINO's packages; only int8, only on the processor."""
+        super().check(variant, settings)
+        for module in ("openvino", "nncf"):
+            require(module)
+        if variant.quantization != "int8":
+            raise BackendError(f"OpenVINO has no {variant.quantization} for pictures here. Choose int8.")
+        if variant.device not in {"auto", "cpu"}:
+            raise BackendError("OpenVINO runs on the processor here. Choose diffusers for a GPU.")
+
+    def load(self, variant: Variant, settings: Settings, emit: Emit) -> DiffusionModel:
+        """Export at the first use, then load. Raises `CorruptWeights`, `OutOfMemory`, `HubUnavailable`."""
+        import dataclasses
+
+        from shared.backends.diffusion import openvino_unet
+        from shared.backends.diffusion.loading import load
+        from shared.backends.diffusion.model import DiffusionModel
+        from shared.backends.local import failures
+
+        with failures.loading(variant):
+            loaded = load(dataclasses.replace(variant, device="cpu", dtype="float32"), settings, emit)
+            openvino_unet.put_in(loaded.pipe, loaded.folder, variant.quantization or "int8", settings, emit)
+        versions = {name: importlib.metadata.version(name) for name in ("openvino", "nncf")}
+        told = facts(variant, loaded)
+        told["versions"] |= versions
+        return DiffusionModel(loaded.pipe, loaded.folder, self.capabilities(variant), told)

@@ -1,0 +1,132 @@
+"""One prompt over a grid: every combination of two settings' values, drawn one after the other."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from shared.engine import Engine
+from shared.errors import InferenceError, InvalidRequest
+from shared.image.drawing import Drawing, drawings
+from shared.requests import ImageRequest
+from shared.settings import Settings
+from shared.streaming import CancelToken
+
+MOST = 36  # cells of a grid
+
+
+@dataclass(frozen=True)
+class Way:
+    """A model and one engine of it: a `Variant.key`."""
+
+    model: str
+    variant: str | None
+
+
+@dataclass(frozen=True)
+class Axis:
+    """What is varied along one side of the grid: a field of `ImageRequest`, `engine`, or nothing (one value)."""
+
+    name: str
+    values: tuple[Any, ...]
+    labels: tuple[str, ...]
+
+
+NOTHING = Axis("", (None,), ("",))
+# What can be varied, besides the engine: field -> (what a person calls it, how its values are read)
+READERS: dict[str, tuple[str, Callable[[str], Any]]] = {
+    "num_inference_steps": ("Steps", int),
+    "guidance_scale": ("Guidance", float),
+    "scheduler": ("Scheduler", str),
+    "seed": ("Seed", int),
+    "strength": ("Strength", float),
+    "prompt": ("Prompt", str),
+    "negative_prompt": ("Negative prompt", str),
+}
+
+
+def axis(name: str, text: str) -> Axis:
+    """An axis from values as a person types them: with commas between, prompts with semicolons.
+
+    Raises `InvalidRequest` for a value that can't be read.
+    """
+    if not name:
+        return NOTHING
+    label, reader = READERS[name]
+    parts = [part.strip() for part in text.split(";" if "prompt" in name else ",") if part.strip()]
+    if not parts:
+        raise InvalidRequest(f"Give the values of {label}, for example {_EXAMPLES[name]}.")
+    try:
+        values = tuple(reader(part) for part in parts)
+    except ValueError:
+        raise InvalidRequest(f"The values of {label} can't be read: {text[:60]!r}. Try {_EXAMPLES[name]}.") from None
+    return Axis(name, values, tuple(f"{label} {part}" if reader is not str else part for part in parts))
+
+
+_EXAMPLES = {
+    "num_inference_steps": "5, 10, 20",
+    "guidance_scale": "1, 3, 6",
+    "scheduler": "DDIMScheduler, EulerDiscreteScheduler",
+    "seed": "1, 2, 3",
+    "strength": "0.3, 0.6, 0.9",
+    "prompt": "a red apple; a blue apple",
+    "negative_prompt": "red; green",
+}
+
+
+def sweep(
+    engine: Engine,
+    request: ImageRequest,
+    way: Way,
+    across: Axis,
+    down: Axis,
+    *,
+    settings: Settings | None = None,
+    cancel: CancelToken | None = None,
+) -> Iterator[list[list[tuple[Drawing, ImageRequest]]]]:
+    """The grid, row by row, each time a cell has changed. Every cell has the same seed unless seeds are varied.
+
+    A cell that fails holds its error, and the others go on. Raises `InvalidRequest` for a grid that is too large.
+    """
+    cells = len(across.values) * len(down.values)
+    if cells > MOST:
+        raise InvalidRequest(f"The grid would have {cells} pictures; {MOST} is the most. Leave out some values.")
+    if request.seed is None:
+        request = replace(request, seed=secrets.randbelow(2**31))
+    request.validate()
+    grid = [[(Drawing(status="Waiting"), request) for _ in across.values] for _ in down.values]
+    for y, x in ((y, x) for y in range(len(down.values)) for x in range(len(across.values))):
+        if cancel is not None and cancel.cancelled:
+            break
+        here, asked = _cell(request, way, ((across, x), (down, y)))
+        for drawing in _drawn(engine, here, asked, settings, cancel):
+            grid[y][x] = drawing, asked
+            yield grid
+    yield grid
+
+
+def _cell(request: ImageRequest, way: Way, places: Sequence[tuple[Axis, int]]) -> tuple[Way, ImageRequest]:
+    changes: dict[str, Any] = {}
+    for side, at in places:
+        if side.name == "engine":
+            way = side.values[at]
+        elif side.name:
+            changes[side.name] = side.values[at]
+    return way, replace(request, **changes)
+
+
+def _drawn(
+    engine: Engine, way: Way, request: ImageRequest, settings: Settings | None, cancel: CancelToken | None
+) -> Iterator[Drawing]:
+    try:
+        # A switch of its own for each run, since one that has ended leaves its own pressed.
+        own = CancelToken()
+        events = engine.generate(way.model, request, variant=way.variant, settings=settings, cancel=own)
+        for drawing in drawings(events):
+            if cancel is not None and cancel.cancelled:
+                own.cancel()
+            yield drawing
+    except InferenceError as error:
+        yield Drawing(error=error)

@@ -1,0 +1,64 @@
+"""A dropped picture's settings, put back on the screen."""
+
+from __future__ import annotations
+
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from shared.errors import InferenceError
+from shared.media.restoring import MAX_BYTES, Restored, restore
+from shared.ui.image.settings_panel import NAMES
+
+NAMED = {"playground": "a picture made here", "a1111": "a picture of A1111", "comfyui": "a picture of ComfyUI"}
+
+
+class RestorePanel:
+    """The place to drop a picture, folded away until it is wanted."""
+
+    def __init__(self) -> None:
+        with gr.Accordion("Restore settings from a picture", open=False, elem_id="restore-box"):
+            self.file = gr.File(
+                label="A picture made here, by A1111 or by ComfyUI",
+                file_types=[".png", ".jpg", ".jpeg", ".webp", ".json"],
+                height=120,
+                elem_id="restore",
+            )
+            self.told = gr.HTML("", elem_id="restore-told")
+
+    def wire(self, prompt: Any, model: Any, settings: list[Any]) -> None:
+        """Connect the event: a picture that was dropped sets the prompt, the model and the settings."""
+        outputs = [self.told, prompt, model, *settings]
+        self.file.upload(_restored, self.file, outputs, api_visibility="private", show_progress="hidden")
+
+
+def _restored(path: str) -> list[Any]:
+    unchanged = [gr.skip() for _ in range(2 + len(NAMES))]
+    try:
+        file = Path(path)
+        if file.stat().st_size > MAX_BYTES:
+            return [_told("The file is too large. Drop the picture as it was saved.", "pg-error"), *unchanged]
+        found = restore(file.read_bytes())
+    except InferenceError as error:
+        return [_told(str(error), "pg-error"), *unchanged]
+    left = f" Left out: {'; '.join(found.ignored)}." if found.ignored else ""
+    model = found.model if found.source == "playground" and found.model else gr.skip()
+    return [_told(f"Restored from {NAMED[found.source]}.{left}"), found.prompt, model, *_values(found)]
+
+
+def _values(found: Restored) -> list[Any]:
+    """What each control gets, in the order of `NAMES`."""
+    size = f"{found.width}x{found.height}" if found.width and found.height else ""
+    text = {"size": size, "seed": "" if found.seed is None else str(found.seed), "scheduler": found.scheduler or ""}
+    text["negative_prompt"] = found.negative_prompt or ""
+    values: list[Any] = []
+    for name in NAMES:
+        number = getattr(found, name, None)
+        values.append(text[name] if name in text else gr.skip() if number is None else number)
+    return values
+
+
+def _told(words: str, kind: str = "") -> str:
+    return f'<div class="pg-note {kind}" role="status">{escape(words)}</div>'
