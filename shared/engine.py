@@ -73,11 +73,14 @@ class Engine:
             return self
         return Engine(catalog, self.settings, self.machine, self.pool, self._retry)
 
-    def find(self, model_id: str, settings: Settings | None = None) -> ModelSpec:
-        """The model by a catalogue id, a Hub id, a path or `provider:model`. Raises `UnknownModel`."""
+    def find(self, model_id: str, settings: Settings | None = None, task: Task = Task.CHAT) -> ModelSpec:
+        """The model by a catalogue id, a Hub id, a path or `provider:model`. Raises `UnknownModel`.
+
+        `task`: what a model that is in no catalogue is wanted for.
+        """
         with contextlib.suppress(UnknownModel):
             return self.catalog.get(model_id)
-        return resolve(model_id, settings or self.settings) or self.catalog.get(model_id)
+        return resolve(model_id, settings or self.settings, task) or self.catalog.get(model_id)
 
     def plan(
         self, spec: ModelSpec, mode: Mode | None = None, variant: str | None = None, settings: Settings | None = None
@@ -112,7 +115,7 @@ class Engine:
         """
         settings = settings or self.settings
         self._validate(request)
-        spec = self.find(model_id, settings)
+        spec = self.find(model_id, settings, request.TASK)
         chosen = self.plan(spec, mode, variant, settings)
         if not chosen.candidates:
             reasons = [f"{BACKENDS[r.variant.backend].label}: {r.reason}" for r in chosen.refused]

@@ -29,10 +29,15 @@ def price(provider: str | None, model: str, usage: Usage) -> Cost:
     from genai_prices import Usage as PricedUsage
     from genai_prices import calc_price
 
+    pictures = {
+        "input_image_tokens": usage.input_image_tokens,
+        "output_image_tokens": usage.output_image_tokens,
+    }
     tokens = PricedUsage(
         input_tokens=usage.input_tokens,
         output_tokens=usage.output_tokens,
         cache_read_tokens=usage.cached_tokens or 0,
+        **{name: count for name, count in pictures.items() if count},
     )
     try:
         result = calc_price(tokens, model_ref=model, provider_id=provider)

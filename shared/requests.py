@@ -103,8 +103,9 @@ class ImageRequest(Request):
 
     `width` and `height` in pixels. `num_images_per_prompt`: how many, each with a seed of its own, one after the other
     from `seed`. `scheduler`: the name of a diffusers scheduler class. `image` is what to start from, and `strength`
-    how far to go from it (0 keeps it, 1 forgets it); `mask_image` is white where it is to be drawn anew. `preview_every_step` asks for a preview after each step, for
-    those who study them; otherwise previews come as often as a screen can show them.
+    how far to go from it (0 keeps it, 1 forgets it); `mask_image` is white where it is to be drawn anew.
+    `preview_every_step` asks for a preview after each step, for those who study them; otherwise previews come as
+    often as a screen can show them.
     """
 
     prompt: str

@@ -7,6 +7,9 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Literal, cast, get_args
+
+Safety = Literal["off", "standard", "strict"]
 
 
 class Secret:
@@ -50,9 +53,13 @@ class Settings:
     connect_timeout: float = 10.0
     first_output_timeout: float = 60.0
     idle_timeout: float = 120.0  # between two pieces of a hosted answer; a model that thinks unseen is silent for long
+    picture_timeout: float = 300.0  # for a hosted picture, or the next preview of it
     total_timeout: float = 600.0
     hub_timeout: float = 5.0
     threads: int | None = None
+    c2pa_cert: Path | None = None  # PEM files to sign pictures with: the certificate and those above it, and its key
+    c2pa_key: Path | None = None
+    safety: Safety = "standard"  # how careful the check of finished pictures is
     server_keys: Mapping[str, Secret] = field(default_factory=dict)
     session_keys: Mapping[str, Secret] = field(default_factory=dict)
     base_urls: Mapping[str, str] = field(default_factory=dict)  # endpoint or provider name -> URL set by the server
@@ -112,9 +119,13 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
         connect_timeout=_number(env, "PLAYGROUND_CONNECT_TIMEOUT", float, defaults.connect_timeout),
         first_output_timeout=_number(env, "PLAYGROUND_FIRST_OUTPUT_TIMEOUT", float, defaults.first_output_timeout),
         idle_timeout=_number(env, "PLAYGROUND_IDLE_TIMEOUT", float, defaults.idle_timeout),
+        picture_timeout=_number(env, "PLAYGROUND_PICTURE_TIMEOUT", float, defaults.picture_timeout),
         total_timeout=_number(env, "PLAYGROUND_TOTAL_TIMEOUT", float, defaults.total_timeout),
         hub_timeout=_number(env, "PLAYGROUND_HUB_TIMEOUT", float, defaults.hub_timeout),
         threads=_number(env, "PLAYGROUND_THREADS", int, None),
+        c2pa_cert=_path(env, "PLAYGROUND_C2PA_CERT"),
+        c2pa_key=_path(env, "PLAYGROUND_C2PA_KEY"),
+        safety=_safety(env, defaults.safety),
         server_keys=_keys(env),
         base_urls={
             name.removesuffix(_URL_SUFFIX).lower(): value
@@ -131,6 +142,18 @@ def _keys(env: Mapping[str, str]) -> dict[str, Secret]:
         if value:
             found[name] = Secret(value)
     return found
+
+
+def _path(env: Mapping[str, str], name: str) -> Path | None:
+    text = env.get(name, "").strip()
+    return Path(text).expanduser() if text else None
+
+
+def _safety(env: Mapping[str, str], default: Safety) -> Safety:
+    text = env.get("PLAYGROUND_SAFETY", "").strip().lower() or default
+    if text not in get_args(Safety):
+        raise ValueError(f"PLAYGROUND_SAFETY must be one of {', '.join(get_args(Safety))}; it is {text!r}.")
+    return cast(Safety, text)
 
 
 def _flag(env: Mapping[str, str], name: str) -> bool:

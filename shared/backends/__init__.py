@@ -29,12 +29,19 @@ BACKENDS: dict[str, Entry] = {
     "transformers": Entry("shared.backends.transformers_text:TransformersText", "transformers"),
     "openvino": Entry("shared.backends.openvino_text:OpenVinoText", "OpenVINO"),
     "diffusers": Entry("shared.backends.diffusers_image:DiffusersImage", "diffusers"),
+    "openvino_image": Entry("shared.backends.openvino_image:OpenVinoImage", "OpenVINO"),
     "openai": Entry("shared.backends.openai_chat:OpenAIChat", "OpenAI", hosted=True),
     "anthropic": Entry("shared.backends.anthropic_chat:AnthropicChat", "Anthropic", hosted=True),
     "google": Entry("shared.backends.google_chat:GoogleChat", "Google", hosted=True),
     "huggingface": Entry("shared.backends.huggingface_chat:HuggingFaceChat", "Hugging Face", hosted=True),
     "openai_compatible": Entry(
         "shared.backends.openai_compatible:OpenAICompatible", "OpenAI-compatible server", hosted=True
+    ),
+    "openai_images": Entry("shared.backends.openai_images:OpenAIImages", "OpenAI", hosted=True),
+    "google_images": Entry("shared.backends.google_images:GoogleImages", "Google", hosted=True),
+    "huggingface_images": Entry("shared.backends.huggingface_images:HuggingFaceImages", "Hugging Face", hosted=True),
+    "openai_compatible_images": Entry(
+        "shared.backends.openai_compatible_images:OpenAICompatibleImages", "OpenAI-compatible server", hosted=True
     ),
 }
 

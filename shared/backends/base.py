@@ -43,12 +43,15 @@ class Capabilities:
 @dataclass(frozen=True, kw_only=True)
 class Usage:
     """Tokens as the engine counted them. `cached_tokens` is the part of the input read from a cache;
-    `reasoning_tokens` the part of the output that was thinking. None: the engine did not say."""
+    `reasoning_tokens` the part of the output that was thinking; `input_image_tokens` and `output_image_tokens` the
+    parts that were pictures, which have prices of their own. None: the engine did not say."""
 
     input_tokens: int | None = None
     output_tokens: int | None = None
     cached_tokens: int | None = None
     reasoning_tokens: int | None = None
+    input_image_tokens: int | None = None
+    output_image_tokens: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,11 +6,11 @@ To add an OpenAI-compatible provider, add a row to `endpoints.toml`. No code.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from shared.backends.base import Capabilities, SeedKind
 
@@ -46,6 +46,9 @@ class Profile:
         )
 
 
+P = TypeVar("P", bound=Profile)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Endpoint:
     """A provider or server. `env_var` names its key, None where it needs none; `pricing` is a genai-prices id.
@@ -73,14 +76,16 @@ class Endpoint:
 
     def profile(self, model: str) -> Profile:
         """What it honours for the model of that name: the first row whose pattern matches, or the default."""
-        for patterns, profile in self.models:
-            if any(fnmatchcase(model, pattern) for pattern in patterns):
-                return profile
-        return self.default
+        return matching(self.models, model) or self.default
 
     def is_chat(self, model: str) -> bool:
         """Whether a model of that name is one to chat with."""
         return not any(fnmatchcase(model, pattern) for pattern in self.not_chat)
+
+
+def matching(rows: Iterable[tuple[tuple[str, ...], P]], model: str) -> P | None:
+    """The profile of the first row with a pattern that the model's name matches."""
+    return next((p for patterns, p in rows if any(fnmatchcase(model, pattern) for pattern in patterns)), None)
 
 
 def read_endpoints(path: Path) -> dict[str, Endpoint]:
@@ -97,13 +102,20 @@ def _endpoint(name: str, row: dict[str, Any]) -> Endpoint:
     row["url_names"] = row["url_names"] or (name,)
     return Endpoint(
         id=name,
-        default=_profile(base, {}),
-        models=tuple((tuple(each.pop("match")), _profile(base, each)) for each in map(dict, models)),
+        default=read_profile(Profile, base, {}),
+        models=read_models(Profile, base, models),
         **row,
     )
 
 
-def _profile(base: Mapping[str, Any], model: Mapping[str, Any]) -> Profile:
+def read_models(
+    kind: type[P], base: Mapping[str, Any], rows: Iterable[Mapping[str, Any]]
+) -> tuple[tuple[tuple[str, ...], P], ...]:
+    """The rows for models that differ, with the patterns of their names."""
+    return tuple((tuple(each.pop("match")), read_profile(kind, base, each)) for each in map(dict, rows))
+
+
+def read_profile(kind: type[P], base: Mapping[str, Any], model: Mapping[str, Any]) -> P:
     """A model's own row over its provider's. `refuses` (setting -> reason) takes settings away, `also` adds."""
     row = {**base, **model}
     refuses = row.pop("refuses", {})
@@ -112,7 +124,7 @@ def _profile(base: Mapping[str, Any], model: Mapping[str, Any]) -> Profile:
     row.pop("takes", None)
     for listed in ("one_of", "unless_thinking"):
         row[listed] = tuple(row.get(listed, ()))
-    return Profile(takes=takes, why_not={k: v for k, v in why_not.items() if k not in takes}, **row)
+    return kind(takes=takes, why_not={k: v for k, v in why_not.items() if k not in takes}, **row)
 
 
 ENDPOINTS: Mapping[str, Endpoint] = read_endpoints(Path(__file__).with_name("endpoints.toml"))

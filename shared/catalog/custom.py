@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from shared.backends import BACKENDS
 from shared.catalog import ModelSpec, Variant
@@ -17,47 +20,73 @@ _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}", re.ASCI
 _QUANT = re.compile(r"(?i)\b(I?Q\d(?:_[A-Z0-9]+)*|BF16|F16|F32|MXFP4)\b")
 _LONGEST = 1000  # characters of a name
 _UNKNOWN_LICENSE = "unknown: see the model's page"
+_Found = tuple[str, tuple[Variant, ...]] | None  # a model's name and the ways to run it
 
 
-def resolve(text: str, settings: Settings) -> ModelSpec | None:
-    """The model that `text` names, or None where it has none of these forms.
+@dataclass(frozen=True)
+class _Engines:
+    """What runs a task's models that are named by hand. `folder`, `hub`: the ways to run a folder or a Hub id.
+
+    `own`: a provider's id to the backend that calls it; `server`: the backend of OpenAI-compatible servers.
+    """
+
+    folder: Callable[[str], tuple[Variant, ...]]
+    hub: Callable[[str], tuple[Variant, ...]]
+    own: Mapping[str, str]
+    server: str
+    gguf: bool = False
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+
+
+def resolve(text: str, settings: Settings, task: Task = Task.CHAT) -> ModelSpec | None:
+    """The model that `text` names for the task, or None where it has none of these forms or nothing runs such models.
 
     `owner/name`: a Hub model, run here or by Hugging Face's providers. `owner/name/file.gguf`: one GGUF file
     of it. A path: a GGUF file or a model folder of this machine. `groq:MODEL`, `openai:MODEL`: a provider's
     model by its own name. `MODEL@http://server:8000/v1`: a model of an OpenAI-compatible server.
     Raises `InvalidRequest` for a path on a server that others reach, `BackendError` for an address not to be called.
     """
-    text = text.strip()
-    if len(text) > _LONGEST or not text.isprintable():
+    text, engines = text.strip(), _ENGINES.get(task)
+    if engines is None or len(text) > _LONGEST or not text.isprintable():
         return None
+    found = _variants(text, settings, engines)
+    if found is None:
+        return None
+    name, variants = found
+    known = tuple(variant for variant in variants if variant.backend in BACKENDS)
+    if not known:
+        return None
+    return ModelSpec(id=text, name=name, task=task, license=_UNKNOWN_LICENSE, variants=known, defaults=engines.defaults)
+
+
+def _variants(text: str, settings: Settings, engines: _Engines) -> _Found:
     if "://" in text:
-        return _server_model(text)
+        return _server_model(text, engines)
     provider, colon, name = text.partition(":")
     if colon and name and len(provider) > 1:
-        return _provider_model(text, provider, name)
-    in_hub = text.endswith(".gguf") and _HUB_ID.fullmatch("/".join(text.split("/")[:2]))
+        return _provider_model(provider, name, engines)
+    in_hub = engines.gguf and text.endswith(".gguf") and _HUB_ID.fullmatch("/".join(text.split("/")[:2]))
     if in_hub and (settings.public or not _path(text).exists()):
         owner, repo, *rest = text.split("/")
         return _gguf(text, f"{owner}/{repo}", "/".join(rest)) if rest else None
     if _looks_like_path(text):
-        return _local(text, settings)
-    return _hub(text) if _HUB_ID.fullmatch(text) else None
+        return _local(text, settings, engines)
+    return (text.split("/")[1], engines.hub(text)) if _HUB_ID.fullmatch(text) else None
 
 
 def _looks_like_path(text: str) -> bool:
     return text.startswith(("/", "./", "../", "~", "\\")) or text.endswith(".gguf") or text[1:3] in {":\\", ":/"}
 
 
-def _local(text: str, settings: Settings) -> ModelSpec | None:
+def _local(text: str, settings: Settings, engines: _Engines) -> _Found:
     if settings.public:
         raise InvalidRequest(
             "This server doesn't open paths of its own machine. Give a Hub id, for example owner/name."
         )
     path = _path(text)
-    if path.suffix == ".gguf":
+    if path.suffix == ".gguf" and engines.gguf:
         return _gguf(text, str(path), None, size=path.stat().st_size / GIB if path.is_file() else 0.0)
-    variants = (Variant(backend="transformers", repo_id=str(path)), _openvino(str(path)))
-    return _spec(text, path.name, variants)
+    return path.name, engines.folder(str(path))
 
 
 def _path(text: str) -> Path:
@@ -70,7 +99,7 @@ def _path(text: str) -> Path:
     return path
 
 
-def _gguf(text: str, repo_id: str, filename: str | None, size: float = 0.0) -> ModelSpec | None:
+def _gguf(text: str, repo_id: str, filename: str | None, size: float = 0.0) -> _Found:
     match = _QUANT.search(Path(text).stem.replace("-", " ").replace(".", " "))
     quantization = match.group(1).upper() if match else "GGUF"
     needs = round(size * 1.2, 2)
@@ -78,34 +107,21 @@ def _gguf(text: str, repo_id: str, filename: str | None, size: float = 0.0) -> M
         Variant(backend="llama_cpp", repo_id=repo_id, filename=filename, quantization=quantization, memory_gb=needs),
         Variant(backend="transformers", repo_id=repo_id, filename=filename, memory_gb=round(size * 7, 2)),
     )
-    return _spec(text, Path(text).stem, variants)
+    return Path(text).stem, variants
 
 
-def _hub(text: str) -> ModelSpec | None:
-    variants = (
-        Variant(backend="transformers", repo_id=text),
-        _openvino(text),
-        Variant(backend="huggingface", repo_id=text),
-    )
-    return _spec(text, text.split("/")[1], variants)
+def _provider_model(provider: str, name: str, engines: _Engines) -> _Found:
+    from shared.backends.endpoints import ENDPOINTS
 
-
-def _openvino(repo_id: str) -> Variant:
-    return Variant(backend="openvino", repo_id=repo_id, device="cpu", quantization="int8")
-
-
-def _provider_model(text: str, provider: str, name: str) -> ModelSpec | None:
-    from shared.backends.endpoints import ENDPOINTS, PROVIDERS
-
-    if provider in PROVIDERS:
-        return _spec(text, name, (Variant(backend=provider, repo_id=name),))
+    if provider in engines.own:
+        return name, (Variant(backend=engines.own[provider], repo_id=name),)
     if provider in ENDPOINTS:
-        variant = Variant(backend="openai_compatible", repo_id=name, options={"endpoint": provider})
-        return _spec(text, f"{name} ({ENDPOINTS[provider].name})", (variant,))
+        variant = Variant(backend=engines.server, repo_id=name, options={"endpoint": provider})
+        return f"{name} ({ENDPOINTS[provider].name})", (variant,)
     return None
 
 
-def _server_model(text: str) -> ModelSpec | None:
+def _server_model(text: str, engines: _Engines) -> _Found:
     from shared.url_guard import check_url
 
     model, at, url = text.partition("@")
@@ -114,14 +130,37 @@ def _server_model(text: str) -> ModelSpec | None:
             "Name a server's model as MODEL@http://server:8000/v1, for example llama@http://127.0.0.1:8080/v1."
         )
     check_url(url, public=False)  # before an address that holds a password stands in a name
-    variant = Variant(backend="openai_compatible", repo_id=model, options={"base_url": url})
-    return _spec(text, f"{model} at {url}", (variant,))
+    return f"{model} at {url}", (Variant(backend=engines.server, repo_id=model, options={"base_url": url}),)
 
 
-def _spec(text: str, name: str, variants: tuple[Variant, ...]) -> ModelSpec | None:
-    """None where no engine of this version can run it."""
-    known = tuple(variant for variant in variants if variant.backend in BACKENDS)
-    if not known:
-        return None
-    defaults = {"max_tokens": 512}
-    return ModelSpec(id=text, name=name, task=Task.CHAT, license=_UNKNOWN_LICENSE, variants=known, defaults=defaults)
+def _text_here(repo_id: str) -> tuple[Variant, ...]:
+    openvino = Variant(backend="openvino", repo_id=repo_id, device="cpu", quantization="int8")
+    return (Variant(backend="transformers", repo_id=repo_id), openvino)
+
+
+def _pictures_here(repo_id: str) -> tuple[Variant, ...]:
+    return (Variant(backend="diffusers", repo_id=repo_id),)
+
+
+_ENGINES: Mapping[Task, _Engines] = {
+    Task.CHAT: _Engines(
+        folder=_text_here,
+        hub=lambda repo_id: (*_text_here(repo_id), Variant(backend="huggingface", repo_id=repo_id)),
+        own={name: name for name in ("openai", "anthropic", "google", "huggingface")},
+        server="openai_compatible",
+        gguf=True,
+        defaults={"max_tokens": 512},
+    ),
+    Task.TEXT_TO_IMAGE: _Engines(
+        folder=_pictures_here,
+        hub=lambda repo_id: (*_pictures_here(repo_id), Variant(backend="huggingface_images", repo_id=repo_id)),
+        own={
+            "openai": "openai_images",
+            "google": "google_images",
+            "huggingface": "huggingface_images",
+            "a1111": "a1111",
+            "comfyui": "comfyui",
+        },
+        server="openai_compatible_images",
+    ),
+}

@@ -101,7 +101,9 @@ def no_lease_is_left(engine: Engine, within: float = 2.0) -> None:
 def closes_twice(case: Case) -> None:
     """`close()` may be called again."""
     settings = case.settings or case.engine.settings
-    variant = case.engine.plan(case.engine.find(case.model, settings), settings=settings).candidates[0]
+    variant = case.engine.plan(case.engine.find(case.model, settings, case.request.TASK), settings=settings).candidates[
+        0
+    ]
     model = get_backend(variant.backend).load(variant, settings, Emitter(lambda event: None))
     model.close()
     model.close()
@@ -109,7 +111,7 @@ def closes_twice(case: Case) -> None:
 
 def check_names_what_is_missing(case: Case, bare: Settings, missing: str) -> None:
     """With settings that lack something, `check` says what, before anything is loaded."""
-    variant = case.engine.find(case.model, bare).variants[0]
+    variant = case.engine.find(case.model, bare, case.request.TASK).variants[0]
     with pytest.raises(BackendError, match=missing):
         get_backend(variant.backend).check(variant, bare)
 

@@ -162,8 +162,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._stream(act)
 
     def _answer(self, act: Act) -> None:
-        text = act.body if isinstance(act.body, str) else json.dumps(act.body if act.body is not None else {})
-        data = text.encode()
+        body = act.body if act.body is not None else {}
+        text = body if isinstance(body, str | bytes) else json.dumps(body)
+        data = text if isinstance(text, bytes) else text.encode()
         self.send_response(act.status)
         for name, value in {"Content-Type": "application/json", **act.headers}.items():
             self.send_header(name, value)

@@ -43,7 +43,7 @@ class Account:
 
 def provider_account(provider: str, settings: Settings) -> Account:
     """The account at one of the providers with a backend of their own. Raises `MissingCredentials`."""
-    return _account(PROVIDERS[provider], settings)
+    return account_at(PROVIDERS[provider], settings)
 
 
 def endpoint_account(variant: Variant, settings: Settings) -> Account:
@@ -58,10 +58,11 @@ def endpoint_account(variant: Variant, settings: Settings) -> Account:
     name = str(variant.options.get("endpoint", ""))
     if name not in ENDPOINTS or name == CUSTOM:
         raise BackendError(f"There is no server called {name!r}. Those known are: {', '.join(ENDPOINTS)}.")
-    return _account(ENDPOINTS[name], settings)
+    return account_at(ENDPOINTS[name], settings)
 
 
-def _account(endpoint: Endpoint, settings: Settings) -> Account:
+def account_at(endpoint: Endpoint, settings: Settings) -> Account:
+    """The account at that provider or server. Raises `MissingCredentials` or another `BackendError`."""
     given = next((settings.base_urls[n] for n in endpoint.url_names if n in settings.base_urls), None)
     if endpoint.local and settings.public and given is None:
         raise BackendError(

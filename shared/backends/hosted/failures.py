@@ -81,6 +81,8 @@ def _invalid(call: Failed) -> InferenceError:
         return _overflow(call)
     if _BAD_KEY.search(call.reply.message):
         return _key(call)
+    if UNSAFE.search(call.reply.message):
+        return _filtered(call)
     return InvalidRequest(f"{call.name} refused the request: {call.words} Change the setting it names and try again.")
 
 
@@ -121,6 +123,7 @@ BY_CODE: Mapping[str, Maker] = {
     "exceed_context_size_error": _overflow,  # llama-server
     "content_filter": _filtered,
     "content_policy_violation": _filtered,
+    "moderation_blocked": _filtered,
     "image_content_policy_violation": _filtered,
     "invalid_prompt": _filtered,
     "bio_policy": _filtered,
@@ -162,6 +165,8 @@ _TOO_LONG = re.compile(
     r"(?i)context (length|window|size)|maximum context|prompt is too long|input token count|too many tokens"
 )
 _SIZE = re.compile(r"(?<![\w.-])\d[\d,]{2,}")  # not the digits of a model's name
+_SDKS = frozenset({"openai", "anthropic", "google", "huggingface_hub"})
+UNSAFE = re.compile(r"(?i)\bnsfw\b|safety system|content (policy|filter|moderation)")
 _BAD_KEY = re.compile(r"(?i)api[ _]key[ _](not valid|invalid|expired)")
 
 
@@ -198,9 +203,17 @@ def _broken(error: BaseException, call: Failed) -> BaseException:
             return StreamCut(call.name) if call.began else _unreached(each, call)
         if isinstance(each, ValueError):  # JSON, encoding and schema errors are all of this kind
             return StreamCut(call.name) if call.began else _unreadable(call)
-    if type(error).__module__.split(".")[0] in {"openai", "anthropic", "google", "huggingface_hub"}:
+    if type(error).__module__.split(".")[0] in _SDKS:
         return ProviderError(call.name, f"{call.name} failed: {redact(str(error), call.account.key)}")
-    return error
+    return _unreadable(call) if _raised_in(error).split(".")[0] in _SDKS else error
+
+
+def _raised_in(error: BaseException) -> str:
+    """The module whose code raised it: an SDK that stumbles over an answer raises errors of any kind."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return str(trace.tb_frame.f_globals.get("__name__", "")) if trace else ""
 
 
 def ended_early(call: Failed) -> InferenceError:

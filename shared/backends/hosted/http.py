@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -25,31 +26,46 @@ def tls() -> ssl.SSLContext:
     return httpx2.create_ssl_context()
 
 
-async def open_client(account: Account, settings: Settings) -> httpx2.AsyncClient:
+async def open_client(account: Account, settings: Settings, most: int | None = None) -> httpx2.AsyncClient:
     """A client for one run; close it after. Raises `BackendError` for an address that may not be called.
 
     It follows no redirect, so that a key goes nowhere else. How long to wait for an answer is `pace.py`'s
-    affair: here only connecting and sending have limits.
+    affair: here only connecting and sending have limits. `most`: bytes of the largest answer that is read.
     """
-    import httpx2
-
-    timeout = httpx2.Timeout(None, connect=settings.connect_timeout, write=WRITE_TIMEOUT)
-
-    async def set_timeout(request: httpx2.Request) -> None:
-        request.extensions["timeout"] = timeout.as_dict()  # in place of each SDK's own
-
-    async def read_refusal(response: httpx2.Response) -> None:
-        if response.status_code >= 300:
-            await response.aread()
-
     options: dict[str, Any] = {"transport": None, "mounts": _past_proxies()}
     if account.chosen and settings.public:
         options = {"transport": await _pinned(account.base_url)}
+    return _client(account.name, settings, most, options)
+
+
+async def open_download(url: str, provider: str, settings: Settings, most: int) -> httpx2.AsyncClient:
+    """A client for a file at an address that a provider named: of the open internet, looked up once."""
+    return _client(provider, settings, most, {"transport": await _pinned(url)})
+
+
+def _client(name: str, settings: Settings, most: int | None, options: Mapping[str, Any]) -> httpx2.AsyncClient:
+    import httpx2
+
+    from shared.backends.hosted.limits import within
+
+    timeout = httpx2.Timeout(None, connect=settings.connect_timeout, write=WRITE_TIMEOUT)
+
+    async def prepare(request: httpx2.Request) -> None:
+        request.extensions["timeout"] = timeout.as_dict()  # in place of each SDK's own
+        if most is not None:
+            request.headers["Accept-Encoding"] = "identity"  # what is packed can't be measured as it comes
+
+    async def read(response: httpx2.Response) -> None:
+        if most is not None:
+            within(response, most, name)
+        if response.status_code >= 300:
+            await response.aread()
+
     return httpx2.AsyncClient(
         verify=tls(),
         timeout=timeout,
         follow_redirects=False,
-        event_hooks={"request": [set_timeout], "response": [read_refusal]},
+        event_hooks={"request": [prepare], "response": [read]},
         **options,
     )
 

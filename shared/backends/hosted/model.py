@@ -1,32 +1,21 @@
-"""A hosted model ready to run, and the frame that the backends of all providers fill in."""
+"""What the chat backends of all providers share: the pieces of an answer, and how they become one."""
 
 from __future__ import annotations
 
-import importlib.metadata
-import sys
-from collections.abc import AsyncIterator, Mapping
-from contextlib import aclosing
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from shared.backends.base import Capabilities, Outcome, Usage, require
+from shared.backends.base import Outcome, Usage
 from shared.backends.endpoints import Profile
 from shared.backends.hosted.account import Account
-from shared.backends.hosted.failures import Failed, ended_early, translate
-from shared.backends.hosted.http import open_client
-from shared.backends.hosted.loop import run_async
-from shared.backends.hosted.pace import paced
+from shared.backends.hosted.frame import Gathering, HostedCall, HostedFrame
 from shared.errors import InvalidRequest
-from shared.events import Partial, Progress
+from shared.events import Partial
 from shared.outputs import ChatOutput, FinishReason
 from shared.requests import ChatRequest, Request
 
 if TYPE_CHECKING:
-    import httpx2
-
-    from shared.catalog import Variant
-    from shared.settings import Settings
     from shared.streaming import Emit
 
 
@@ -41,14 +30,8 @@ class Piece:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Call:
-    """One run as a provider's dialect needs it."""
-
-    account: Account
-    variant: Variant
-    profile: Profile
-    request: ChatRequest
-    http: httpx2.AsyncClient
+class Call(HostedCall[ChatRequest, Profile]):
+    """One answer as a provider's dialect needs it."""
 
     @property
     def effort(self) -> Any:
@@ -62,122 +45,41 @@ class Call:
         return self.profile.efforts[asked]
 
 
-class HostedBackend:
-    """The frame: a provider's backend says which account and package it needs, and how its stream reads."""
+class HostedBackend(HostedFrame[ChatRequest, Profile, Piece]):
+    """The frame for chat: a provider's backend adds its account, its profiles and how its stream reads."""
 
-    package: ClassVar[str]  # the module of the SDK
-    distribution: ClassVar[str]  # the package that carries it
+    call_class: ClassVar[Any] = Call
 
-    def account(self, variant: Variant, settings: Settings) -> Account:
-        """Where the variant is served. Raises `MissingCredentials` or another `BackendError`."""
-        raise NotImplementedError
+    def gather(self, account: Account, profile: Profile, request: ChatRequest, emit: Emit) -> Gathering[Piece]:
+        """An answer's pieces."""
+        return _Answer(emit)
 
-    def profile(self, variant: Variant) -> Profile:
-        """What is honoured for the variant."""
-        raise NotImplementedError
-
-    def stream(self, call: Call) -> AsyncIterator[Piece]:
-        """Ask the provider and read its stream. Errors may be the SDK's own."""
-        raise NotImplementedError
-
-    def check(self, variant: Variant, settings: Settings) -> None:
-        """Raise `MissingDependency`, `MissingCredentials`, or `BackendError` for an address not to be called."""
-        require(self.package, self.distribution)
-        self.account(variant, settings)
-
-    def capabilities(self, variant: Variant) -> Capabilities:
-        """What the tables say of the model."""
-        return self.profile(variant).capabilities()
-
-    def load(self, variant: Variant, settings: Settings, emit: Emit) -> HostedModel:
-        """Cheap after the SDK's first import. The client is made for each run and closed after it."""
-        if self.package not in sys.modules:
-            emit(Progress(f"Getting {self.distribution} ready"))
-            import_module(self.package)
-        return HostedModel(self, variant, settings)
-
-
-class HostedModel:
-    """One person's way to a provider's model."""
-
-    concurrency = 0
-
-    def __init__(self, backend: HostedBackend, variant: Variant, settings: Settings) -> None:
-        self._backend, self._variant, self._settings = backend, variant, settings
-        self._account = backend.account(variant, settings)
-        self.capabilities = backend.capabilities(variant)
-        self.facts: Mapping[str, Any] = {
-            "priced_as": self._account.endpoint.pricing,
-            "provider": self._account.name,
-            "versions": {backend.distribution: importlib.metadata.version(backend.distribution)},
-        }
-
-    def count_tokens(self, request: Request) -> int | None:
-        """None: providers count when they run."""
-        return None
-
-    def close(self) -> None:
-        """Nothing is held between runs."""
-
-    def run(self, request: Request, emit: Emit) -> Outcome:
-        """Answer. Raises `ProviderError` and its kin, `ContextOverflow`, `UnknownModel` or `InvalidRequest`."""
-        assert isinstance(request, ChatRequest)
-        request, left_out = self._possible(request)
-        answer = _Answer(emit)
-        emit(Progress(f"Waiting for {self._account.name}"))
-        failure = run_async(lambda: self._converse(request, answer), emit)
-        if failure is not None:
-            raise failure from None  # the SDK's exception holds the request and its key
-        return answer.outcome({"unhonoured": left_out} if left_out else {})
-
-    def _possible(self, request: ChatRequest) -> tuple[ChatRequest, dict[str, str]]:
+    def possible(self, account: Account, profile: Profile, request: Request) -> tuple[ChatRequest, dict[str, str]]:
         """Without settings that exclude each other, and the reason for each; a value too high is refused."""
-        profile = self._backend.profile(self._variant)
+        assert isinstance(request, ChatRequest)
         for name, most in profile.limits.items():
             if (getattr(request, name) or 0) > most:
-                raise InvalidRequest(f"{self._account.name} takes {name} up to {most:g}. Lower it.")
+                raise InvalidRequest(f"{account.name} takes {name} up to {most:g}. Lower it.")
         given = request.settings()
         left_out = {
-            name: f"{self._account.name} takes only one of {', '.join(profile.one_of)} at a time."
+            name: f"{account.name} takes only one of {', '.join(profile.one_of)} at a time."
             for name in [each for each in profile.one_of if each in given][1:]
         }
         if request.reasoning_effort and profile.efforts.get(request.reasoning_effort) not in {0, "disabled"}:
-            reason = f"{self._account.name} takes it only while the model doesn't think."
+            reason = f"{account.name} takes it only while the model doesn't think."
             left_out |= {name: reason for name in profile.unless_thinking if name in given}
         blank: dict[str, Any] = dict.fromkeys(left_out)
         return replace(request, **blank), left_out
 
-    async def _converse(self, request: ChatRequest, answer: _Answer) -> BaseException | None:
-        """Fill the answer. An error is returned, not raised, to leave the SDK's exception behind."""
-        try:
-            async with await open_client(self._account, self._settings) as http:
-                call = Call(
-                    account=self._account,
-                    variant=self._variant,
-                    profile=self._backend.profile(self._variant),
-                    request=request,
-                    http=http,
-                )
-                async with aclosing(self._backend.stream(call)) as events:  # type: ignore[type-var]
-                    async for piece in paced(events, self._account.name, self._settings):
-                        answer.add(piece)
-            return answer.problem(self._account.name) if answer.finish else ended_early(self._failed(answer))
-        except Exception as error:
-            return translate(error, self._failed(answer))
 
-    def _failed(self, answer: _Answer) -> Failed:
-        return Failed(self._account, self._variant, answer.began, self._settings.connect_timeout)
-
-
-class _Answer:
-    """Gathers the pieces, and shows them as they come."""
+class _Answer(Gathering[Piece]):
+    """The pieces of an answer."""
 
     def __init__(self, emit: Emit) -> None:
         self._emit = emit
         self._partials: list[Partial] = []
         self._usage = Usage()
         self._facts: dict[str, Any] = {}
-        self.finish: FinishReason | None = None
 
     @property
     def began(self) -> bool:

@@ -12,14 +12,17 @@ from shared.settings import Settings
 T = TypeVar("T")
 
 
-async def paced(events: AsyncIterator[T], provider: str, settings: Settings) -> AsyncIterator[T]:
+async def paced(
+    events: AsyncIterator[T], provider: str, settings: Settings, each: float | None = None
+) -> AsyncIterator[T]:
     """The same events. Raises `ProviderTimeout` when it is silent, or goes on, for too long.
 
-    The first event may take `first_output_timeout`, each later one `idle_timeout`, all of them `total_timeout`.
+    The first event may take `first_output_timeout`, each later one `idle_timeout` (either may take `each` seconds
+    where that is given), and all of them `total_timeout`.
     """
     now = asyncio.get_running_loop().time
     end = now() + settings.total_timeout
-    allowed = settings.first_output_timeout
+    allowed = each or settings.first_output_timeout
     while True:
         left = end - now()
         patience = min(allowed, left)
@@ -31,4 +34,4 @@ async def paced(events: AsyncIterator[T], provider: str, settings: Settings) -> 
         except TimeoutError:
             raise ProviderTimeout(provider, settings.total_timeout if left <= allowed else allowed) from None
         yield event
-        allowed = settings.idle_timeout
+        allowed = each or settings.idle_timeout

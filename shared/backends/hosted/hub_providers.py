@@ -1,0 +1,110 @@
+"""Which of the Hub's inference providers draws a model, and how `huggingface_hub` writes its request."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from shared.backends.hosted.image_model import ImageCall
+from shared.errors import ProviderError, UnknownModel
+
+if TYPE_CHECKING:
+    from huggingface_hub.inference._common import RequestParameters
+
+AUTO = "auto"
+HUB = "huggingface_hub"  # the Hub's name in `settings.base_urls`, for a mirror
+_HUB_URL = "https://huggingface.co"
+# Providers whose answer is a picture or names one. The others answer with a place in a queue.
+_DRAW: Mapping[str, frozenset[str]] = {
+    "text-to-image": frozenset({"hf-inference", "fal-ai", "together", "replicate", "nscale", "zai-org"}),
+    "image-to-image": frozenset({"hf-inference", "together", "replicate"}),
+}
+
+
+def task_of(call: ImageCall) -> str:
+    """The Hub's name for what is asked."""
+    return "text-to-image" if call.request.image is None else "image-to-image"
+
+
+async def choose(call: ImageCall) -> tuple[str, str]:
+    """The provider, and the model's name there, as the Hub has them for this person.
+
+    Raises `UnknownModel` where none draws it, `ProviderError`, or what a refusal of the Hub raises.
+    """
+    model, task = call.variant.repo_id, task_of(call)
+    hub = call.settings.base_urls.get(HUB, _HUB_URL).rstrip("/")
+    answer = await call.http.get(
+        f"{hub}/api/models/{model}",
+        params={"expand[]": "inferenceProviderMapping"},
+        headers={"Authorization": f"Bearer {call.account.reveal()}"},
+    )
+    answer.raise_for_status()
+    wanted = str(call.variant.options.get("provider", AUTO))
+    for provider, row in _rows(answer.json(), call):
+        fits = row.get("task") == task and row.get("status") == "live" and provider in _DRAW[task]
+        if fits and wanted in {AUTO, provider}:
+            return provider, str(row.get("providerId") or model)
+    by = "" if wanted == AUTO else f" by {wanted}"
+    what = "draws with" if task == "text-to-image" else "draws from a picture with"
+    raise UnknownModel(f"None of Hugging Face's providers {what} {model}{by} for this key. Choose one from the list.")
+
+
+def _rows(body: Any, call: ImageCall) -> list[tuple[str, Mapping[str, Any]]]:
+    """The providers in the person's own order. The Hub gives them as an object or a list."""
+    found = body.get("inferenceProviderMapping") if isinstance(body, dict) else None
+    if isinstance(found, dict):
+        return [(name, row) for name, row in found.items() if isinstance(row, dict)]
+    if isinstance(found, list):
+        return [(str(row.get("provider")), row) for row in found if isinstance(row, dict)]
+    if isinstance(body, dict):
+        return []
+    raise ProviderError(call.account.name, "The Hub said nothing of who draws this model. Try again later.")
+
+
+def request_for(call: ImageCall, provider: str, provider_id: str, seed: int | None) -> RequestParameters:
+    """The request in the provider's own form, by `huggingface_hub`, without another question to the Hub."""
+    from huggingface_hub.hf_api import InferenceProviderMapping
+    from huggingface_hub.inference._providers import PROVIDERS
+
+    request, task = call.request, task_of(call)
+    mapping = InferenceProviderMapping(  # type: ignore[no-untyped-call]
+        provider=provider, hf_model_id=call.variant.repo_id, providerId=provider_id, status="live", task=task
+    )
+    helper: Any = copy.copy(PROVIDERS[provider][task])  # type: ignore[index]
+    helper._prepare_mapping_info = lambda model: mapping
+    given: dict[str, Any] = {
+        "negative_prompt": request.negative_prompt,
+        "num_inference_steps": request.num_inference_steps,
+        "guidance_scale": request.guidance_scale,
+        "seed": seed,
+    }
+    if request.image is not None:
+        given["prompt"] = request.prompt
+    elif (size := call.size) is not None:
+        given |= {"width": size.width, "height": size.height}
+    made: RequestParameters = helper.prepare_request(
+        inputs=request.prompt if request.image is None else request.image.data,
+        parameters={name: value for name, value in given.items() if value is not None},
+        headers={},
+        model=call.variant.repo_id,
+        api_key=call.account.reveal(),
+    )
+    return made
+
+
+def left_out(call: ImageCall, made: RequestParameters, provider: str) -> dict[str, str]:
+    """Settings that the provider's form of request has no place for."""
+    names = ("negative_prompt", "num_inference_steps", "guidance_scale")
+    given = {name: getattr(call.request, name) for name in names}
+    sent = _leaves(made.json) if made.json is not None else None
+    return {
+        name: f"{provider}, which draws this model for Hugging Face, has no such setting."
+        for name, value in given.items()
+        if value is not None and sent is not None and value not in sent
+    }
+
+
+def _leaves(body: Any) -> list[Any]:
+    inner = body.values() if isinstance(body, dict) else body if isinstance(body, list) else None
+    return [body] if inner is None else [leaf for each in inner for leaf in _leaves(each)]
