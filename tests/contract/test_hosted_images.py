@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import io
 import logging
 from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from PIL import Image
 
 from shared.backends import get_backend
-from shared.errors import InvalidRequest, NoBackendAvailable
+from shared.errors import NoBackendAvailable
 from shared.requests import ImagePart
 from tests.support import contract
 from tests.support.hosted import KEY, Hosted
 from tests.support.hosted_images import draw, drawing, final_of, previews_of
 from tests.support.pictures import encoded, pixels
-from tests.support.protocols_images import IMAGE_DIALECTS, PICTURE, SECOND, OpenAIStream
-
-START = ImagePart(encoded("PNG", pixels(32, 32)), "image/png")
+from tests.support.protocols_images import IMAGE_DIALECTS, PICTURE, SECOND
 
 
 @pytest.fixture(params=IMAGE_DIALECTS, ids=lambda dialect: dialect.backend)
@@ -158,64 +154,3 @@ def test_no_seed_is_claimed_where_none_is_taken(case: Hosted) -> None:
 
 def test_a_strength_without_a_picture_is_named(case: Hosted) -> None:
     assert "strength" in final_of(case.events(draw(strength=0.5))).receipt.unhonoured
-
-
-def openai() -> OpenAIStream:
-    return OpenAIStream()
-
-
-def test_openai_prices_pictures_as_pictures() -> None:
-    with drawing(openai()) as case:
-        receipt = final_of(case.events()).receipt
-        assert (receipt.input_tokens, receipt.output_tokens) == (12, 1000)
-        assert receipt.cost_usd == pytest.approx(12 * 5e-6 + 1000 * 30e-6)
-
-
-def test_openai_draws_several_in_one_call() -> None:
-    with drawing(openai(), openai().several(PICTURE, SECOND)) as case:
-        final = final_of(case.events(draw(num_images_per_prompt=2)))
-        assert [image.data for image in final.output.images] == [PICTURE, SECOND]
-        assert final.receipt.settings["num_images_per_prompt"] == 2
-        (asked,) = case.fake.asked
-        assert asked.body["n"] == 2 and "stream" not in asked.body
-
-
-@pytest.mark.parametrize(
-    ("model", "asked", "size"),
-    [
-        ("gpt-image-2", (1024, 768), "1024x768"),
-        ("gpt-image-2", (512, 512), "816x816"),  # OpenAI draws no fewer than 655,360 pixels
-        ("gpt-image-2", (4096, 1024), "3072x1024"),  # nor a shape longer than 3 to 1
-        ("gpt-image-2", (1000, 1000), "992x992"),
-        ("gpt-image-1.5", (1600, 1000), "1536x1024"),
-        ("gpt-image-1.5", (600, 900), "1024x1536"),
-    ],
-)
-def test_openai_is_asked_for_the_nearest_size_that_it_offers(model: str, asked: tuple[int, int], size: str) -> None:
-    with drawing(openai()) as made:
-        case = replace(made, model=f"openai:{model}")
-        events = case.events(draw(width=asked[0], height=asked[1]))
-        assert case.fake.asked[0].body["size"] == size
-        said = any("nearest size" in getattr(event, "message", "") for event in events)
-        assert said == (size != f"{asked[0]}x{asked[1]}")
-
-
-def test_openai_draws_from_a_picture_within_a_mask() -> None:
-    mask = Image.new("L", (16, 16), 0)
-    mask.paste(255, (0, 0, 8, 16))  # the left half is to be drawn anew
-    with drawing(replace(openai(), kind="image_edit"), None) as case:
-        final = final_of(case.events(draw(image=START, mask_image=ImagePart(encoded("PNG", mask), "image/png"))))
-        assert final.output.images[0].data == PICTURE
-        (asked,) = case.fake.asked
-        assert asked.path == "/v1/images/edits" and START.data in asked.raw
-        sent = asked.raw[asked.raw.index(b'name="mask"') :]
-        with Image.open(io.BytesIO(sent[sent.index(b"\x89PNG") :])) as alpha:
-            assert alpha.size == (32, 32)
-            assert [alpha.getpixel((x, 5))[3] for x in (2, 29)] == [0, 255]  # type: ignore[index]
-
-
-def test_a_value_that_is_too_high_is_refused_before_anything_is_sent() -> None:
-    with drawing(openai()) as case:
-        with pytest.raises(InvalidRequest, match="up to 10"):
-            case.events(draw(num_images_per_prompt=11))
-        assert not case.fake.asked
