@@ -18,19 +18,23 @@ PARAMETERS = frozenset(
     {"seed", "negative_prompt", "width", "height", "num_inference_steps", "guidance_scale", "scheduler", "strength"}
     | {"num_images_per_prompt", "preview_every_step"}
 )
+_TOLD = ("largest_side", "adapter", "adapter_weight")  # options that stand in the receipt
 
 
 class DiffusersImage:
     """A Hub id, or a folder in diffusers' format. `variant.options`:
 
     `starter` (the name of a folder of weights that comes with the playground), `not` (settings that this model has no
-    use for, such as the guidance of a distilled one, with the reason), `largest_side` (pixels), `files` (patterns).
+    use for, such as the guidance of a distilled one, which then is off, with the reason), `largest_side` (pixels),
+    `files` (patterns), `adapter` (a LoRA's safetensors file, its folder or Hub id), `adapter_weight` (1: as trained).
     """
 
     def check(self, variant: Variant, settings: Settings) -> None:
         """Raise `MissingDependency` for a package that is not installed, `BackendError` for missing weights."""
         for module in ("torch", "diffusers", "transformers"):
             require(module)
+        if variant.options.get("adapter"):
+            require("peft")
         if name := variant.options.get("starter"):
             from shared.starter import locate_folder
 
@@ -54,12 +58,13 @@ class DiffusersImage:
 
 def facts(variant: Variant, loaded: Loaded) -> dict[str, Any]:
     """What really runs, for the receipt."""
+    told = {name: value for name in _TOLD if (value := variant.options.get(name)) is not None}
     return {
+        **told,
         "device": loaded.device,
         "dtype": loaded.dtype,
         "quantization": variant.quantization,
         "revision": loaded.revision or variant.revision,
         "noise_device": "cpu",
-        "largest_side": variant.options.get("largest_side"),
         "versions": {name: importlib.metadata.version(name) for name in ("torch", "diffusers", "transformers")},
     }

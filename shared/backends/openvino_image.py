@@ -40,7 +40,8 @@ class OpenVinoImage(DiffusersImage):
 
         with failures.loading(variant):
             loaded = load(dataclasses.replace(variant, device="cpu", dtype="float32"), settings, emit)
-            openvino_unet.put_in(loaded.pipe, loaded.folder, variant.quantization or "int8", settings, emit)
+            mark = loaded.adapter.mark if loaded.adapter else ""
+            openvino_unet.put_in(loaded.pipe, loaded.folder, variant.quantization or "int8", settings, emit, mark)
         versions = {name: importlib.metadata.version(name) for name in ("openvino", "nncf")}
         told = facts(variant, loaded)
         told["versions"] |= versions

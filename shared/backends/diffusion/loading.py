@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from shared import machine as machines
+from shared.backends.diffusion import adapters
+from shared.backends.diffusion.folder import check_folder
 from shared.backends.local import hub
+from shared.backends.local.sources import is_path
+from shared.backends.transformers_text import quiet
 from shared.catalog import Variant
-from shared.errors import BackendError
+from shared.errors import CorruptWeights, UnknownModel
 from shared.events import Progress
 from shared.machine import Machine
 from shared.placement import device_of
 from shared.settings import Settings
 from shared.streaming import Emit
-from shared.weights import check_weights, refuse_pickle
+from shared.weights import refuse_pickle
 
 # A pipeline's parts lie in folders; of each only its safest and smallest form is fetched.
 FILES = ("model_index.json", "*/*.json", "*/*.txt", "*/*.model", "*/*.safetensors")
 NEVER = (*hub.NEVER, "*/*.bin", "*/*.ckpt", "*/*.onnx", "*/*.msgpack", "*non_ema*", "*/*.fp16.safetensors")
+# No pickle, no network, and no code that comes with a model.
+SAFE: dict[str, Any] = {"use_safetensors": True, "local_files_only": True, "trust_remote_code": False}
 ROOMY = 0.85  # of the GPU's memory: a model that needs more is moved there part by part
 
 
@@ -32,40 +39,46 @@ class Loaded:
     revision: str | None
     device: str
     dtype: str
+    adapter: adapters.Adapter | None = None
 
 
 def load(variant: Variant, settings: Settings, emit: Emit) -> Loaded:
     """The variant's pipeline on its device. Errors are those of `find` and of diffusers."""
     import diffusers
-    import torch
 
+    quiet(settings)
     diffusers.utils.logging.set_verbosity_error()
     diffusers.utils.logging.disable_progress_bar()
-    if settings.threads:
-        torch.set_num_threads(settings.threads)
     folder, revision = find(variant, settings, emit)
+    called = Path(variant.repo_id).name
+    parts = check_folder(folder, called)
+    adapter = adapters.find(variant, settings, emit)
     machine = machines.probe()
     device = device_of(variant, machine)
     dtype = _dtype(variant.dtype, device)
-    emit(Progress(f"Loading {folder.name}"))
-    safe: dict[str, Any] = {"use_safetensors": True, "local_files_only": True, "trust_remote_code": False}
+    emit(Progress(f"Loading {called}"))
     reader: Any = diffusers.DiffusionPipeline
-    pipe = reader.from_pretrained(folder, dtype=dtype, **safe)
+    pipe = reader.from_pretrained(folder, dtype=dtype, **_text_encoders(folder, parts, dtype, called), **SAFE)
+    _nothing_lacks(_unread(pipe), called)
     emit.check()
     pipe.set_progress_bar_config(disable=True)
+    if adapter:
+        adapters.put_in(pipe, adapter, emit)
     _place(pipe, variant, device, machine)
-    return Loaded(pipe, folder, revision, device, str(dtype).removeprefix("torch."))
+    return Loaded(pipe, folder, revision, device, str(dtype).removeprefix("torch."), adapter)
 
 
 def find(variant: Variant, settings: Settings, emit: Emit) -> tuple[Path, str | None]:
-    """The pipeline's folder and its commit. Raises `UnknownModel`, `HubUnavailable`, `CorruptWeights`."""
+    """The pipeline's folder and its commit. Raises `UnknownModel`, `HubUnavailable`."""
     if name := variant.options.get("starter"):
         from shared.starter import locate_folder
 
         folder, revision = locate_folder(name), None
-    elif (path := Path(variant.repo_id).expanduser()).exists():
-        refuse_pickle(path)
-        folder, revision = path, None
+    elif is_path(variant.repo_id):
+        folder, revision = Path(variant.repo_id).expanduser(), None
+        refuse_pickle(folder)
+        if not folder.exists():
+            raise UnknownModel(f"There is no folder {folder.name} at that place. Check the path.")
     else:
         fetched = hub.fetch(
             variant.repo_id,
@@ -76,22 +89,32 @@ def find(variant: Variant, settings: Settings, emit: Emit) -> tuple[Path, str | 
             ignore_patterns=NEVER,
         )
         folder, revision = fetched.path, fetched.revision
-    if not (folder / "model_index.json").is_file():
-        raise BackendError(
-            f"{folder.name} is not a diffusers folder: it has no model_index.json. Choose another model."
-        )
-    for file in sorted(folder.rglob("*.safetensors")):
-        check_weights(file)
-    _refuse_pickles(folder)
     return folder, revision
 
 
-def _refuse_pickles(folder: Path) -> None:
-    """A part that comes as a pickle only is refused by its name, before diffusers says so in its own words."""
-    for part in filter(Path.is_dir, folder.iterdir()):
-        weights = [f for f in part.iterdir() if f.suffix in {".bin", ".pt", ".pth", ".ckpt"}]
-        if weights and not any(part.glob("*.safetensors")):
-            refuse_pickle(weights[0])
+def _text_encoders(folder: Path, parts: Mapping[str, tuple[str, str]], dtype: Any, called: str) -> dict[str, Any]:
+    """The parts that transformers reads. Raises `CorruptWeights` for lacking weights: it would draw them at random."""
+    import transformers
+
+    read: dict[str, Any] = {}
+    for name, (library, kind) in parts.items():
+        reader: Any = getattr(transformers, kind, None) if library == "transformers" else None
+        if isinstance(reader, type) and issubclass(reader, transformers.PreTrainedModel):
+            load: Any = reader.from_pretrained
+            read[name], found = load(folder / name, dtype=dtype, output_loading_info=True, **SAFE)
+            _nothing_lacks(found["missing_keys"], called)
+    return read
+
+
+def _unread(pipe: Any) -> list[str]:
+    """Weights that no file had: diffusers leaves them without numbers."""
+    models = [part for part in pipe.components.values() if hasattr(part, "named_parameters")]
+    return [name for model in models for name, value in model.named_parameters() if value.is_meta]
+
+
+def _nothing_lacks(names: Collection[str], called: str) -> None:
+    if names:
+        raise CorruptWeights(f"{called} lacks some of its weights, {min(names)} for one. Download the model again.")
 
 
 def _dtype(name: str, device: str) -> Any:

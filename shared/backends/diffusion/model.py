@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import inspect
 import io
 import time
 from collections.abc import Mapping
@@ -12,12 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 from shared.backends.base import Capabilities, Outcome
 from shared.backends.diffusion import schedulers
+from shared.backends.diffusion.arguments import arguments, transformer
 from shared.backends.diffusion.previews import Pace, Previews
+from shared.backends.diffusion.repainting import lay_over
+from shared.backends.diffusion.wording import unread
 from shared.backends.local.failures import ran_out
-from shared.errors import InvalidRequest, OutOfMemory
+from shared.errors import Cancelled, InvalidRequest, OutOfMemory
 from shared.events import Progress
 from shared.memory import give_back
-from shared.outputs import ImageOutput
+from shared.outputs import FinishReason, ImageOutput
 from shared.requests import ImagePart, ImageRequest
 
 if TYPE_CHECKING:
@@ -25,8 +27,6 @@ if TYPE_CHECKING:
     from shared.streaming import Emit
 
 LESS = "Lower the width, the height or the number of pictures, unload other models, or choose a smaller model."
-# Request fields that diffusers takes under the same name.
-_SAME = ("negative_prompt", "num_inference_steps", "guidance_scale", "strength")
 
 
 class DiffusionModel:
@@ -53,45 +53,61 @@ class DiffusionModel:
     def run(self, request: Request, emit: Emit) -> Outcome:
         """Draw. Raises `InvalidRequest` for sizes the model can't draw, `OutOfMemory` with what to lower."""
         assert isinstance(request, ImageRequest)
-        width, height = self._size(request)
+        size = self._size(request)
         try:
-            return self._draw(request, width, height, emit)
+            return self._draw(request, size, emit)
         except (RuntimeError, MemoryError) as error:
             if not ran_out(error):
                 raise
-            give_back()
-            raise OutOfMemory(advice=LESS) from error
+        give_back()  # outside the except block, whose error holds the run's tensors
+        raise OutOfMemory(advice=LESS)
 
-    def _draw(self, request: ImageRequest, width: int, height: int, emit: Emit) -> Outcome:
+    def _draw(self, request: ImageRequest, size: tuple[int, int], emit: Emit) -> Outcome:
         pipe = self._for(request)
-        schedulers.put(pipe, request.scheduler, self._scheduler)
+        schedulers.put(pipe, request.scheduler, self._scheduler, request.num_inference_steps or 0)
         count = request.num_images_per_prompt or 1
         seeds = [((request.seed or 0) + n) % 2**32 for n in range(count)]
-        given, unfollowed = _arguments(pipe, request, width, height)
-        images, times = [], StepTimes()
+        given, unfollowed = arguments(pipe, request, size)
+        if "guidance_scale" in self.capabilities.why_not and request.guidance_scale is None:
+            given["guidance_scale"] = 0.0  # a pipeline's own default would guide a model that was made without
+        facts: dict[str, Any] = {"unhonoured": unfollowed, "width": size[0], "height": size[1]}
+        if words := unread(pipe, request.prompt):
+            facts["unread_words"] = words
+        images: list[ImagePart] = []
+        times = StepTimes()
+        reason: FinishReason = "stop"
         for number, seed in enumerate(seeds):
             pace = self._previews.start(every_step=bool(request.preview_every_step))
             of = f", picture {number + 1} of {count}" if count > 1 else ""
-            image = self._one(pipe, {**given, "generator": _noise(seed)}, of, times, pace, emit)
+            try:
+                image = self._one(pipe, {**given, "generator": _noise(seed)}, of, times, pace, emit)
+            except Cancelled:
+                if not images:
+                    raise
+                reason = "stopped"  # the whole pictures are kept
+                break
             images.append(ImagePart(_png(image), "image/png"))
-        facts: dict[str, Any] = {"unhonoured": unfollowed, "width": width, "height": height}
         if times.rate:
             facts["steps_per_second"] = times.rate
-        if unread := self._unread(request.prompt):
-            facts["unread_words"] = unread
-        return Outcome(output=ImageOutput(images=tuple(images), seeds=tuple(seeds)), facts=facts)
+        output = ImageOutput(images=tuple(images), seeds=tuple(seeds[: len(images)]), finish_reason=reason)
+        return Outcome(output=output, facts=facts)
 
-    def _one(self, pipe: Any, arguments: dict[str, Any], of: str, times: StepTimes, pace: Pace, emit: Emit) -> Any:
+    def _one(self, pipe: Any, given: dict[str, Any], of: str, times: StepTimes, pace: Pace, emit: Emit) -> Any:
+        start, mask = given.get("image"), given.get("mask_image")
+        if start is not None and given.get("strength") == 0:
+            return start
+
         def step_ended(pipe: Any, step: int, when: Any, values: dict[str, Any]) -> dict[str, Any]:
             times.step_ended()
-            total = int(getattr(pipe, "num_timesteps", 0) or arguments["num_inference_steps"])
+            total = int(getattr(pipe, "num_timesteps", 0) or given.get("num_inference_steps") or step + 1)
             emit(Progress(f"Step {step + 1} of {total}{of}", step + 1, total))
             self._previews.show(values.get("latents"), step + 1, total, pace, emit)
             return values
 
         emit(Progress(f"Drawing{of}"))
         times.begin()
-        return pipe(**arguments, callback_on_step_end=step_ended).images[0]
+        drawn = pipe(**given, callback_on_step_end=step_ended).images[0]
+        return drawn if mask is None else lay_over(start, drawn, mask)
 
     def _for(self, request: ImageRequest) -> Any:
         """The pipeline for words alone, words and a picture, or words, a picture and a mask: of the same parts."""
@@ -110,8 +126,8 @@ class DiffusionModel:
     def _size(self, request: ImageRequest) -> tuple[int, int]:
         """Pixels. Raises `InvalidRequest` unless the model's blocks fit."""
         block = int(getattr(self._pipe, "vae_scale_factor", 8))
-        model: Any = getattr(self._pipe, "unet", None) or getattr(self._pipe, "transformer", None)
-        side = int(getattr(self._pipe, "default_sample_size", 0) or getattr(model.config, "sample_size", 128))
+        config = transformer(self._pipe).config
+        side = int(getattr(self._pipe, "default_sample_size", 0) or config.get("sample_size") or 128)
         own = side * block
         limit = self.facts.get("largest_side") or 2048
         sides = request.width or own, request.height or own
@@ -123,15 +139,6 @@ class DiffusionModel:
             if value > limit:
                 raise InvalidRequest(f"This model draws up to {limit} pixels a side; the {name} asked is {value}.")
         return sides
-
-    def _unread(self, prompt: str) -> str:
-        """The end of a prompt that is longer than the text encoder reads."""
-        tokenizer = getattr(self._pipe, "tokenizer", None)
-        limit = getattr(tokenizer, "model_max_length", 10**9)
-        if tokenizer is None or limit > 10**6:
-            return ""
-        ids = tokenizer(prompt).input_ids
-        return tokenizer.decode(ids[limit - 1 : -1]) if len(ids) > limit else ""
 
 
 class StepTimes:
@@ -156,29 +163,6 @@ class StepTimes:
     def rate(self) -> float | None:
         """Steps a second, or None where there were too few."""
         return round(self._steps / self._seconds, 2) if self._seconds else None
-
-
-def _arguments(pipe: Any, request: ImageRequest, width: int, height: int) -> tuple[dict[str, Any], dict[str, str]]:
-    """What to call the pipeline with, and why a setting is not followed."""
-    taken = inspect.signature(pipe.__call__).parameters
-    given = {name: value for name in _SAME if (value := getattr(request, name)) is not None}
-    if request.image is None:
-        given.pop("strength", None)
-    else:
-        given["image"] = _picture(request.image, width, height).convert("RGB")
-    if request.mask_image is not None:
-        given["mask_image"] = _picture(request.mask_image, width, height).convert("L")
-    given |= {"prompt": request.prompt, "width": width, "height": height}
-    left = {name: "This pipeline has no such setting." for name in given if name not in taken and name in _SAME}
-    return {name: value for name, value in given.items() if name in taken}, left
-
-
-def _picture(part: ImagePart, width: int, height: int) -> Any:
-    """Raises `InvalidRequest` for a file that can't be read or is too large."""
-    from shared.media.masks import fit
-    from shared.media.opening import open_picture
-
-    return fit(open_picture(part.data), (width, height))
 
 
 def _noise(seed: int) -> Any:

@@ -25,22 +25,25 @@ PROMPTS = ("a red apple", "a house", "two cats", "a blue car", "a flower", "a fa
 STEPS = 8
 
 
-def kept_in(folder: Path, quantization: str, settings: Settings) -> Path:
+def kept_in(folder: Path, quantization: str, settings: Settings, adapter: str = "") -> Path:
     """Where the export of these very weights is kept."""
     weights = sorted((folder / "unet").glob("*.safetensors"))
-    mark = hashlib.sha256(f"{FORMAT} {quantization}".encode())
+    mark = hashlib.sha256(f"{FORMAT} {quantization} {adapter}".rstrip().encode())
     for file in weights:
         stat = file.stat()
         mark.update(f"{file.resolve()} {stat.st_size} {stat.st_mtime_ns}".encode())
     return settings.data_dir / "converted" / f"{folder.name}-unet-{quantization}-{mark.hexdigest()[:12]}"
 
 
-def put_in(pipe: Any, folder: Path, quantization: str, settings: Settings, emit: Emit) -> None:
-    """Replace the pipeline's U-Net. Raises `BackendError` for a pipeline that has none."""
+def put_in(pipe: Any, folder: Path, quantization: str, settings: Settings, emit: Emit, adapter: str = "") -> None:
+    """Replace the pipeline's U-Net. Raises `BackendError` for a pipeline that has none.
+
+    `adapter`: what marks the adapter in its weights.
+    """
     unet = getattr(pipe, "unet", None)
     if type(unet).__name__ != "UNet2DConditionModel" or getattr(pipe, "text_encoder_2", None) is not None:
         raise BackendError("This model can't be quantized for OpenVINO here. Choose diffusers for it.")
-    kept = kept_in(folder, quantization, settings)
+    kept = kept_in(folder, quantization, settings, adapter)
     if not (kept / MODEL_FILE).is_file():
         emit(Progress("Preparing the model for OpenVINO in int8; this takes a minute or more, and is done once"))
         _write(_quantized(pipe, unet, emit), kept)
