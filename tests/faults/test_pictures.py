@@ -63,6 +63,12 @@ def test_a_text_that_unpacks_without_end_is_refused(kind: bytes) -> None:
         restore(bomb)
 
 
+def test_a_text_longer_than_any_settings_is_refused() -> None:
+    with pytest.raises(InvalidRequest, match="can't be read"):
+        restore(png_with_chunk(b"tEXt", b"parameters\0" + b"a" * 1_000_001))
+    assert restore(png_with_chunk(b"tEXt", b"parameters\0" + b"a" * 1_000_000)).source == "a1111"
+
+
 def test_a_text_under_another_name_is_not_unpacked() -> None:
     bomb = png_with_chunk(b"zTXt", b"Comment\0\0" + zlib.compress(b"a" * 100_000_000, 9), png_with(parameters="a cat"))
     assert restore(bomb).prompt == "a cat"

@@ -81,6 +81,7 @@ def test_a_webp_of_every_kind_stays_as_it_is(options: dict, mode: str) -> None: 
     before = encoded("WEBP", picture, **options)
     labelled = label(part(before, "image/webp"), RECEIPT, REQUEST, 1)
     assert decoded(labelled.data) == decoded(before) and restore(labelled.data).seed == 1
+    assert labelled.data[12:16] == b"VP8X" and labelled.data[20] & 0x08, "its header says that there is EXIF"
 
 
 def test_the_whole_receipt_and_request_stand_in_the_file() -> None:

@@ -44,6 +44,21 @@ def test_a_number_that_is_none_is_told_by_the_variables_name(name: str) -> None:
         from_environment({name: "many"})
 
 
+def test_where_the_certificate_lies_is_read() -> None:
+    settings = from_environment({"PLAYGROUND_C2PA_CERT": "/etc/c.pem", "PLAYGROUND_C2PA_KEY": "~/k.pem"})
+    assert (settings.c2pa_cert, settings.c2pa_key) == (Path("/etc/c.pem"), Path.home() / "k.pem")
+
+
+@pytest.mark.parametrize(("text", "safety"), [("off", "off"), (" Strict ", "strict"), ("", "standard")])
+def test_how_careful_the_check_of_pictures_is(text: str, safety: str) -> None:
+    assert from_environment({"PLAYGROUND_SAFETY": text}).safety == safety
+
+
+def test_a_word_that_says_nothing_about_safety_is_told() -> None:
+    with pytest.raises(ValueError, match="PLAYGROUND_SAFETY must be one of off, standard, strict; it is 'yes'"):
+        from_environment({"PLAYGROUND_SAFETY": "yes"})
+
+
 @pytest.mark.parametrize(
     ("environment", "public"),
     [
