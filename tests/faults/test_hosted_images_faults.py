@@ -220,7 +220,10 @@ def test_a_packed_answer_is_not_unpacked(case: Hosted) -> None:
 
 
 def test_a_content_filter_is_told_and_nothing_else_is_tried(case: Hosted) -> None:
-    case.fake.act = images_of(case).filtered()  # type: ignore[assignment]
+    refusal = images_of(case).filtered()
+    if refusal is None:
+        pytest.skip("this server filters nothing")
+    case.fake.act = refusal
     with pytest.raises(ContentFiltered):
         case.events()
     assert len(case.fake.asked) == 1

@@ -36,7 +36,7 @@ class ImageDialect(Protocol):
     def base_url(self, root: str) -> str: ...
     def answer(self, picture: bytes = PICTURE) -> Act: ...
     def opening(self) -> Act: ...
-    def filtered(self) -> Act: ...
+    def filtered(self) -> Act | None: ...
     def error(self, status: int, message: str, code: str = "") -> Act: ...
     def key_in(self, asked: Asked) -> str: ...
 
@@ -229,6 +229,51 @@ class Hub:
         return bearer(asked)
 
 
+@dataclass(frozen=True)
+class WebUI:
+    """AUTOMATIC1111's API."""
+
+    model: str = "a1111:loaded"
+    backend: str = "a1111"
+    url_name: str = "a1111"
+    path: str = "/sdapi/v1/txt2img"
+    env_var: str = ""
+    previews: int = 0
+    seed: str = "best-effort"
+
+    def base_url(self, root: str) -> str:
+        return root
+
+    def prepare(self, fake: FakeServer) -> None:
+        """Its progress, which is no drawing."""
+        for path in ("/internal/progress", "/sdapi/v1/progress", "/sdapi/v1/interrupt"):
+            fake.routes[path] = lambda asked: Act(status=404, body={"detail": "Not Found"})
+
+    def body(self, *pictures: bytes, **info: Any) -> dict[str, Any]:
+        """An answer with these pictures."""
+        return {"images": [b64(p) for p in pictures], "parameters": {}, "info": json.dumps(info)}
+
+    def answer(self, picture: bytes = PICTURE) -> Act:
+        return Act(body=self.body(picture, index_of_first_image=0))
+
+    def slow(self, seconds: float) -> Act:
+        """A whole answer after this while."""
+        text = json.dumps(self.body(PICTURE, index_of_first_image=0))
+        return Act(chunks=(text,), pause=seconds, headers={"Content-Type": "application/json"})
+
+    def opening(self) -> Act:
+        return Act(before="hang")
+
+    def filtered(self) -> Act | None:
+        return None
+
+    def error(self, status: int, message: str, code: str = "") -> Act:
+        return Act(status=status, body={"error": code or "HTTPException", "detail": message, "errors": message})
+
+    def key_in(self, asked: Asked) -> str:
+        return bearer(asked)
+
+
 def with_body(act: Act, old: str, new: str) -> Act:
     """The same act with a text of its body or chunks replaced."""
     if act.chunks is not None:
@@ -238,5 +283,5 @@ def with_body(act: Act, old: str, new: str) -> Act:
     return replace(act, body=json.loads(json.dumps(act.body).replace(old, new)))
 
 
-IMAGE_DIALECTS: tuple[ImageDialect, ...] = (OpenAIStream(), Generations(), GeminiPictures(), Hub())
+IMAGE_DIALECTS: tuple[ImageDialect, ...] = (OpenAIStream(), Generations(), GeminiPictures(), Hub(), WebUI())
 IMAGES_BY_BACKEND = {d.backend: d for d in IMAGE_DIALECTS}

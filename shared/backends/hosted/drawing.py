@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from shared.backends.base import Capabilities
-from shared.backends.endpoints import Profile, matching, read_models, read_profile
+from shared.backends.endpoints import Endpoint, Profile, matching, read_endpoints, read_models, read_profile
 from shared.backends.hosted.sizes import FreeSizes, Size, nearest_listed
 
 
@@ -63,6 +63,8 @@ def _drawer(row: Mapping[str, Any]) -> Drawer:
     return Drawer(read_profile(DrawingProfile, base, {}), read_models(DrawingProfile, base, models))
 
 
+# the servers for pictures that a deployer runs
+SERVERS: Mapping[str, Endpoint] = read_endpoints(Path(__file__).with_name("picture_servers.toml"))
 # a provider's or endpoint's id -> what it honours; those that are not here draw nothing
 DRAWERS: Mapping[str, Drawer] = {
     name: _drawer(row)

@@ -69,7 +69,10 @@ def _inner(body: Any) -> Mapping[str, Any]:
     if not isinstance(body, Mapping):
         return {}
     inner = body.get("error", body)
-    return inner if isinstance(inner, Mapping) else {"message": str(inner)}
+    if isinstance(inner, Mapping):
+        return inner
+    words = body.get("detail") or body.get("errors")  # AUTOMATIC1111 puts the error's kind where others put its words
+    return {"message": str(words), "code": str(inner)} if words else {"message": str(inner)}
 
 
 def _header_wait(headers: Mapping[str, str]) -> float | None:
