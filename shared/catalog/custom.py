@@ -69,13 +69,13 @@ def _variants(text: str, settings: Settings, engines: _Engines) -> _Found:
     if in_hub and (settings.public or not _path(text).exists()):
         owner, repo, *rest = text.split("/")
         return _gguf(text, f"{owner}/{repo}", "/".join(rest)) if rest else None
-    if _looks_like_path(text):
+    if _looks_like_path(text) or (engines.gguf and text.endswith(".gguf")):
         return _local(text, settings, engines)
     return (text.split("/")[1], engines.hub(text)) if _HUB_ID.fullmatch(text) else None
 
 
 def _looks_like_path(text: str) -> bool:
-    return text.startswith(("/", "./", "../", "~", "\\")) or text.endswith(".gguf") or text[1:3] in {":\\", ":/"}
+    return text.startswith(("/", "./", "../", "~", "\\")) or text[1:3] in {":\\", ":/"}
 
 
 def _local(text: str, settings: Settings, engines: _Engines) -> _Found:
