@@ -35,9 +35,10 @@ def bundle(name: str, folder: Path) -> Path:
     shutil.copytree(ROOT / "shared", folder / "shared", ignore=_NOT_COPIED)
     shutil.copy(ROOT / "LICENSE", folder / "LICENSE")
     (folder / ".gitattributes").write_text(_ATTRIBUTES, encoding="utf-8")
-    for weights in _starter_files(folder / "README.md"):
-        (folder / BUNDLED).mkdir(exist_ok=True)
-        shutil.copy(weights, folder / BUNDLED / weights.name)
+    for filename, weights in _starter_files(folder / "README.md"):
+        place = folder / BUNDLED / filename
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(weights, place)
     for name in front_matter(folder / "README.md").get("playground_weights") or []:  # type: ignore[attr-defined]
         shutil.copytree(locate_folder(str(name)), folder / BUNDLED / str(name))
     return folder
@@ -52,11 +53,13 @@ def front_matter(readme: Path) -> dict[str, object]:
     return values
 
 
-def _starter_files(readme: Path) -> list[Path]:
-    """The starter weights of the models that the front matter names."""
-    named = front_matter(readme).get("models") or []
-    assert isinstance(named, list)
-    return [locate(s.package, s.filename) for s in starters().values() if any(model in s.source for model in named)]
+def _starter_files(readme: Path) -> list[tuple[str, Path]]:
+    """The weights of packages, by name, of the models and the packages that the front matter names."""
+    told = front_matter(readme)
+    models, packages = told.get("models") or [], told.get("playground_packages") or []
+    assert isinstance(models, list) and isinstance(packages, list)
+    wanted = [s for s in starters().values() if s.package in packages or any(model in s.source for model in models)]
+    return [(s.filename, locate(s.package, s.filename)) for s in wanted]
 
 
 def main() -> int:

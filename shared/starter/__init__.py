@@ -71,7 +71,7 @@ def verify(package: str, filename: str, data_dir: Path) -> Path:
     path = locate(package, filename)
     stat = path.stat()
     mark = {"path": str(path), "size": stat.st_size, "modified": stat.st_mtime_ns}
-    record = data_dir / "verified" / f"{package}-{filename}.json"
+    record = data_dir / "verified" / f"{package}-{filename.replace('/', '-')}.json"
     if _read(record) == mark:
         return path
     if _sha256(path) != starters()[package, filename].sha256:

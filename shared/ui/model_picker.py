@@ -68,9 +68,9 @@ def build(engine: Engine, task: Task) -> Picker:
 
 
 def first_mode(engine: Engine, task: Task) -> Mode:
-    """The first kind, in the order of the switch, that has a model which runs here."""
-    ready = {choice.variant.mode for choice in engine.choices(task) if choice.reason is None}
-    return next((Mode(mode) for _, mode in MODES if Mode(mode) in ready), Mode.QUANTIZED)
+    """The kind of the first engine in the catalogue that runs here."""
+    ready = (choice.variant.mode for choice in engine.choices(task) if choice.reason is None)
+    return next(ready, Mode.QUANTIZED)
 
 
 def model_choices(engine: Engine, task: Task, mode: Mode, settings: Settings) -> list[tuple[str, str]]:

@@ -19,7 +19,7 @@ from diffusers.models.attention_processor import AttnProcessor
 from transformers import CLIPTokenizer
 from wording import WIDTH, build_encoder, learn_tokenizer
 
-BATCH, RATE = 64, 5e-4
+BATCH, RATE = 64, 8e-4
 UNTOLD = 0.1  # share of pictures trained without a caption, for guidance
 SAVED_EVERY = 240.0  # seconds
 SCHEDULE: dict[str, Any] = {
@@ -76,7 +76,7 @@ class Trainer:
     def step(self, rate: float) -> float:
         """One batch; returns the loss."""
         for group in self.optimizer.param_groups:
-            group["lr"] = rate * min(1.0, (self.steps + 1) / 500)
+            group["lr"] = rate * min(1.0, (self.steps + 1) / 200)
         picked = torch.multinomial(self.weights, BATCH, replacement=True)
         side = torch.randint(0, 2, (BATCH,))
         clean = self.latents[side, picked].float()

@@ -10,9 +10,11 @@ from typing import Any
 
 import numpy
 import torch
+from denoiser import BATCH
 from diffusers import StableDiffusionPipeline
 from PIL import Image, ImageDraw
 from safetensors.torch import save_file
+from source import emoji
 from torch.nn import functional
 
 HERE = Path(__file__).resolve().parent
@@ -43,7 +45,30 @@ def evaluate(folder: Path) -> None:
     (WEIGHTS / "figures.json").write_text(json.dumps(figures, indent=2) + "\n", "utf-8")
     fit_preview(pipe.vae, folder, WEIGHTS / "preview")
     pipe.to(torch.float16).save_pretrained(WEIGHTS, safe_serialization=True)
+    (WEIGHTS / "README.md").write_text(card(pipe, figures, folder), "utf-8")
     print(json.dumps(figures, indent=2))
+
+
+def card(pipe: Any, figures: dict[str, Any], folder: Path) -> str:
+    """The model card: the template with what was measured."""
+    parts = (pipe.unet, pipe.vae, pipe.text_encoder)
+    count = sum(parameter.numel() for part in parts for parameter in part.parameters())
+    return (
+        (HERE / "card.md")
+        .read_text("utf-8")
+        .format(
+            **figures,
+            side=pipe.unet.config.sample_size * pipe.vae_scale_factor,
+            emoji=len(emoji(folder)),
+            nearest=figures["nearest_emoji_is_the_one_asked"],
+            missed=", ".join(figures["not_among_the_nearest_three"]) or "none",
+            same="yes" if figures["same_seed_same_picture"] else "no",
+            batch=BATCH,
+            parameters=round(count / 1e6, 1),
+            steps=STEPS,
+            guidance=GUIDANCE,
+        )
+    )
 
 
 def draw(pipe: Any, prompt: str, seed: int) -> Image.Image:

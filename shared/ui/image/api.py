@@ -12,8 +12,9 @@ from gradio.events import api
 from shared.engine import Engine
 from shared.errors import InferenceError, InvalidRequest
 from shared.image.drawing import Drawing, drawings
-from shared.media.labelling import label
+from shared.image.finishing import finish
 from shared.requests import ImagePart, ImageRequest
+from shared.settings import Settings
 from shared.tasks import Mode, Task
 from shared.ui.models_api import models_of
 
@@ -84,7 +85,7 @@ def _generate(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
             for drawing in drawings(events):
                 if drawing.error and not drawing.images:
                     raise drawing.error
-                yield _plain(drawing, request)
+                yield _plain(drawing, request, engine.settings)
         except InferenceError as error:
             raise gr.Error(str(error), print_exception=False) from None
 
@@ -111,18 +112,18 @@ def _part(url: str) -> ImagePart | None:
         raise InvalidRequest("The picture's base64 can't be read. Encode the file's bytes again.") from None
 
 
-def _plain(drawing: Drawing, request: ImageRequest) -> dict[str, Any]:
+def _plain(drawing: Drawing, request: ImageRequest, settings: Settings) -> dict[str, Any]:
+    finished = finish(drawing, request, settings) if drawing.receipt else []
     return {
-        "images": [_url(image, drawing, request, n) for n, image in enumerate(drawing.images)],
+        "images": [_url(each.image) for each in finished],
         "seeds": list(drawing.seeds),
         "status": drawing.status,
         "finish_reason": drawing.finish_reason,
+        "notes": [each.words for each in finished if each.words],
         "error": str(drawing.error) if drawing.error else None,
         "receipt": drawing.receipt.to_dict() if drawing.receipt else None,
     }
 
 
-def _url(image: ImagePart, drawing: Drawing, request: ImageRequest, number: int) -> str:
-    assert drawing.receipt is not None
-    data = label(image, drawing.receipt, request, drawing.seed_of(number)).data
-    return f"data:{image.media_type};base64,{base64.b64encode(data).decode()}"
+def _url(image: ImagePart) -> str:
+    return f"data:{image.media_type};base64,{base64.b64encode(image.data).decode()}"

@@ -14,6 +14,7 @@ from shared.image.drawing import Drawing, drawings
 from shared.requests import ImageRequest
 from shared.ui import receipt_view
 from shared.ui.image.files import keep
+from shared.ui.image.larger_panel import LargerPanel
 from shared.ui.image.restore_panel import RestorePanel
 from shared.ui.image.settings_panel import NAMES, to_request
 from shared.ui.image.start_panel import StartPanel
@@ -25,6 +26,7 @@ EXAMPLES = ["a red apple", "a blue cat", "a rocket", "a sunflower", "a birthday 
 SHOW_PICTURE = (
     """() => { document.querySelector("#picture").scrollIntoView({block: "nearest", behavior: "smooth"}); }"""
 )
+LIVE_SEED = "1"
 MOST_KEPT = 60  # pictures in a session's gallery
 
 
@@ -48,6 +50,9 @@ class DrawPanel:
                 with gr.Row():
                     self.run = gr.Button("Draw", variant="primary", elem_id="draw", min_width=120)
                     self.stop = gr.Button("Stop", elem_id="stop", visible=False, min_width=120)
+                self.live = gr.Checkbox(
+                    False, label="Draw as I type", info="For fast models. The seed stays.", elem_id="live"
+                )
                 gr.Examples(EXAMPLES, self.prompt, label="Try one", elem_id="examples")
                 self.start = StartPanel()
                 self.restoring = RestorePanel()
@@ -62,6 +67,7 @@ class DrawPanel:
                 )
                 self.metrics = gr.HTML(receipt_view.metrics(None), elem_id="metrics")
                 self.told = gr.HTML("", elem_id="told")
+                self.larger = LargerPanel(engine.settings)
                 with gr.Accordion("Receipt", open=False, visible=False, elem_id="receipt-box") as self.receipt_box:
                     self.receipt = gr.Markdown(elem_id="receipt")
         self.gallery = gr.Gallery(
@@ -83,11 +89,15 @@ class DrawPanel:
 
     def wire(self, picker: list[Any], settings: list[Any], keys: Any) -> None:
         """Connect the events."""
+        self.larger.wire(self.picture, self.told)
         self.restoring.wire(self.prompt, picker[0], settings)
         inputs = [self.prompt, self.start.editor, self.made, keys, *picker, *settings]
         options: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "concurrency_limit": None}
         self.run.click(self.draw, inputs, self.outputs, **options)
         self.prompt.submit(self.draw, inputs, self.outputs, **options)
+        live = [self.live, *inputs]
+        # A picture for the newest words only: what was typed meanwhile is dropped.
+        self.prompt.input(self.draw_live, live, self.outputs, trigger_mode="always_last", **options)
         for event in (self.run.click, self.prompt.submit):
             event(None, None, None, js=SHOW_PICTURE, api_visibility="private", show_progress="hidden")
         self.stop.click(self._stop, None, None, api_visibility="private", show_progress="hidden", queue=False)
@@ -130,21 +140,34 @@ class DrawPanel:
             except InferenceError as error:
                 yield self._screen(Drawing(error=error), made, asked)
 
+    def draw_live(self, request: gr.Request, live: bool, prompt: str, *inputs: Any) -> Iterator[list[Any]]:
+        """Draw what is typed so far, with one seed throughout, so that only the words change the picture."""
+        if not live or not prompt.strip():
+            yield [gr.skip() for _ in self.outputs]
+            return
+        values = list(inputs)
+        at = len(values) - len(NAMES) + NAMES.index("seed")
+        values[at] = values[at] or LIVE_SEED
+        values[1] = list(values[1])  # the gallery keeps what was asked for, not every letter
+        for screen in self.draw(request, prompt, *values):
+            screen[5] = screen[6] = gr.skip()
+            yield screen
+
     def _screen(self, drawing: Drawing, made: list[Any], asked: ImageRequest | None) -> list[Any]:
         ended = drawing.done
         picture: Any = gr.skip() if drawing.preview is None else drawing.preview
         told = f'<div class="pg-note pg-error" role="alert">{escape(str(drawing.error))}</div>' if drawing.error else ""
         receipt: Any = gr.skip()
         if drawing.receipt is not None and asked is not None and drawing.images:
-            paths = keep(drawing, asked)
+            paths, words = keep(drawing, asked, self._engine.settings)
+            told = f'<div class="pg-note pg-warn" role="status">{escape(words)}</div>' if words else told
             picture = paths[0]
-            words = asked.prompt[:80]
-            made[:0] = [(path, words) for path in paths]
+            made[:0] = [(path, asked.prompt[:80]) for path in paths]
             del made[MOST_KEPT:]
         if drawing.receipt is not None:
             receipt = receipt_view.table(drawing.receipt)
             if drawing.finish_reason == "stopped":
-                told = '<div class="pg-note" role="status">Stopped by you. What is shown is unfinished.</div>'
+                told += '<div class="pg-note" role="status">Stopped by you. What is shown is unfinished.</div>'
         box = gr.update(visible=True) if drawing.receipt else gr.skip()
         gallery = gr.update(value=list(made), visible=bool(made)) if ended else gr.skip()
         line = receipt_view.metrics(drawing.receipt, drawing.status)

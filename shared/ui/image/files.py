@@ -8,8 +8,9 @@ from functools import cache
 from pathlib import Path
 
 from shared.image.drawing import Drawing
-from shared.media.labelling import label
+from shared.image.finishing import finish
 from shared.requests import ImageRequest
+from shared.settings import Settings
 
 SUFFIXES = {"image/png": ".png", "image/jpeg": ".jpg", "image/webp": ".webp", "image/gif": ".gif"}
 
@@ -20,18 +21,21 @@ def _folder() -> Path:
     return Path(tempfile.mkdtemp(prefix="playground-pictures-"))
 
 
-def keep(drawing: Drawing, request: ImageRequest) -> list[str]:
-    """Write a finished drawing's pictures; returns their paths. A sidecar lies beside a picture that is signed."""
-    assert drawing.receipt is not None
-    paths = []
-    for number, image in enumerate(drawing.images):
+def keep(drawing: Drawing, request: ImageRequest, settings: Settings) -> tuple[list[str], str]:
+    """Write a finished drawing's pictures; returns their paths, and what there is to say about them.
+
+    A sidecar lies beside a picture that its provider signed. Raises `BackendError` where one can't be signed.
+    """
+    paths, words = [], []
+    for number, finished in enumerate(finish(drawing, request, settings)):
         seed = drawing.seed_of(number)
-        labelled = label(image, drawing.receipt, request, seed)
         folder = Path(tempfile.mkdtemp(dir=_folder()))
         stem = re.sub(r"[^a-z0-9]+", "-", request.prompt.lower()).strip("-")[:40] or "picture"
-        file = folder / f"{stem}{'' if seed is None else f'-{seed}'}{SUFFIXES.get(image.media_type, '.png')}"
-        file.write_bytes(labelled.data)
-        if labelled.sidecar:
-            file.with_suffix(".json").write_bytes(labelled.sidecar)
+        suffix = SUFFIXES.get(finished.image.media_type, ".png")
+        file = folder / f"{stem}{'' if seed is None else f'-{seed}'}{suffix}"
+        file.write_bytes(finished.image.data)
+        if finished.sidecar:
+            file.with_suffix(".json").write_bytes(finished.sidecar)
         paths.append(str(file))
-    return paths
+        words.append(finished.words)
+    return paths, " ".join(dict.fromkeys(filter(None, words)))

@@ -8,6 +8,7 @@ from typing import Any
 
 import gradio as gr
 
+from shared.backends.diffusion.schedulers import schedulers
 from shared.errors import InferenceError
 from shared.media.restoring import MAX_BYTES, Restored, restore
 from shared.ui.image.settings_panel import NAMES
@@ -51,13 +52,17 @@ def _restored(path: str) -> list[Any]:
 def _values(found: Restored) -> list[Any]:
     """What each control gets, in the order of `NAMES`."""
     size = f"{found.width}x{found.height}" if found.width and found.height else ""
-    text = {"size": size, "seed": "" if found.seed is None else str(found.seed), "scheduler": found.scheduler or ""}
+    text = {"size": size, "seed": "" if found.seed is None else str(found.seed), "scheduler": _known(found.scheduler)}
     text["negative_prompt"] = found.negative_prompt or ""
     values: list[Any] = []
     for name in NAMES:
         number = getattr(found, name, None)
         values.append(text[name] if name in text else gr.skip() if number is None else number)
     return values
+
+
+def _known(scheduler: str | None) -> str:
+    return next((name for names in schedulers().values() for name in names if name == scheduler), "")
 
 
 def _told(words: str, kind: str = "") -> str:

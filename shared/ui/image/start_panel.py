@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import io
 from typing import Any
 
 import gradio as gr
 
+from shared.media.masks import mask_from_editor
+from shared.media.opening import open_picture, to_part
 from shared.requests import ImagePart
 
 HINT = "Put in a picture to draw from it. Paint over a part of it, and only that part is drawn anew."
@@ -20,7 +21,7 @@ class StartPanel:
             gr.HTML(f'<div class="pg-quiet">{HINT}</div>')
             self.editor = gr.ImageEditor(
                 label="Start picture",
-                type="pil",
+                type="filepath",  # opened under our own limits
                 image_mode="RGBA",
                 elem_id="start",
                 layers=False,
@@ -33,16 +34,10 @@ class StartPanel:
     def read(self, value: Any) -> dict[str, ImagePart]:
         """`image` and `mask_image` for a request, where there are any."""
         background = (value or {}).get("background")
-        if background is None:
+        if not background:
             return {}
-        found = {"image": _png(background.convert("RGB"))}
-        masks = [layer.getchannel("A") for layer in value.get("layers") or [] if layer.getchannel("A").getbbox()]
-        if masks:
-            found["mask_image"] = _png(masks[0].point(lambda a: 255 if a > 40 else 0))
+        found = {"image": to_part(open_picture(background).convert("RGB"))}
+        layers = [open_picture(layer).convert("RGBA") for layer in value.get("layers") or [] if layer]
+        if any(layer.getchannel("A").getbbox() for layer in layers):
+            found["mask_image"] = to_part(mask_from_editor(value))
         return found
-
-
-def _png(image: Any) -> ImagePart:
-    file = io.BytesIO()
-    image.save(file, "PNG")
-    return ImagePart(file.getvalue(), "image/png")

@@ -1,0 +1,48 @@
+"""What a finished picture goes through before anybody gets it: looked over, its receipt written in, signed last."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shared.image.drawing import Drawing
+from shared.media import content_credentials, nsfw
+from shared.media.labelling import label
+from shared.media.opening import open_picture, to_part
+from shared.requests import ImagePart, ImageRequest
+from shared.settings import Settings
+
+BLUR = 12  # parts of the shorter side: shapes are gone, colours stay
+
+
+@dataclass(frozen=True)
+class Finished:
+    """The file as a person gets it. `words` explain a picture that is covered or couldn't be checked."""
+
+    image: ImagePart
+    sidecar: bytes | None = None
+    words: str = ""
+
+
+def finish(drawing: Drawing, request: ImageRequest, settings: Settings) -> list[Finished]:
+    """The finished drawing's pictures, in order. Raises `BackendError` where a picture can't be signed."""
+    return [_one(drawing, number, request, settings) for number in range(len(drawing.images))]
+
+
+def _one(drawing: Drawing, number: int, request: ImageRequest, settings: Settings) -> Finished:
+    assert drawing.receipt is not None
+    image = drawing.images[number]
+    verdict = nsfw.check(open_picture(image.data), settings) if settings.safety != "off" else nsfw.Verdict(False)
+    if verdict.covered:
+        image = _covered(image)
+    labelled = label(image, drawing.receipt, request, drawing.seed_of(number))
+    data = labelled.data
+    if content_credentials.signs(settings):
+        data = content_credentials.sign(data, image.media_type, settings, edited=request.image is not None)
+    return Finished(ImagePart(data, image.media_type), labelled.sidecar, verdict.words)
+
+
+def _covered(image: ImagePart) -> ImagePart:
+    from PIL import ImageFilter
+
+    picture = open_picture(image.data).convert("RGB")
+    return to_part(picture.filter(ImageFilter.GaussianBlur(min(picture.size) / BLUR)))
