@@ -44,6 +44,7 @@ BACKENDS: dict[str, Entry] = {
         "shared.backends.openai_compatible_images:OpenAICompatibleImages", "OpenAI-compatible server", hosted=True
     ),
     "a1111": Entry("shared.backends.a1111:A1111", "AUTOMATIC1111", hosted=True),
+    "comfyui": Entry("shared.backends.comfyui:ComfyUI", "ComfyUI", hosted=True),
 }
 
 

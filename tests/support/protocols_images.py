@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -274,6 +275,55 @@ class WebUI:
         return bearer(asked)
 
 
+@dataclass(frozen=True)
+class Comfy:
+    """ComfyUI's API: a job is put in the line, looked for in the history, and its picture fetched."""
+
+    model: str = "comfyui:sd15.safetensors"
+    backend: str = "comfyui"
+    url_name: str = "comfyui"
+    path: str = "/prompt"
+    env_var: str = ""
+    previews: int = 0
+    seed: str = "best-effort"
+
+    def base_url(self, root: str) -> str:
+        return root
+
+    def prepare(self, fake: FakeServer) -> None:
+        """All but the jobs themselves. A job's id names the picture that it makes."""
+        fake.routes["/history/"] = lambda asked: Act(body=self.history(asked.path.rpartition("/")[2]))
+        fake.routes["/view"] = lambda asked: Act(
+            body=_DRAWN[asked.path.partition("filename=")[2].partition(".")[0]], headers={"Content-Type": "image/png"}
+        )
+        fake.routes["/queue"] = lambda asked: Act(body={"queue_running": [], "queue_pending": []})
+
+    def history(self, job: str) -> dict[str, Any]:
+        """A job that is done."""
+        images = [{"filename": f"{job}.png", "subfolder": "", "type": "temp"}]
+        return {job: {"outputs": {"show": {"images": images}}, "status": {"status_str": "success", "completed": True}}}
+
+    def answer(self, picture: bytes = PICTURE) -> Act:
+        job = hashlib.sha256(picture).hexdigest()
+        _DRAWN[job] = picture
+        return Act(body={"prompt_id": job, "number": 1, "node_errors": {}})
+
+    def opening(self) -> Act:
+        return Act(before="hang")
+
+    def filtered(self) -> Act | None:
+        return None
+
+    def error(self, status: int, message: str, code: str = "") -> Act:
+        return openai_error(status, message, code)
+
+    def key_in(self, asked: Asked) -> str:
+        return bearer(asked)
+
+
+_DRAWN: dict[str, bytes] = {}
+
+
 def with_body(act: Act, old: str, new: str) -> Act:
     """The same act with a text of its body or chunks replaced."""
     if act.chunks is not None:
@@ -283,5 +333,5 @@ def with_body(act: Act, old: str, new: str) -> Act:
     return replace(act, body=json.loads(json.dumps(act.body).replace(old, new)))
 
 
-IMAGE_DIALECTS: tuple[ImageDialect, ...] = (OpenAIStream(), Generations(), GeminiPictures(), Hub(), WebUI())
+IMAGE_DIALECTS: tuple[ImageDialect, ...] = (OpenAIStream(), Generations(), GeminiPictures(), Hub(), WebUI(), Comfy())
 IMAGES_BY_BACKEND = {d.backend: d for d in IMAGE_DIALECTS}
