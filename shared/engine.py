@@ -116,6 +116,8 @@ class Engine:
         settings = settings or self.settings
         self._validate(request)
         spec = self.find(model_id, settings, request.TASK)
+        if spec.task != request.TASK:
+            raise InvalidRequest(f"{spec.name} is a model for {spec.task}, not for {request.TASK}. Choose another.")
         chosen = self.plan(spec, mode, variant, settings)
         if not chosen.candidates:
             reasons = [f"{BACKENDS[r.variant.backend].label}: {r.reason}" for r in chosen.refused]

@@ -54,7 +54,7 @@ def build(engine: Engine, task: Task) -> Picker:
             model = gr.Dropdown(
                 models, value=first, label="Model", allow_custom_value=True, elem_id="model", min_width=220, scale=3
             )
-            variants = variant_choices(engine, first, mode, engine.settings) if first else []
+            variants = variant_choices(engine, task, first, mode, engine.settings) if first else []
             variant = gr.Dropdown(
                 variants,
                 value=variants[0][1] if variants else None,
@@ -63,7 +63,7 @@ def build(engine: Engine, task: Task) -> Picker:
                 min_width=140,
                 scale=2,
             )
-    note = gr.HTML(describe(engine, first or "", mode, None, engine.settings), elem_id="engine-note")
+    note = gr.HTML(describe(engine, task, first or "", mode, None, engine.settings), elem_id="engine-note")
     return Picker(model, mode_radio, variant, note)
 
 
@@ -91,10 +91,10 @@ def _marked(spec: ModelSpec, cannot: bool, mode: Mode) -> str:
     return f"{spec.name} ({missing})" if cannot else spec.name
 
 
-def variant_choices(engine: Engine, model: str, mode: Mode, settings: Settings) -> list[tuple[str, str]]:
+def variant_choices(engine: Engine, task: Task, model: str, mode: Mode, settings: Settings) -> list[tuple[str, str]]:
     """The model's engines of that kind, as label and `Variant.key`."""
     try:
-        spec = engine.find(model, settings)
+        spec = engine.find(model, settings, task)
     except InferenceError:
         return []
     rows = [c for c in engine.choices_for(spec, settings) if c.variant.mode == mode]
@@ -109,14 +109,14 @@ def engine_label(choice: Choice) -> str:
     return " · ".join(part for part in (BACKENDS[choice.variant.backend].label, how, endpoint) if part)
 
 
-def describe(engine: Engine, model: str, mode: Mode, variant: str | None, settings: Settings) -> str:
+def describe(engine: Engine, task: Task, model: str, mode: Mode, variant: str | None, settings: Settings) -> str:
     """The line under the controls, as HTML: what the model is, or why it can't run and what would mend that."""
     from html import escape
 
     if not model:
         return ""
     try:
-        spec = engine.find(model, settings)
+        spec = engine.find(model, settings, task)
         plan = engine.plan(spec, mode, variant, settings)
     except InferenceError as error:
         return f'<div class="pg-note pg-error">{escape(str(error))}</div>'
@@ -132,9 +132,9 @@ def on_mode(engine: Engine, task: Task, mode: str, settings: Settings) -> tuple[
     """New choices for the model and engine controls, and the note, when another kind is chosen."""
     models = model_choices(engine, task, Mode(mode), settings)
     first = models[0][1] if models else ""
-    variants = variant_choices(engine, first, Mode(mode), settings)
+    variants = variant_choices(engine, task, first, Mode(mode), settings)
     value = variants[0][1] if variants else None
-    note = describe(engine, first, Mode(mode), value, settings)
+    note = describe(engine, task, first, Mode(mode), value, settings)
     return gr.update(choices=models, value=first), gr.update(choices=variants, value=value), note
 
 
@@ -144,7 +144,9 @@ def on_keys(engine: Engine, task: Task, picked: Picked, settings: Settings) -> t
     The choice itself stays as it is: another model in its place might cost money.
     """
     models = model_choices(engine, task, Mode(picked.mode), settings)
-    return gr.update(choices=models), describe(engine, picked.model or "", Mode(picked.mode), picked.variant, settings)
+    return gr.update(choices=models), describe(
+        engine, task, picked.model or "", Mode(picked.mode), picked.variant, settings
+    )
 
 
 def on_model(engine: Engine, task: Task, model: str, mode: str, settings: Settings) -> tuple[Any, Any, str]:
@@ -154,12 +156,12 @@ def on_model(engine: Engine, task: Task, model: str, mode: str, settings: Settin
     """
     kind = Mode(mode)
     try:
-        modes = [v.mode for v in engine.find(model or "", settings).variants]
+        modes = [v.mode for v in engine.find(model or "", settings, task).variants]
     except InferenceError:
         modes = []
     if modes and kind not in modes:
         kind = modes[0]
-    variants = variant_choices(engine, model or "", kind, settings)
+    variants = variant_choices(engine, task, model or "", kind, settings)
     value = variants[0][1] if variants else None
-    note = describe(engine, model or "", kind, value, settings)
+    note = describe(engine, task, model or "", kind, value, settings)
     return kind.value, gr.update(choices=variants, value=value), note

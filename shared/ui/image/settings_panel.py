@@ -13,7 +13,7 @@ from shared.backends.diffusion.schedulers import schedulers
 from shared.engine import Engine
 from shared.errors import InferenceError, InvalidRequest
 from shared.settings import Settings
-from shared.tasks import Mode
+from shared.tasks import Mode, Task
 
 # name -> (label, lowest, highest, step, value where the model has no default, what it does)
 SLIDERS: dict[str, tuple[str, float, float, float, float, str]] = {
@@ -58,7 +58,7 @@ class SettingsPanel:
     def for_engine(self, model: str, mode: str, variant: str | None, settings: Settings) -> list[Any]:
         """An update for each control: greyed out with the reason where the engine can't follow it."""
         try:
-            spec = self._engine.find(model or "", settings)
+            spec = self._engine.find(model or "", settings, Task.TEXT_TO_IMAGE)
         except InferenceError:
             return [gr.update(interactive=True) for _ in NAMES]
         chosen = [v for v in spec.variants if v.mode == Mode(mode) and (not variant or v.key == variant)]
