@@ -18,7 +18,6 @@ PARAMETERS = frozenset(
     {"seed", "negative_prompt", "width", "height", "num_inference_steps", "guidance_scale", "scheduler", "strength"}
     | {"num_images_per_prompt", "preview_every_step"}
 )
-_TOLD = ("largest_side", "adapter", "adapter_weight")  # options that stand in the receipt
 
 
 class DiffusersImage:
@@ -58,9 +57,11 @@ class DiffusersImage:
 
 def facts(variant: Variant, loaded: Loaded) -> dict[str, Any]:
     """What really runs, for the receipt."""
-    told = {name: value for name in _TOLD if (value := variant.options.get(name)) is not None}
+    adapter = {"adapter": loaded.adapter.called, "adapter_weight": loaded.adapter.weight} if loaded.adapter else {}
+    largest = variant.options.get("largest_side")
     return {
-        **told,
+        **adapter,
+        **({"largest_side": largest} if largest else {}),
         "device": loaded.device,
         "dtype": loaded.dtype,
         "quantization": variant.quantization,

@@ -21,7 +21,8 @@ from shared.settings import Settings
 from shared.streaming import CancelToken, Emitter
 
 # Imported by no module of ours before an engine is used.
-HEAVY = ("torch", "transformers", "openvino", "openai", "anthropic", "google.genai", "huggingface_hub", "httpx2")
+LOCAL = ("torch", "diffusers", "transformers", "openvino", "nncf")
+HEAVY = (*LOCAL, "openai", "anthropic", "google.genai", "huggingface_hub", "httpx2")
 
 
 @dataclass(frozen=True)

@@ -20,9 +20,12 @@ USUAL = "pytorch_lora_weights.safetensors"
 
 @dataclass(frozen=True)
 class Adapter:
-    """A LoRA's file, and how strongly it counts: 1 as it was trained, 0 not at all."""
+    """A LoRA's file, and how strongly it counts: 1 as it was trained, 0 not at all.
 
-    name: str
+    `called`: its Hub id, or the name of its file or folder without the way there.
+    """
+
+    called: str
     file: Path
     weight: float
 
@@ -47,7 +50,8 @@ def find(variant: Variant, settings: Settings, emit: Emit) -> Adapter | None:
         path = hub.fetch(name, settings, emit, allow_patterns=("*.safetensors",)).path
     file = path if path.is_file() else _in_folder(path, name)
     check_weights(file)
-    return Adapter(name, file, float(variant.options.get("adapter_weight", 1.0)))
+    called = Path(name).name if is_path(name) or Path(name).expanduser().is_file() else name
+    return Adapter(called, file, float(variant.options.get("adapter_weight", 1.0)))
 
 
 def _in_folder(folder: Path, name: str) -> Path:
@@ -65,7 +69,7 @@ def _in_folder(folder: Path, name: str) -> Path:
 
 def put_in(pipe: Any, adapter: Adapter, emit: Emit) -> None:
     """Add it to the weights. Raises `BackendError` where it is made for another kind of model."""
-    emit(Progress(f"Applying the adapter {Path(adapter.name).name}"))
+    emit(Progress(f"Applying the adapter {adapter.called}"))
     if not hasattr(pipe, "load_lora_weights"):
         raise BackendError("This kind of model takes no adapters. Choose it without one.")
     if not adapter.weight:
@@ -83,6 +87,6 @@ def put_in(pipe: Any, adapter: Adapter, emit: Emit) -> None:
 
 def _misfit(adapter: Adapter) -> BackendError:
     return BackendError(
-        f"The adapter {Path(adapter.name).name} doesn't fit this model: it was made for another kind. "
+        f"The adapter {adapter.called} doesn't fit this model: it was made for another kind. "
         "Choose an adapter of this model's family."
     )
