@@ -10,7 +10,7 @@ from shared.backends.hosted.account import Account, provider_account
 from shared.backends.hosted.drawing import DRAWERS, DrawingProfile
 from shared.backends.hosted.image_model import HostedImages, ImageCall, ImagePiece
 from shared.backends.hosted.openai_client import openai_client
-from shared.backends.hosted.pictures import decoded, from_base64
+from shared.backends.hosted.pictures import decoded, from_bytes
 
 if TYPE_CHECKING:
     from shared.catalog import Variant
@@ -59,9 +59,13 @@ def _arguments(call: ImageCall) -> dict[str, Any]:
 def _pieces(event: Any, call: ImageCall) -> Iterator[ImagePiece]:
     """`image_generation.…` and `image_edit.…` events are alike."""
     kind = str(getattr(event, "type", None) or "").rpartition(".")[2]
-    if kind == "partial_image":
-        step = event.partial_image_index + 1
-        yield ImagePiece(preview=decoded(event.b64_json, call.account.name), step=step, total=call.profile.previews)
-    elif kind == "completed":
-        picture = from_base64(event.b64_json, call.account.name)
-        yield ImagePiece(picture=picture, finish="stop", usage=images_api.usage(event), facts=images_api.facts(event))
+    if kind not in {"partial_image", "completed"}:
+        return
+    data = decoded(str(getattr(event, "b64_json", None) or ""), call.account.name)
+    if kind == "completed":
+        about: dict[str, Any] = {"usage": images_api.usage(event), "facts": images_api.facts(event)}
+        yield ImagePiece(picture=from_bytes(data, call.account.name), finish="stop", **about)
+        return
+    index = getattr(event, "partial_image_index", None)
+    step = index + 1 if isinstance(index, int) else None
+    yield ImagePiece(preview=data, step=step, total=call.profile.previews)

@@ -160,3 +160,24 @@ def test_what_its_nodes_refuse_is_told(case: Hosted, details: str, error: type[E
     case.fake.act = Act(status=400, body=body)
     with pytest.raises(error, match="sd15" if error is UnknownModel else "smaller than min"):
         case.events()
+
+
+@pytest.mark.parametrize("entry", [5, [], {}, {"status": []}, {"outputs": {"show": {"images": [7]}}}, {"outputs": []}])
+def test_a_history_that_makes_no_sense_is_told(case: Hosted, entry: object) -> None:
+    listing(case, "/history/", Act(body={case.fake.act.body["prompt_id"]: entry}))
+    with pytest.raises(ProviderError, match="no whole picture"):
+        case.events()
+
+
+@pytest.mark.parametrize("line", [{}, {"queue_running": 5}, {"queue_running": [[]], "queue_pending": [["x", {}], 7]}])
+def test_a_line_that_makes_no_sense_is_no_reason_to_stop(case: Hosted, line: object) -> None:
+    job = case.fake.act.body["prompt_id"]
+    seen: list[Asked] = []
+
+    def history(asked: Asked) -> Act:
+        seen.append(asked)
+        return Act(body=Comfy().history(job) if len(seen) > 1 else {})
+
+    case.fake.routes["/history/"] = history
+    listing(case, "/queue", Act(body=line))
+    assert final_of(case.events()).output.images[0].data == PICTURE and len(seen) == 2

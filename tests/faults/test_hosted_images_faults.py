@@ -31,7 +31,16 @@ from tests.support.fake_server import Act, deaf, serving
 from tests.support.hosted import KEY, Hosted, engine_for
 from tests.support.hosted_images import draw, drawing, final_of, image_settings, previews_of
 from tests.support.pictures import chunk
-from tests.support.protocols_images import IMAGE_DIALECTS, PICTURE, ImageDialect, b64, with_body
+from tests.support.protocols import data
+from tests.support.protocols_images import (
+    IMAGE_DIALECTS,
+    IMAGES_BY_BACKEND,
+    PICTURE,
+    SKETCH,
+    ImageDialect,
+    b64,
+    with_body,
+)
 
 ONCE = RetryPolicy(attempts=1)
 
@@ -180,8 +189,16 @@ def test_what_is_no_picture_is_told(case: Hosted, kind: str) -> None:
         once(case).events()
 
 
+ODD = (
+    "<html>Log in to the school's network</html>", '{"data": [{"b64_js', "[]", "7", "null", '"words"', '{"data": "x"}',
+    '{"data": null}', '{"data": [null]}', '{"data": [{"b64_json": 5}]}', '{"data": [{"url": {}}]}', '{"data": [[[]]]}',
+    '{"images": [1]}', '{"images": {"a": 1}}', '{"images": [], "info": 3}', '{"images": [null], "info": "[]"}',
+    '{"output": [[]]}', '{"output": 5}', '{"prompt_id": 7}', '{"prompt_id": "../../x"}', '{"candidates": "x"}',
+)  # fmt: skip
+
+
 def test_a_stream_that_is_no_answer_is_told(case: Hosted) -> None:
-    for body in ("<html>Log in to the school's network</html>", '{"data": [{"b64_js', "[]", "7", '{"data": "x"}'):
+    for body in ODD:
         case.fake.act = Act(body=body)
         with pytest.raises((BackendError, InvalidRequest)) as caught:
             once(case).events()
@@ -303,8 +320,25 @@ def test_many_at_once_do_not_mix(case: Hosted) -> None:
 def test_a_spoilt_preview_is_no_reason_to_stop(case: Hosted) -> None:
     if images_of(case).backend != "openai_images":
         pytest.skip("shown for one provider")
-    from tests.support.protocols_images import SKETCH
-
     case.fake.act = with_body(images_of(case).answer(), b64(SKETCH), b64(b"nothing to see"))
     events = case.events()
     assert not previews_of(events) and final_of(events).output.images[0].data == PICTURE
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"type": "image_generation.completed"},
+        {"type": "image_generation.completed", "b64_json": 5},
+        {"type": "image_generation.partial_image", "b64_json": {}},
+        {"type": 7},
+        {"candidates": [{"content": {"parts": [{"inlineData": {"mimeType": "image/png", "data": "!"}}]}}]},
+        {"candidates": [{"content": {"parts": "x"}, "finishReason": "NEVER HEARD OF"}]},
+    ],
+)
+@pytest.mark.parametrize("backend", ["openai_images", "google_images"])
+def test_odd_events_of_a_stream_are_told(backend: str, event: object) -> None:
+    with drawing(IMAGES_BY_BACKEND[backend], Act(chunks=data(event))) as case:
+        with pytest.raises((BackendError, InvalidRequest)) as caught:
+            once(case).events()
+        assert "not foreseen" not in str(caught.value)

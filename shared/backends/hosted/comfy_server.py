@@ -39,7 +39,10 @@ class ComfyServer:
         file = (f"{name}.{_NAMES.get(part.media_type, 'png')}", part.data, part.media_type)
         answer = await self._http.post(f"{self._root}/upload/image", files={"image": file}, data={"type": "input"})
         answer.raise_for_status()
-        return str(answer.json()["name"])
+        body = answer.json()
+        if not isinstance(body, dict) or not body.get("name"):
+            raise ProviderError(self._name, f"{self._name} took no picture to begin with. Check its log.")
+        return str(body["name"])
 
     async def submit(self, graph: Mapping[str, Any], client: str) -> str:
         """Put the job in the line; its id. Raises `UnknownModel` or `InvalidRequest` for what a node can't take."""
@@ -58,18 +61,20 @@ class ComfyServer:
     async def finished(self, job: str) -> Mapping[str, Any] | None:
         """The picture's file once it is drawn. Raises `OutOfMemory` or `ProviderError` for a job that failed."""
         entry = (await self._json(f"/history/{job}")).get(job)
-        if not isinstance(entry, dict):
+        if entry is None:
             return None
-        status = entry.get("status") or {}
+        status = _within(entry, "status")
         if status.get("status_str") == "error":
             raise self._failure(status)
-        images = ((entry.get("outputs") or {}).get(SHOW) or {}).get("images") or []
-        if not images:
+        images = _within(entry, "outputs", SHOW).get("images")
+        if not isinstance(images, list) or not images or not isinstance(images[0], dict):
             raise no_picture(self._name)
         return dict(images[0])
 
     def _failure(self, status: Mapping[str, Any]) -> Exception:
-        told = [m[1] for m in status.get("messages") or [] if isinstance(m, list) and m[0] == "execution_error"]
+        told = [
+            dict(m[1]) for m in _rows(status.get("messages")) if m[0] == "execution_error" and isinstance(m[1], dict)
+        ]
         words = f"{told[0].get('exception_type', '')} {told[0].get('exception_message', '')}" if told else ""
         if "outofmemory" in words.lower().replace(" ", ""):
             return OutOfMemory(advice=f"That is {self._name}'s memory: lower the size, or choose a smaller model.")
@@ -78,8 +83,9 @@ class ComfyServer:
     async def before(self, job: str) -> int | None:
         """How many jobs are before this one: 0 while it is drawn, None where it isn't in the line."""
         body = await self._json("/queue")
-        running = [row[1] for row in body.get("queue_running") or []]
-        waiting = [row[1] for row in sorted(body.get("queue_pending") or [])]
+        running = [row[1] for row in _rows(body.get("queue_running"))]
+        pending = [row for row in _rows(body.get("queue_pending")) if isinstance(row[0], int | float)]
+        waiting = [row[1] for row in sorted(pending, key=lambda row: row[0])]
         if job in running:
             return 0
         return len(running) + waiting.index(job) if job in waiting else None
@@ -105,6 +111,18 @@ class ComfyServer:
         if not isinstance(body, dict):
             raise no_picture(self._name)
         return body
+
+
+def _rows(listed: Any) -> list[list[Any]]:
+    """The lists of two or more in a list: jobs, or messages."""
+    return [row for row in listed if isinstance(row, list) and len(row) > 1] if isinstance(listed, list) else []
+
+
+def _within(thing: Any, *names: str) -> Mapping[str, Any]:
+    """The object at that place, or an empty one."""
+    for name in names:
+        thing = thing.get(name) if isinstance(thing, dict) else None
+    return thing if isinstance(thing, dict) else {}
 
 
 def _node_errors(answer: httpx2.Response) -> str:
