@@ -238,6 +238,27 @@ def schnell(folder: Path) -> Path:
     return flux(folder, guidance=False)
 
 
+LORA = "pytorch_lora_weights.safetensors"  # as diffusers names it
+
+
+def lora(folder: Path, base: Path) -> Path:
+    """An adapter for the pipeline at `base`, strong enough to change what it draws."""
+    import torch
+    from diffusers import DiffusionPipeline
+    from peft import LoraConfig
+    from peft.utils import get_peft_model_state_dict
+
+    pipe = DiffusionPipeline.from_pretrained(base)
+    part = "unet" if hasattr(pipe, "unet") else "transformer"
+    model = getattr(pipe, part)
+    with torch.random.fork_rng():
+        torch.manual_seed(3)
+        config = LoraConfig(r=4, lora_alpha=32, target_modules=["to_q", "to_k", "to_v"], init_lora_weights=False)
+        model.add_adapter(config)
+    type(pipe).save_lora_weights(folder, **{f"{part}_lora_layers": get_peft_model_state_dict(model)})
+    return folder
+
+
 def _save(pipe: Any, folder: Path) -> Path:
     pipe.save_pretrained(folder, safe_serialization=True)
     return folder

@@ -24,7 +24,7 @@ def check_folder(folder: Path, called: str) -> dict[str, tuple[str, str]]:
     for name in parts:
         if not (folder / name).is_dir():
             raise CorruptWeights(f"{called} lacks its part {name}. Download the model again.")
-        _needs_weights(folder / name, called)
+        _check_part(folder / name, called)
     return parts
 
 
@@ -57,10 +57,18 @@ def _own_code(called: str) -> BackendError:
     return BackendError(f"{called} brings code of its own, which is never run here. Choose another model.")
 
 
-def _needs_weights(part: Path, called: str) -> None:
-    if any(part.glob("*.safetensors")):
-        return
-    for file in sorted(part.iterdir()):
-        refuse_pickle(file)
-    if (part / "config.json").is_file():  # what has no weights has a file of another name
-        raise CorruptWeights(f"{called} has no weights for its {part.name}. Download the model again.")
+def _check_part(part: Path, called: str) -> None:
+    for file in part.glob("*config.json"):
+        try:
+            json.loads(file.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise CorruptWeights(
+                f"{file.name} of {called}'s {part.name} can't be read. Download the model again."
+            ) from error
+    has_weights, is_model = any(part.glob("*.safetensors")), (part / "config.json").is_file()
+    if not has_weights:
+        for file in sorted(part.iterdir()):
+            refuse_pickle(file)
+    if has_weights != is_model:  # what needs no weights has a file of another name
+        lacking = "weights" if is_model else "config.json"
+        raise CorruptWeights(f"{called} has no {lacking} for its {part.name}. Download the model again.")
