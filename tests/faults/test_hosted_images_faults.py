@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
+from PIL import Image
 
 from shared.errors import (
     BackendError,
@@ -30,7 +31,7 @@ from tests.support import contract
 from tests.support.fake_server import Act, deaf, serving
 from tests.support.hosted import KEY, Hosted, engine_for
 from tests.support.hosted_images import draw, drawing, final_of, image_settings, previews_of
-from tests.support.pictures import chunk
+from tests.support.pictures import chunk, encoded
 from tests.support.protocols import data
 from tests.support.protocols_images import (
     IMAGE_DIALECTS,
@@ -177,8 +178,8 @@ SPOILT = {
     "a script": b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>",
     "half a picture": PICTURE[: len(PICTURE) // 2],
     "nothing": b"",
-    "a bomb": bomb(8_000, 8_000),
-    "a huge bomb": bomb(60_000, 60_000),
+    "a whole picture of too many pixels": encoded("PNG", Image.new("1", (8_000, 8_000))),
+    "a bomb": bomb(60_000, 60_000),
 }
 
 
