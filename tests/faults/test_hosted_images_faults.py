@@ -73,6 +73,14 @@ def test_a_refused_key_is_said_plainly_and_never_echoed(case: Hosted, caplog: py
         assert KEY not in caplog.text
 
 
+def test_an_account_that_is_not_verified_is_told_what_to_do(case: Hosted) -> None:
+    words = "Your organization must be verified to use the model `gpt-image-2`. Please go to: https://platform.test"
+    case.fake.act = case.dialect.error(403, words)
+    with pytest.raises(ProviderError, match=r"platform\.test") as caught:
+        case.events()
+    assert not caught.value.retryable and "mistyped" not in str(caught.value) and len(case.fake.asked) == 1
+
+
 def test_a_key_echoed_in_another_error_is_struck_out(case: Hosted) -> None:
     case.fake.act = case.dialect.error(400, f"Bad parameter near {KEY} and sk-proj-abcdefgh12345678")
     with pytest.raises(InferenceError) as caught:

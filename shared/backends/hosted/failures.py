@@ -53,6 +53,8 @@ Maker = Callable[[Failed], InferenceError]
 
 
 def _key(call: Failed) -> InferenceError:
+    if _UNVERIFIED.search(call.reply.message):
+        return ProviderError(call.name, f"{call.name} doesn't let this account use the model yet: {call.words}")
     return KeyRefused(call.name, None if call.account.chosen else call.account.endpoint.env_var)
 
 
@@ -167,6 +169,7 @@ _TOO_LONG = re.compile(
 _SIZE = re.compile(r"(?<![\w.-])\d[\d,]{2,}")  # not the digits of a model's name
 _SDKS = frozenset({"openai", "anthropic", "google", "huggingface_hub"})
 UNSAFE = re.compile(r"(?i)\bnsfw\b|safety system|content (policy|filter|moderation)")
+_UNVERIFIED = re.compile(r"(?i)organi[sz]ation must be verified")
 _BAD_KEY = re.compile(r"(?i)api[ _]key[ _](not valid|invalid|expired)")
 
 
