@@ -15,6 +15,7 @@ from shared.backends.hosted.account import Account, provider_account
 from shared.backends.hosted.download import fetch
 from shared.backends.hosted.drawing import DRAWERS, DrawingProfile
 from shared.backends.hosted.failures import UNSAFE
+from shared.backends.hosted.hub_queue import settled
 from shared.backends.hosted.image_model import HostedImages, ImageCall, ImagePiece
 from shared.backends.hosted.pictures import from_base64, from_bytes, no_picture
 from shared.backends.hosted.redaction import redact
@@ -52,11 +53,11 @@ class HuggingFaceImages(HostedImages):
             made = hub_providers.request_for(call, provider, provider_id, seed)
             if left := hub_providers.left_out(call, made, provider):
                 yield ImagePiece(facts={"unhonoured": left})
-            yield ImagePiece(picture=await _picture(call, made), seed=seed)
+            yield ImagePiece(picture=await _picture(call, provider, made), seed=seed)
         yield ImagePiece(finish="stop")
 
 
-async def _picture(call: ImageCall, made: RequestParameters) -> ImagePart:
+async def _picture(call: ImageCall, provider: str, made: RequestParameters) -> ImagePart:
     """Ask the router for it. Raises what a refusal raises, or `ProviderError`."""
     import httpx2
 
@@ -68,7 +69,7 @@ async def _picture(call: ImageCall, made: RequestParameters) -> ImagePart:
     name = call.account.name
     if answer.headers.get("content-type", "").startswith("image/"):
         return from_bytes(answer.content, name)
-    body = answer.json()
+    body = await settled(provider, answer.json(), str(url), made.headers, call)
     _refusal(body, name)
     found = _found(body)
     if found is None:

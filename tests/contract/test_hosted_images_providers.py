@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from shared.errors import InvalidRequest, KeyRefused, NoBackendAvailable, UnknownModel
+from shared.errors import ContentFiltered, InvalidRequest, KeyRefused, NoBackendAvailable, ProviderError, UnknownModel
 from shared.requests import ImagePart
 from tests.support import contract
 from tests.support.fake_server import Act
@@ -255,7 +255,7 @@ def test_a_setting_that_the_providers_form_has_no_place_for_is_named() -> None:
 
 
 def test_a_picture_to_begin_with_goes_to_a_provider_that_takes_one() -> None:
-    rows = (("fal-ai", "image-to-image", "q"), ("together", "image-to-image", "black-forest-labs/FLUX.1-Kontext"))
+    rows = (("nscale", "image-to-image", "q"), ("together", "image-to-image", "black-forest-labs/FLUX.1-Kontext"))
     with drawing(hub(*rows)) as case:
         case.events(draw("make it red", image=START))
         assert case.fake.asked[0].body["image_url"].endswith(b64(START.data))
@@ -265,8 +265,6 @@ def test_a_picture_to_begin_with_goes_to_a_provider_that_takes_one() -> None:
 
 
 def test_a_failure_that_comes_with_status_200_is_told() -> None:
-    from shared.errors import ContentFiltered, ProviderError
-
     with drawing(hub(("replicate", "text-to-image", "black-forest-labs/flux-schnell"))) as case:
         case.fake.act = Act(body={"status": "failed", "error": "NSFW content detected", "output": None})
         with pytest.raises(ContentFiltered):
@@ -306,3 +304,52 @@ def test_a_session_key_goes_before_the_servers() -> None:
         with drawing(dialect) as case:
             session(case, **{dialect.env_var: "hf_MYOWNKEY0123456789"}).events()
             assert dialect.key_in(case.fake.asked[0]) == "hf_MYOWNKEY0123456789"
+
+
+def queue(case: Hosted, path: str, *answers: Any) -> list[Any]:
+    """The router answers this path so, one after the other; what it was asked."""
+    asked_for: list[Any] = []
+
+    def answer(asked: Any) -> Act:
+        asked_for.append(asked)
+        return Act(body=answers[min(len(asked_for), len(answers)) - 1])
+
+    case.fake.routes[path] = answer
+    return asked_for
+
+
+FILE = {"url": "data:image/png;base64," + b64(PICTURE)}
+
+
+def test_fals_queue_is_waited_for_and_the_key_goes_to_the_router_alone() -> None:
+    with drawing(hub(("fal-ai", "image-to-image", "fal-ai/kontext"))) as case:
+        job = {
+            "request_id": "r",
+            "status": "IN_QUEUE",
+            "response_url": "https://queue.elsewhere.test/fal-ai/requests/r",
+        }
+        case.fake.act = Act(body=job)
+        states = queue(case, "/fal-ai/fal-ai/requests/r/status", {"status": "IN_PROGRESS"}, {"status": "COMPLETED"})
+        queue(case, "/fal-ai/fal-ai/requests/r", {"images": [FILE]})
+        assert final_of(case.events(draw(image=START))).output.images[0].data == PICTURE
+        assert len(states) == 2 and bearer(states[0]) == KEY and states[0].path.endswith("?_subdomain=queue")
+
+
+def test_wavespeeds_queue_is_waited_for() -> None:
+    with drawing(hub(("wavespeed", "text-to-image", "flux"))) as case:
+        case.fake.act = Act(body={"data": {"urls": {"get": "https://api.elsewhere.test/api/v3/predictions/p/result"}}})
+        done = {"data": {"status": "completed", "outputs": [FILE["url"]]}}
+        states = queue(case, "/wavespeed/api/v3/predictions/p/result", {"data": {"status": "processing"}}, done)
+        assert final_of(case.events()).output.images[0].data == PICTURE and len(states) == 2
+        queue(case, "/wavespeed/api/v3/predictions/p/result", {"data": {"status": "failed", "error": "no GPU left"}})
+        with pytest.raises(ProviderError, match="no GPU left"):
+            case.events()
+
+
+@pytest.mark.parametrize("odd", [{}, {"data": 5}, {"data": {"status": "completed"}}, []])
+def test_a_queue_that_makes_no_sense_is_told(odd: object) -> None:
+    with drawing(hub(("wavespeed", "text-to-image", "flux"))) as case:
+        case.fake.act = Act(body={"data": {"urls": {"get": "/p"}}})
+        queue(case, "/wavespeed/p", odd)
+        with pytest.raises(ProviderError, match="no whole picture"):
+            case.events()

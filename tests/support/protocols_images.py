@@ -198,7 +198,7 @@ class Hub:
     previews: int = 0
     seed: str = "best-effort"
     mapping: tuple[tuple[str, str, str], ...] = (
-        ("wavespeed", "text-to-image", "wavespeed-ai/flux-schnell"),  # answers with a place in a queue
+        ("nobody-knows", "text-to-image", "flux-schnell"),  # a provider newer than this program
         ("together", "text-to-image", "black-forest-labs/FLUX.1-schnell"),
     )
 

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 AUTO = "auto"
 HUB = "huggingface_hub"  # the Hub's name in `settings.base_urls`, for a mirror
 _HUB_URL = "https://huggingface.co"
-# Providers whose answer is a picture or names one. The others answer with a place in a queue.
+# Providers whose answers are understood here
 _DRAW: Mapping[str, frozenset[str]] = {
-    "text-to-image": frozenset({"hf-inference", "fal-ai", "together", "replicate", "nscale", "zai-org"}),
-    "image-to-image": frozenset({"hf-inference", "together", "replicate"}),
+    "text-to-image": frozenset({"hf-inference", "fal-ai", "together", "replicate", "nscale", "wavespeed", "zai-org"}),
+    "image-to-image": frozenset({"hf-inference", "fal-ai", "together", "replicate", "wavespeed"}),
 }
 
 
