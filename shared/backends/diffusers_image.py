@@ -49,7 +49,9 @@ class DiffusersImage:
         from shared.backends.diffusion.loading import load
         from shared.backends.diffusion.model import DiffusionModel
         from shared.backends.local import failures
+        from shared.backends.local.threads import share_cores
 
+        share_cores()
         with failures.loading(variant):
             loaded = load(variant, settings, emit)
         return DiffusionModel(loaded.pipe, loaded.folder, self.capabilities(variant), facts(variant, loaded))

@@ -37,7 +37,9 @@ class OpenVinoImage(DiffusersImage):
         from shared.backends.diffusion.loading import load
         from shared.backends.diffusion.model import DiffusionModel
         from shared.backends.local import failures
+        from shared.backends.local.threads import share_cores
 
+        share_cores()
         with failures.loading(variant):
             loaded = load(dataclasses.replace(variant, device="cpu", dtype="float32"), settings, emit)
             mark = loaded.adapter.mark if loaded.adapter else ""

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import io
+import os
 import threading
 from collections.abc import Iterator
 
 import pytest
 
+from shared.backends import get_backend
 from shared.backends.diffusion.schedulers import schedulers
+from shared.backends.local import threads
 from shared.engine import Engine
-from shared.errors import InvalidRequest
+from shared.errors import InvalidRequest, UnknownModel
 from shared.events import Final, Progress
+from shared.settings import Settings
+from shared.streaming import Emitter
 from shared.tasks import Mode
 from tests.support import contract
 from tests.support.drawing import FORCED, ask, build, draw, engine_for, opened, picture, variant_for
@@ -178,6 +183,14 @@ def test_settings_that_are_the_pipelines_own_are_used_where_none_is_given(tiny: 
     final = draw(tiny, "sd", num_inference_steps=None, width=None, height=None)
     assert opened(final.output.images[0]).shape == (32, 32, 3)
     assert final.output.images == draw(tiny, "sd", num_inference_steps=50, guidance_scale=7.5).output.images
+
+
+@pytest.mark.parametrize("backend", ["diffusers", "openvino_image"])
+def test_it_gives_way_to_others_on_the_same_cores(backend: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("GOMP_SPINCOUNT", raising=False)
+    with pytest.raises(UnknownModel):
+        get_backend(backend).load(variant_for("./nothing-here"), Settings(), Emitter(lambda _: None))
+    assert os.environ["GOMP_SPINCOUNT"] == threads.SPINS
 
 
 def test_closing_twice_is_fine_and_imports_are_light(tiny: Engine) -> None:
