@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import os
 import threading
-from collections.abc import Iterator
 
 import pytest
 
@@ -28,15 +27,13 @@ NOISE = ("sd", "sd-tiny", "sdxl")
 
 
 @pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Engine:
     made = build(tmp_path_factory.mktemp("tiny"))
     variants = {name: variant_for(path) for name, path in made.items()}
     reasons = {"guidance_scale": "It was distilled without.", "negative_prompt": "It was distilled without."}
     variants["distilled"] = variant_for(made["sd"], options={"not": reasons})
     variants["small"] = variant_for(made["sd"], options={"largest_side": 64})
-    engine = engine_for(tmp_path_factory.mktemp("data"), **variants)
-    yield engine
-    engine.pool.unload()
+    return engine_for(tmp_path_factory.mktemp("data"), **variants)
 
 
 @pytest.mark.parametrize("name", FAMILIES)

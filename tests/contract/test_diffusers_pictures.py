@@ -5,7 +5,6 @@ from __future__ import annotations
 import pickle
 import shutil
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +24,11 @@ SIDE = 32
 
 
 @pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Engine:
     folder = tmp_path_factory.mktemp("tiny")
     made = build(folder)
     made["linear"] = _with_preview(made["sd"], folder / "linear")
-    engine = engine_for(folder, **{name: variant_for(path) for name, path in made.items()})
-    yield engine
-    engine.pool.unload()
+    return engine_for(folder, **{name: variant_for(path) for name, path in made.items()})
 
 
 def _with_preview(source: Path, folder: Path) -> Path:

@@ -43,7 +43,6 @@ def find(variant: Variant, settings: Settings, emit: Emit) -> Adapter | None:
         return None
     path = Path(name).expanduser()
     if is_path(name) or path.is_file():
-        refuse_pickle(path)
         if not path.exists():
             raise UnknownModel(f"There is no adapter {name}. Check the path, or give a Hub id: owner/name.")
     else:
@@ -72,8 +71,6 @@ def put_in(pipe: Any, adapter: Adapter, emit: Emit) -> None:
     emit(Progress(f"Applying the adapter {adapter.called}"))
     if not hasattr(pipe, "load_lora_weights"):
         raise BackendError("This kind of model takes no adapters. Choose it without one.")
-    if not adapter.weight:
-        return
     try:
         pipe.load_lora_weights(adapter.file.parent, weight_name=adapter.file.name, local_files_only=True)
         loaded = any(pipe.get_list_adapters().values())

@@ -34,8 +34,6 @@ def _parts(folder: Path, called: str) -> dict[str, tuple[str, str]]:
     try:
         index = json.loads((folder / INDEX).read_text(encoding="utf-8"))
         rows = {name: row for name, row in index.items() if isinstance(row, list)}
-        if "_class_name" in rows:
-            raise _own_code(called)
         parts = {name: (str(row[0]), str(row[1])) for name, row in rows.items() if row[:1] not in ([], [None])}
     except (ValueError, AttributeError, IndexError) as error:
         raise CorruptWeights(f"{INDEX} of {called} can't be read. Download the model again.") from error
