@@ -48,6 +48,7 @@ class Settings:
     open_browser: bool = False
     space_id: str | None = None
     data_dir: Path = Path.home() / ".cache" / "genai-playgrounds"
+    weights_dir: Path | None = None  # where the project's own starter models lie, if not in the project
     memory_budget_gb: float | None = None  # for loaded models, per device; None: what is free
     max_prompt_chars: int = 400_000
     connect_timeout: float = 10.0
@@ -114,6 +115,7 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
         open_browser=_flag(env, "PLAYGROUND_OPEN_BROWSER"),
         space_id=space_id,
         data_dir=Path(env.get("PLAYGROUND_DATA") or defaults.data_dir),
+        weights_dir=_path(env, "PLAYGROUND_WEIGHTS"),
         memory_budget_gb=_number(env, "PLAYGROUND_MEMORY_GB", float, None),
         max_prompt_chars=_number(env, "PLAYGROUND_MAX_PROMPT_CHARS", int, defaults.max_prompt_chars),
         connect_timeout=_number(env, "PLAYGROUND_CONNECT_TIMEOUT", float, defaults.connect_timeout),

