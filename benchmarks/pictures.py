@@ -14,6 +14,7 @@ from measuring import give, row
 
 from shared.catalog import Variant, load_catalog
 from shared.engine import Engine
+from shared.errors import BackendError
 from shared.memory import give_back, rss_gb
 from shared.requests import ImageRequest
 from shared.settings import from_environment
@@ -65,7 +66,13 @@ def ours(engine: Engine, variant: Variant, seed: int) -> tuple[float, float]:
 
 
 def main() -> None:
-    """The two in turns, then the other engines."""
+    """The two in turns, then the other engines. Nothing is measured where the starter model is not there."""
+    try:
+        locate_folder("text2img")
+    except BackendError as error:
+        print(error, file=sys.stderr)
+        give([])
+        return
     engine = Engine(load_catalog(), from_environment())
     spec = engine.find(MODEL)
     full, *others = [v for v in spec.variants if v.mode != Mode.HOSTED]
