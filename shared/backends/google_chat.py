@@ -118,7 +118,7 @@ def _content(message: Message) -> Any:
 
 def _pieces(chunk: Any, provider: str) -> Iterator[Piece]:
     if chunk.usage_metadata:
-        yield Piece(usage=_usage(chunk.usage_metadata))
+        yield Piece(usage=usage(chunk.usage_metadata))
     if chunk.model_version:
         yield Piece(facts={"served_model": chunk.model_version, "request_id": chunk.response_id})
     blocked = chunk.prompt_feedback and chunk.prompt_feedback.block_reason
@@ -156,7 +156,7 @@ def _tokens(result: Any) -> tuple[Token, ...]:
     )
 
 
-def _usage(counted: Any) -> Usage:
+def usage(counted: Any) -> Usage:
     """Google counts thoughts apart from the answer; both are output and paid for as such."""
     thoughts, answer = counted.thoughts_token_count, counted.candidates_token_count
     return Usage(

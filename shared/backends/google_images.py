@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from shared.backends.base import Usage
-from shared.backends.google_chat import google_client
+from shared.backends.google_chat import google_client, usage
 from shared.backends.hosted.account import Account, provider_account
 from shared.backends.hosted.drawing import DRAWERS, DrawingProfile
 from shared.backends.hosted.image_model import HostedImages, ImageCall, ImagePiece
@@ -107,13 +108,9 @@ def _part(part: Any, provider: str, seed: int | None) -> Iterator[ImagePiece]:
 
 
 def _usage(counted: Any) -> Usage:
-    """Google counts thoughts apart from the answer; both are output and paid for as such."""
-    thoughts, answer = counted.thoughts_token_count, counted.candidates_token_count
-    return Usage(
-        input_tokens=counted.prompt_token_count,
-        output_tokens=None if answer is None and thoughts is None else (answer or 0) + (thoughts or 0),
-        cached_tokens=counted.cached_content_token_count,
-        reasoning_tokens=thoughts,
+    """As for text, and the tokens of pictures, which have a price of their own."""
+    return replace(
+        usage(counted),
         input_image_tokens=_pictures(counted.prompt_tokens_details),
         output_image_tokens=_pictures(counted.candidates_tokens_details),
     )

@@ -13,9 +13,10 @@ from shared.chat.answer import Answer, answers
 from shared.engine import Engine
 from shared.errors import InferenceError, InvalidRequest
 from shared.requests import ChatRequest, Message
-from shared.tasks import Mode, Task
+from shared.tasks import Task
 from shared.ui.chat.settings_panel import response_format
 from shared.ui.models_api import models_of
+from shared.ui.reading import read_mode
 
 
 def endpoints(engine: Engine) -> None:
@@ -78,7 +79,8 @@ def _chat(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
                 response_format=response_format(response_schema) if response_schema.strip() else None,
                 overflow="trim" if overflow == "trim" else "error",
             )
-            for answer in answers(engine.generate(model, request, mode=_mode(mode), variant=engine_variant or None)):
+            events = engine.generate(model, request, mode=read_mode(mode), variant=engine_variant or None)
+            for answer in answers(events):
                 if answer.error and not answer.text:
                     raise answer.error
                 yield _plain(answer)
@@ -94,13 +96,6 @@ def _history(turns: list[dict[str, str]]) -> Iterator[Message]:
         if role not in ("user", "assistant") or not isinstance(content, str):
             raise InvalidRequest('Each turn of history must be {"role": "user" or "assistant", "content": "text"}.')
         yield Message(role, content)  # type: ignore[arg-type]
-
-
-def _mode(mode: str) -> Mode | None:
-    try:
-        return Mode(mode) if mode else None
-    except ValueError:
-        raise InvalidRequest(f"mode must be one of {', '.join(Mode)}; it is {mode[:40]!r}.") from None
 
 
 def _effort(effort: str) -> Any:

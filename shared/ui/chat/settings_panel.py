@@ -13,6 +13,7 @@ from shared.engine import Engine
 from shared.errors import InferenceError, InvalidRequest
 from shared.settings import Settings
 from shared.tasks import Mode
+from shared.ui.reading import read_seed
 
 # name -> (label, lowest, highest, step, value where the model has no default, what it does)
 SLIDERS: dict[str, tuple[str, float, float, float, float, str]] = {
@@ -106,7 +107,7 @@ def to_request(values: Sequence[Any]) -> dict[str, Any]:
     schema = given.pop("response_schema")
     request = {name: value for name, value in given.items() if value not in (None, "") and value != OFF.get(name)}
     if "seed" in request:
-        request["seed"] = _seed(str(request["seed"]))
+        request["seed"] = read_seed(str(request["seed"]))
     for name in ("top_k", "max_tokens", "top_logprobs"):
         if name in request:
             request[name] = int(request[name])
@@ -115,12 +116,6 @@ def to_request(values: Sequence[Any]) -> dict[str, Any]:
     if schema and schema.strip():
         request["response_format"] = response_format(schema)
     return request
-
-
-def _seed(text: str) -> int:
-    if not text.strip().isdecimal():
-        raise InvalidRequest(f"The seed must be a whole number; it is {text[:20]!r}. Mend it or clear the field.")
-    return int(text)
 
 
 def response_format(text: str) -> dict[str, Any]:

@@ -15,8 +15,9 @@ from shared.image.drawing import Drawing, drawings
 from shared.image.finishing import finish
 from shared.requests import ImagePart, ImageRequest
 from shared.settings import Settings
-from shared.tasks import Mode, Task
+from shared.tasks import Task
 from shared.ui.models_api import models_of
+from shared.ui.reading import read_mode
 
 
 def endpoints(engine: Engine) -> None:
@@ -81,7 +82,7 @@ def _generate(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
                 mask_image=_part(mask_image),
                 strength=strength,
             )
-            events = engine.generate(model, request, mode=_mode(mode), variant=engine_variant or None)
+            events = engine.generate(model, request, mode=read_mode(mode), variant=engine_variant or None)
             for drawing in drawings(events):
                 if drawing.error and not drawing.images:
                     raise drawing.error
@@ -90,13 +91,6 @@ def _generate(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
             raise gr.Error(str(error), print_exception=False) from None
 
     return generate
-
-
-def _mode(mode: str) -> Mode | None:
-    try:
-        return Mode(mode) if mode else None
-    except ValueError:
-        raise InvalidRequest(f"mode must be one of {', '.join(Mode)}; it is {mode[:40]!r}.") from None
 
 
 def _part(url: str) -> ImagePart | None:

@@ -12,6 +12,7 @@ from shared.engine import Engine
 from shared.errors import InferenceError, InvalidRequest
 from shared.image.drawing import Drawing, drawings
 from shared.requests import ImageRequest
+from shared.tasks import Mode
 from shared.ui import receipt_view
 from shared.ui.image.files import keep
 from shared.ui.image.larger_panel import LargerPanel
@@ -130,7 +131,7 @@ class DrawPanel:
                 events = self._engine.generate(
                     picked.model,
                     asked,
-                    mode=_mode(picked.mode),
+                    mode=Mode(picked.mode),
                     variant=picked.variant or None,
                     settings=settings,
                     cancel=cancel,
@@ -177,9 +178,3 @@ class DrawPanel:
     def _stop(self, request: gr.Request) -> None:
         """Stop this visitor's runs; each then ends with what it has, and its receipt."""
         self._runs.stop(request.session_hash or "local")
-
-
-def _mode(mode: str) -> Any:
-    from shared.tasks import Mode
-
-    return Mode(mode)

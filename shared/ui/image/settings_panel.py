@@ -14,6 +14,7 @@ from shared.engine import Engine
 from shared.errors import InferenceError, InvalidRequest
 from shared.settings import Settings
 from shared.tasks import Mode, Task
+from shared.ui.reading import read_seed
 
 # name -> (label, lowest, highest, step, value where the model has no default, what it does)
 SLIDERS: dict[str, tuple[str, float, float, float, float, str]] = {
@@ -89,7 +90,7 @@ def to_request(values: Sequence[Any]) -> dict[str, Any]:
     if size:
         request["width"], request["height"] = _size(size)
     if "seed" in request:
-        request["seed"] = _seed(str(request["seed"]))
+        request["seed"] = read_seed(str(request["seed"]))
     for name in ("num_inference_steps", "num_images_per_prompt"):
         if name in request:
             request[name] = int(request[name])
@@ -101,9 +102,3 @@ def _size(text: str) -> tuple[int, int]:
     if len(sides) != 2 or not all(side.strip().isdecimal() and len(side) < 7 for side in sides):
         raise InvalidRequest(f"The size must be like 640x448; it is {text[:20]!r}. Mend it or choose one of the list.")
     return int(sides[0]), int(sides[1])
-
-
-def _seed(text: str) -> int:
-    if not text.strip().isdecimal():
-        raise InvalidRequest(f"The seed must be a whole number; it is {text[:20]!r}. Mend it or clear the field.")
-    return int(text)

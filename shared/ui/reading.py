@@ -1,0 +1,21 @@
+"""Reads what a person or a caller typed, for every Space's settings and API."""
+
+from __future__ import annotations
+
+from shared.errors import InvalidRequest
+from shared.tasks import Mode
+
+
+def read_mode(mode: str) -> Mode | None:
+    """The kind of engine by its name; None where it is empty. Raises `InvalidRequest`."""
+    try:
+        return Mode(mode) if mode else None
+    except ValueError:
+        raise InvalidRequest(f"mode must be one of {', '.join(Mode)}; it is {mode[:40]!r}.") from None
+
+
+def read_seed(text: str) -> int:
+    """The seed as a number. Raises `InvalidRequest`."""
+    if not text.strip().isdecimal():
+        raise InvalidRequest(f"The seed must be a whole number; it is {text[:20]!r}. Mend it or clear the field.")
+    return int(text)
