@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 
-from shared.chat.answer import INTERVAL, Answer
+from shared.chat.answer import Answer
+from shared.pacing import INTERVAL
 
 Runner = Callable[[], Iterator[Answer]]
 

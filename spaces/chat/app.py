@@ -16,54 +16,40 @@ from shared.engine import Engine  # noqa: E402
 from shared.lessons import read_lessons  # noqa: E402
 from shared.settings import from_environment  # noqa: E402
 from shared.tasks import Task  # noqa: E402
-from shared.ui import model_picker  # noqa: E402
 from shared.ui.chat.api import endpoints  # noqa: E402
 from shared.ui.chat.chat_panel import ChatPanel  # noqa: E402
 from shared.ui.chat.compare_panel import ComparePanel  # noqa: E402
 from shared.ui.chat.history_panel import HistoryPanel  # noqa: E402
 from shared.ui.chat.inside_panel import InsidePanel  # noqa: E402
 from shared.ui.chat.settings_panel import SettingsPanel  # noqa: E402
-from shared.ui.connecting import connect  # noqa: E402
-from shared.ui.keys_panel import KeysPanel  # noqa: E402
-from shared.ui.models_panel import ModelsPanel  # noqa: E402
+from shared.ui.page import open_page  # noqa: E402
 from shared.ui.serve import serve  # noqa: E402
-from shared.ui.sessions import Runs  # noqa: E402
-
-HEAD = '<div class="pg-head"><h1>Chat</h1><p>One prompt, many engines: see what each costs.</p></div>'
 
 
 def build(engine: Engine) -> gr.Blocks:
     """The screen, over an engine that may be shared with other Spaces."""
-    runs = Runs()
     starter = next(iter(engine.catalog.for_task(Task.CHAT)))
-    with gr.Blocks(title="Chat · Generative-AI playgrounds", fill_width=False, analytics_enabled=False) as demo:
-        gr.HTML(HEAD)
-        picker = model_picker.build(engine, Task.CHAT)
-        with gr.Row(equal_height=False):
-            with gr.Column(scale=3, min_width=320), gr.Tabs():
-                with gr.Tab("Chat", id="chat"):
-                    panel = ChatPanel(engine, runs)
-                with gr.Tab("Compare", id="compare"):
-                    compare = ComparePanel(engine, runs)
-                with gr.Tab("Look inside", id="inside"):
-                    inside = InsidePanel(panel)
-                with gr.Tab("Models", id="models") as models_tab:
-                    models = ModelsPanel(engine, Task.CHAT)
-            with gr.Column(scale=1, min_width=280):
-                with gr.Accordion("Chats and lessons", open=True):
-                    history = HistoryPanel(panel, read_lessons(HERE / "lessons"))
-                with gr.Accordion("Settings", open=False):
-                    settings = SettingsPanel(engine, dict(starter.defaults))
-                with gr.Accordion("Your keys", open=False):
-                    keys = KeysPanel(engine.settings)
-        panel.wire(picker.inputs, settings.inputs, keys.state, history.saved)
-        history.wire(demo, picker.inputs, settings.inputs, keys.state)
-        compare.wire(settings.inputs, keys.state)
-        answering = [panel.conversation, panel.todo, keys.state, *picker.inputs, *settings.inputs]
-        inside.wire(answering, history.saved)
-        connect(engine, Task.CHAT, picker, settings, keys, models, models_tab)
+    with open_page(engine, Task.CHAT, "Chat", "One prompt, many engines: see what each costs.") as page:
+        with page.tabs():
+            with gr.Tab("Chat", id="chat"):
+                panel = ChatPanel(engine, page.runs)
+            with gr.Tab("Compare", id="compare"):
+                compare = ComparePanel(engine, page.runs)
+            with gr.Tab("Look inside", id="inside"):
+                inside = InsidePanel(panel)
+        with page.side():
+            with gr.Accordion("Chats and lessons", open=True):
+                history = HistoryPanel(panel, read_lessons(HERE / "lessons"))
+            with gr.Accordion("Settings", open=False):
+                settings = SettingsPanel(engine, dict(starter.defaults))
+        page.connect(settings)
+        picked, keys = page.picker.inputs, page.keys.state
+        panel.wire(picked, settings.inputs, keys, history.saved)
+        history.wire(page.demo, picked, settings.inputs, keys)
+        compare.wire(settings.inputs, keys)
+        inside.wire([panel.conversation, panel.todo, keys, *picked, *settings.inputs], history.saved)
         endpoints(engine)
-    return demo
+    return page.demo
 
 
 demo = build(Engine(load_catalog(), from_environment()))

@@ -56,7 +56,7 @@ def test_the_first_piece_is_shown_at_once_even_right_after_a_message() -> None:
 
 def test_the_end_is_shown_whole_and_with_its_receipt() -> None:
     *_, last = answers(came(Partial("a"), Partial("b"), final("ab", "length")), interval=60)
-    assert last == Answer("ab", finish_reason="length", receipt=RECEIPT)
+    assert last == Answer(text="ab", finish_reason="length", receipt=RECEIPT)
     assert last.done
 
 

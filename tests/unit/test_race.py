@@ -16,10 +16,10 @@ def saying(*texts: str, before_last: threading.Event | None = None) -> Callable[
 
     def run() -> Iterator[Answer]:
         for text in texts[:-1]:
-            yield Answer(text)
+            yield Answer(text=text)
         if before_last:
             assert before_last.wait(PATIENCE)
-        yield Answer(texts[-1], finish_reason="stop")
+        yield Answer(text=texts[-1], finish_reason="stop")
 
     return run
 
@@ -45,7 +45,7 @@ def test_they_wait_for_each_other_to_begin() -> None:
 
     def run() -> Iterator[Answer]:
         barrier.wait(PATIENCE)
-        yield Answer("met")
+        yield Answer(text="met")
 
     *_, last = race([run] * 4, interval=0.01)
     assert [answer.text for answer in last] == ["met"] * 4
