@@ -32,7 +32,7 @@ from shared.memory import PeakMemory
 from shared.placement import Plan, plan
 from shared.pool import ModelPool
 from shared.recording import Recorder, Run
-from shared.requests import ChatRequest, ImageRequest, Request
+from shared.requests import ChatRequest, Request, SpeechRequest
 from shared.retries import RetryPolicy, with_retries
 from shared.settings import Settings
 from shared.streaming import CancelToken, Emit, stream
@@ -40,6 +40,7 @@ from shared.tasks import Mode, Task
 from shared.trimming import estimate_tokens, fit, without_pictures
 
 logger = logging.getLogger(__name__)
+_LISTS = frozenset({"stop", "speakers"})  # fields of requests that are empty, not None, where nothing is set
 
 
 @dataclass(frozen=True)
@@ -126,18 +127,12 @@ class Engine:
 
     def _validate(self, request: Request) -> None:
         request.validate()
-        texts: list[str] = []
-        if isinstance(request, ChatRequest):
-            texts = [*(m.content for m in request.messages), request.system or "", request.prefill or ""]
-        elif isinstance(request, ImageRequest):
-            texts = [request.prompt, request.negative_prompt or ""]
-        if texts:
-            longest = max(map(len, texts))
-            if longest > self.settings.max_prompt_chars:
-                raise InvalidRequest(
-                    f"The text has {longest:,} characters; this server takes {self.settings.max_prompt_chars:,}. "
-                    "Shorten it, or send it in parts."
-                )
+        longest = max(map(len, request.texts()), default=0)
+        most = self.settings.max_speech_chars if isinstance(request, SpeechRequest) else self.settings.max_prompt_chars
+        if longest > most:
+            raise InvalidRequest(
+                f"The text has {longest:,} characters; this server takes {most:,}. Shorten it, or send it in parts."
+            )
 
     def _first_that_works(
         self, spec: ModelSpec, chosen: Plan, request: Request, settings: Settings, emit: Emit
@@ -256,7 +251,7 @@ def _honour(
     label = BACKENDS[variant.backend].label
     reasons = {name: capabilities.reason(name, label) for name in asked.settings()}
     dropped = {name: reason for name, reason in reasons.items() if reason is not None}
-    blank: dict[str, Any] = {name: () if name == "stop" else None for name in dropped}
+    blank: dict[str, Any] = {name: () if name in _LISTS else None for name in dropped}
     if isinstance(request, ChatRequest) and not capabilities.images:
         blank["messages"], left_out = without_pictures(request.messages)
         dropped |= {"pictures": left_out} if left_out else {}

@@ -57,6 +57,39 @@ class Partial:
 
 
 @dataclass(frozen=True)
+class Word:
+    """A word that is spoken, from `start` to `end` in seconds of the sound. `speaker`: a name of the script.
+
+    `exact`: the engine itself gave the times; otherwise they are estimated.
+    """
+
+    text: str
+    start: float
+    end: float
+    speaker: str = ""
+    exact: bool = False
+
+
+@dataclass(frozen=True)
+class AudioChunk:
+    """A piece of the sound as it comes: samples as in `AudioOutput`, that begin at `start` seconds of the whole.
+
+    `words` are those whose times became known with it.
+    """
+
+    pcm: bytes
+    sample_rate: int
+    start: float
+    channels: int = 1
+    words: tuple[Word, ...] = ()
+
+    @property
+    def seconds(self) -> float:
+        """How long it sounds."""
+        return len(self.pcm) / (2 * self.channels * self.sample_rate)
+
+
+@dataclass(frozen=True)
 class Final:
     """The end of a run: its output (one of `shared.outputs`) and the receipt of how it was made."""
 
@@ -64,4 +97,5 @@ class Final:
     receipt: Receipt
 
 
-Event = Progress | Preview | Partial | Final
+Piece = Partial | Preview | AudioChunk  # of the output
+Event = Progress | Piece | Final

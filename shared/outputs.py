@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from shared.events import Token
+    from shared.events import Token, Word
     from shared.requests import ImagePart
 
 # How an answer ended: by itself, at the token limit, by the person, by a filter, or by a broken connection.
@@ -33,3 +33,22 @@ class ImageOutput:
     images: tuple[ImagePart, ...]
     seeds: tuple[int, ...] = ()
     finish_reason: FinishReason = "stop"
+
+
+@dataclass(frozen=True, kw_only=True)
+class AudioOutput:
+    """A sound: 16-bit signed little-endian samples, those of all channels after one another, `sample_rate` a second.
+
+    `words`: of speech, in order, with their times.
+    """
+
+    pcm: bytes
+    sample_rate: int
+    channels: int = 1
+    words: tuple[Word, ...] = ()
+    finish_reason: FinishReason = "stop"
+
+    @property
+    def seconds(self) -> float:
+        """How long it sounds."""
+        return len(self.pcm) / (2 * self.channels * self.sample_rate)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
 from shared.errors import InferenceError
-from shared.events import Event, Final, Partial, Preview, Progress
+from shared.events import Event, Final, Partial, Piece, Progress
 from shared.receipts import Receipt
 
 # A screen is told about four times a second: each telling costs the server about a millisecond.
@@ -38,7 +38,7 @@ Gathered = TypeVar("Gathered", bound=SoFar, covariant=True)
 class Gatherer(Protocol[Gathered]):
     """Keeps the output of one task as it comes."""
 
-    def add(self, event: Partial | Preview) -> None:
+    def add(self, event: Piece) -> None:
         """Take in a piece."""
 
     def so_far(self) -> Gathered:

@@ -27,6 +27,8 @@ class Receipt:
 
     `cost_usd` is None where nobody gave a price; `cost_note` then says why ("unpriced", never 0).
     `memory_gb` is what the model added to this process (GiB), None for hosted models.
+    `audio_seconds` is how long the sound is; `realtime_factor` the seconds of work for each second of it, loading and
+    queueing left out.
     `unhonoured` maps a setting that the engine could not follow to the reason.
     """
 
@@ -56,6 +58,8 @@ class Receipt:
     cached_tokens: int | None = None
     reasoning_tokens: int | None = None
     tokens_per_second: float | None = None
+    audio_seconds: float | None = None
+    realtime_factor: float | None = None
     memory_gb: float | None = None
     cost_usd: float | None = None
     cost_note: str = "unpriced"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -12,11 +12,11 @@ from typing import Any
 from shared import pricing
 from shared.backends.base import Capabilities, Outcome, Usage
 from shared.catalog import ModelSpec, Variant
-from shared.events import Event, Final, Partial, Preview
-from shared.outputs import ChatOutput, FinishReason, ImageOutput
+from shared.events import AudioChunk, Event, Final, Partial, Piece, Preview
+from shared.outputs import AudioOutput, ChatOutput, FinishReason, ImageOutput
 from shared.pool import Lease
 from shared.receipts import Receipt, Seconds
-from shared.requests import ImagePart, ImageRequest, Request
+from shared.requests import ImagePart, ImageRequest, Request, SpeechRequest
 from shared.streaming import CancelToken, Emit
 from shared.tasks import Mode
 
@@ -32,15 +32,18 @@ class Recorder:
         self.last_output: float | None = None
         self.partials: list[Partial] = []
         self.preview: Preview | None = None
+        self.sound: list[AudioChunk] = []
 
     def __call__(self, event: Event) -> None:
-        if isinstance(event, Partial | Preview):
+        if isinstance(event, Piece):
             self.last_output = time.monotonic()
             self.first_output = self.first_output or self.last_output
         if isinstance(event, Partial):
             self.partials.append(event)
         elif isinstance(event, Preview):
             self.preview = event
+        elif isinstance(event, AudioChunk):
+            self.sound.append(event)
         self._emit(event)
 
     def check(self) -> None:
@@ -60,6 +63,8 @@ class Recorder:
         """What came so far, as the outcome of a run that did not end by itself."""
         if isinstance(request, ImageRequest):
             return Outcome(output=ImageOutput(images=self._unfinished(), finish_reason=reason))
+        if isinstance(request, SpeechRequest):
+            return Outcome(output=joined(self.sound, reason))
         output = ChatOutput(
             text="".join(p.text for p in self.partials),
             thinking="".join(p.thinking for p in self.partials),
@@ -75,6 +80,14 @@ class Recorder:
         file = io.BytesIO()
         self.preview.image.save(file, "PNG")
         return (ImagePart(file.getvalue(), "image/png"),)
+
+
+def joined(sound: Sequence[AudioChunk], reason: FinishReason) -> AudioOutput:
+    """The pieces as one sound; an empty one at 24 kHz where there are none."""
+    rate, channels = (sound[0].sample_rate, sound[0].channels) if sound else (24_000, 1)
+    words = tuple(word for chunk in sound for word in chunk.words)
+    pcm = b"".join(chunk.pcm for chunk in sound)
+    return AudioOutput(pcm=pcm, sample_rate=rate, channels=channels, words=words, finish_reason=reason)
 
 
 @dataclass(kw_only=True)
@@ -132,6 +145,8 @@ def _receipt(run: Run, outcome: Outcome, recorder: Recorder) -> Receipt:
         cached_tokens=usage.cached_tokens,
         reasoning_tokens=usage.reasoning_tokens,
         tokens_per_second=_rate(usage.output_tokens, recorder),
+        audio_seconds=_audio_seconds(outcome),
+        realtime_factor=_realtime_factor(outcome, recorder),
         memory_gb=_memory(run) if local else None,
         cost_usd=cost.usd,
         cost_note=cost.note,
@@ -173,3 +188,13 @@ def _rate(tokens: int | None, recorder: Recorder) -> float | None:
     if not tokens or tokens < 2 or first is None or last is None or last <= first:
         return None
     return round((tokens - 1) / (last - first), 2)
+
+
+def _audio_seconds(outcome: Outcome) -> float | None:
+    return round(outcome.output.seconds, 3) if isinstance(outcome.output, AudioOutput) else None
+
+
+def _realtime_factor(outcome: Outcome, recorder: Recorder) -> float | None:
+    """Seconds of work over seconds of sound: below 1 it is made faster than it is heard."""
+    heard = _audio_seconds(outcome)
+    return round((time.monotonic() - recorder.started) / heard, 5) if heard else None

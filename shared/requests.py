@@ -33,6 +33,10 @@ class Request:
         """Raise `InvalidRequest` where a value is outside what any engine could take."""
         _within("seed", self.seed, 0, 2**32 - 1)
 
+    def texts(self) -> tuple[str, ...]:
+        """What a person wrote, each of which a server limits in length."""
+        return ()
+
 
 @dataclass(frozen=True)
 class ImagePart:
@@ -96,6 +100,10 @@ class ChatRequest(Request):
         if self.response_format is not None and self.grammar is not None:
             raise InvalidRequest("Give either a JSON schema or a grammar, not both.")
 
+    def texts(self) -> tuple[str, ...]:
+        """The messages, the system prompt and the beginning of the answer."""
+        return (*(message.content for message in self.messages), self.system or "", self.prefill or "")
+
 
 @dataclass(frozen=True, kw_only=True)
 class ImageRequest(Request):
@@ -137,6 +145,48 @@ class ImageRequest(Request):
         _within("guidance_scale", self.guidance_scale, 0.0, 50.0)
         _within("strength", self.strength, 0.0, 1.0)
         _within("num_images_per_prompt", self.num_images_per_prompt, 1, 16)
+
+    def texts(self) -> tuple[str, ...]:
+        """What the picture should show, and what not."""
+        return (self.prompt, self.negative_prompt or "")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpeechRequest(Request):
+    """A text to be spoken. Names are those of OpenAI's speech API and of `InferenceClient.text_to_speech`.
+
+    `voice` is the engine's own name for one. `speed`: 1 is the voice's usual pace, 2 twice as fast. `language`: a
+    BCP 47 tag, such as `en` or `pt-BR`. `instructions`: how to speak, in words, for engines that read them.
+    `speakers` gives a voice to each name of a script: where a line of the text begins with `Name:`, that voice
+    speaks, and the name itself is not spoken.
+    """
+
+    text: str
+    voice: str | None = None
+    speed: float | None = None
+    language: str | None = None
+    instructions: str | None = None
+    speakers: tuple[tuple[str, str], ...] = ()
+    temperature: float | None = None
+    guidance_scale: float | None = None
+
+    CONTENT: ClassVar[frozenset[str]] = frozenset({"text"})
+    TASK: ClassVar[Task] = Task.TEXT_TO_SPEECH
+
+    def validate(self) -> None:
+        """Raise `InvalidRequest` for an empty text, a voice without a name or a value out of range."""
+        super().validate()
+        if not self.text.strip():
+            raise InvalidRequest("The text is empty. Write what should be said.")
+        if not all(name.strip() and voice.strip() for name, voice in self.speakers):
+            raise InvalidRequest("Each speaker needs a name and a voice, for example Ann: heart.")
+        _within("speed", self.speed, 0.25, 4.0)
+        _within("temperature", self.temperature, 0.0, 2.0)
+        _within("guidance_scale", self.guidance_scale, 0.0, 50.0)
+
+    def texts(self) -> tuple[str, ...]:
+        """What is said, and how."""
+        return (self.text, self.instructions or "")
 
 
 def _within(name: str, value: float | None, low: float, high: float) -> None:

@@ -51,6 +51,7 @@ class Settings:
     weights_dir: Path | None = None  # where the project's own starter models lie, if not in the project
     memory_budget_gb: float | None = None  # for loaded models, per device; None: what is free
     max_prompt_chars: int = 400_000
+    max_speech_chars: int = 40_000  # of a text to be spoken: about 45 minutes, 130 MB of samples
     connect_timeout: float = 10.0
     first_output_timeout: float = 60.0
     idle_timeout: float = 120.0  # between two pieces of a hosted answer; a model that thinks unseen is silent for long
@@ -118,6 +119,7 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
         weights_dir=_path(env, "PLAYGROUND_WEIGHTS"),
         memory_budget_gb=_number(env, "PLAYGROUND_MEMORY_GB", float, None),
         max_prompt_chars=_number(env, "PLAYGROUND_MAX_PROMPT_CHARS", int, defaults.max_prompt_chars),
+        max_speech_chars=_number(env, "PLAYGROUND_MAX_SPEECH_CHARS", int, defaults.max_speech_chars),
         connect_timeout=_number(env, "PLAYGROUND_CONNECT_TIMEOUT", float, defaults.connect_timeout),
         first_output_timeout=_number(env, "PLAYGROUND_FIRST_OUTPUT_TIMEOUT", float, defaults.first_output_timeout),
         idle_timeout=_number(env, "PLAYGROUND_IDLE_TIMEOUT", float, defaults.idle_timeout),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from shared.events import Event, Final, Partial, Preview, Token
+from shared.events import Event, Final, Partial, Piece, Token
 from shared.pacing import INTERVAL, SoFar, paced
 
 
@@ -29,7 +29,7 @@ class _Growing:
         self._thinking: list[str] = []
         self._tokens: list[Token] = []
 
-    def add(self, event: Partial | Preview) -> None:
+    def add(self, event: Piece) -> None:
         if isinstance(event, Partial):
             self._text.append(event.text)
             self._thinking.append(event.thinking)

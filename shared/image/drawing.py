@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from shared.events import Event, Final, Partial, Preview
+from shared.events import Event, Final, Piece, Preview
 from shared.pacing import INTERVAL, SoFar, paced
 from shared.requests import ImagePart
 
@@ -38,7 +38,7 @@ class _Growing:
     def __init__(self) -> None:
         self._preview: Image | None = None
 
-    def add(self, event: Partial | Preview) -> None:
+    def add(self, event: Piece) -> None:
         if isinstance(event, Preview):
             self._preview = event.image
 
