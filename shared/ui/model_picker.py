@@ -41,6 +41,11 @@ class Picker:
         """The controls whose values make a `Picked`."""
         return [self.model, self.mode, self.variant]
 
+    @property
+    def first(self) -> Picked:
+        """What they say when the page opens."""
+        return Picked(self.model.value or "", self.mode.value, self.variant.value)
+
 
 def build(engine: Engine, task: Task) -> Picker:
     """Make the controls, set to the first model that runs here."""

@@ -28,7 +28,6 @@ from shared.ui.serve import serve  # noqa: E402
 
 def build(engine: Engine) -> gr.Blocks:
     """The screen, over an engine that may be shared with other Spaces."""
-    starter = next(iter(engine.catalog.for_task(Task.CHAT)))
     with open_page(engine, Task.CHAT, "Chat", "One prompt, many engines: see what each costs.") as page:
         with page.tabs():
             with gr.Tab("Chat", id="chat"):
@@ -41,7 +40,7 @@ def build(engine: Engine) -> gr.Blocks:
             with gr.Accordion("Chats and lessons", open=True):
                 history = HistoryPanel(panel, read_lessons(HERE / "lessons"))
             with gr.Accordion("Settings", open=False):
-                settings = SettingsPanel(engine, dict(starter.defaults))
+                settings = SettingsPanel(engine, page.picker.first)
         page.connect(settings)
         picked, keys = page.picker.inputs, page.keys.state
         panel.wire(picked, settings.inputs, keys, history.saved)

@@ -29,7 +29,6 @@ WORDS = "One prompt and seed, many engines: see what each draws."
 
 def build(engine: Engine) -> gr.Blocks:
     """The screen, over an engine that may be shared with other Spaces."""
-    starter = next(iter(engine.catalog.for_task(TASK)))
     with open_page(engine, TASK, "Text to image", WORDS) as page:
         with page.tabs():
             with gr.Tab("Draw", id="draw"):
@@ -39,7 +38,7 @@ def build(engine: Engine) -> gr.Blocks:
             with gr.Tab("Look inside", id="inside"):
                 inside = InsidePanel(engine, page.runs)
         with page.side(), gr.Accordion("Settings", open=True):
-            settings = SettingsPanel(engine, dict(starter.defaults))
+            settings = SettingsPanel(engine, page.picker.first)
         page.connect(settings)
         for panel in (draw, compare, inside):
             panel.wire(page.picker.inputs, settings.inputs, page.keys.state)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import urllib.request
 from collections.abc import Iterator
 
 import pytest
@@ -39,6 +41,14 @@ def test_stop_keeps_what_came(page: Page) -> None:
     stop = page.locator("#box button.stop-button")
     stop.click(timeout=30_000)
     expect(page.locator("#chat")).to_contain_text("Stopped by you.", timeout=30_000)
+
+
+def test_the_page_opens_with_what_its_first_engine_can_follow(url: str) -> None:
+    with urllib.request.urlopen(f"{url}/config") as answer:
+        controls = {c["props"].get("label"): c["props"] for c in json.load(answer)["components"]}
+    effort = controls["Thinking effort"]
+    assert controls["Top k"]["interactive"] and not effort["interactive"]
+    assert "Not for this engine" in effort["info"] and "as nearly as it can" in controls["Seed"]["info"]
 
 
 @pytest.mark.browser

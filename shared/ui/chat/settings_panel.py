@@ -7,12 +7,12 @@ from typing import Any
 
 import gradio as gr
 
-from shared.backends import BACKENDS, get_backend
-from shared.backends.base import Capabilities
 from shared.engine import Engine
-from shared.errors import InferenceError, InvalidRequest
+from shared.errors import InvalidRequest
 from shared.settings import Settings
-from shared.tasks import Mode
+from shared.tasks import Task
+from shared.ui.following import Following, following
+from shared.ui.model_picker import Picked
 from shared.ui.reading import read_seed
 
 # name -> (label, lowest, highest, step, value where the model has no default, what it does)
@@ -26,32 +26,45 @@ SLIDERS: dict[str, tuple[str, float, float, float, float, str]] = {
 # Values that mean "off": they are not sent.
 OFF = {"top_p": 1.0, "top_k": 0, "repetition_penalty": 1.0}
 SEED = "Blank draws a new one each time; the receipt names it."
+INFOS = {"top_logprobs": "Above 0 fills the Look inside tab."}
 EFFORTS = [("Model's default", ""), ("None", "none"), ("Low", "low"), ("Medium", "medium"), ("High", "high")]
 NAMES = ("system", *SLIDERS, "seed", "reasoning_effort", "top_logprobs", "response_schema")
 
 
 class SettingsPanel:
-    """The controls by name, in the order of `NAMES`."""
+    """The controls by name, in the order of `NAMES`, fitted to the model that is picked first."""
 
-    def __init__(self, engine: Engine, defaults: dict[str, Any]) -> None:
+    def __init__(self, engine: Engine, picked: Picked) -> None:
         self._engine = engine
         self.controls: dict[str, Any] = {}
+        fitted = dict(zip(NAMES, self._fitted(picked, engine.settings), strict=True))
         self.controls["system"] = gr.Textbox(
-            label="System prompt", lines=3, max_lines=8, placeholder="Who the model should be, and how it should answer"
+            label="System prompt",
+            lines=3,
+            max_lines=8,
+            placeholder="Who the model should be, and how it should answer",
+            **fitted["system"],
         )
-        for name, (label, low, high, step, value, info) in SLIDERS.items():
-            self.controls[name] = gr.Slider(
-                low, high, defaults.get(name, value), step=step, label=label, info=info, elem_id=f"set-{name}"
-            )
+        for name, (label, low, high, step, value, _) in SLIDERS.items():
+            shown = {"value": value, **fitted[name]}
+            self.controls[name] = gr.Slider(low, high, step=step, label=label, elem_id=f"set-{name}", **shown)
         # A text box, since Gradio's number box shows a blank as 0, and 0 is a seed.
-        self.controls["seed"] = gr.Textbox(label="Seed", info=SEED, max_lines=1, max_length=10, elem_id="set-seed")
+        self.controls["seed"] = gr.Textbox(
+            label="Seed", max_lines=1, max_length=10, elem_id="set-seed", **fitted["seed"]
+        )
         with gr.Accordion("More", open=False):
-            self.controls["reasoning_effort"] = gr.Dropdown(EFFORTS, value="", label="Thinking effort")
+            self.controls["reasoning_effort"] = gr.Dropdown(
+                EFFORTS, value="", label="Thinking effort", **fitted["reasoning_effort"]
+            )
             self.controls["top_logprobs"] = gr.Slider(
-                0, 20, 0, step=1, label="Alternatives per token", info="Above 0 fills the Look inside tab."
+                0, 20, 0, step=1, label="Alternatives per token", **fitted["top_logprobs"]
             )
             self.controls["response_schema"] = gr.Textbox(
-                label="JSON schema for the answer", lines=3, max_lines=12, placeholder='{"type": "object", ...}'
+                label="JSON schema for the answer",
+                lines=3,
+                max_lines=12,
+                placeholder='{"type": "object", ...}',
+                **fitted["response_schema"],
             )
 
     @property
@@ -61,41 +74,27 @@ class SettingsPanel:
 
     def for_engine(self, model: str, mode: str, variant: str | None, settings: Settings) -> list[Any]:
         """An update for each control: greyed out with the reason where the engine can't follow it."""
-        found = self._capabilities(model, mode, variant, settings)
-        if found is None:
-            return [gr.update(interactive=True) for _ in NAMES]
-        capabilities, label, defaults = found
-        return [_update(name, capabilities, label, defaults) for name in NAMES]
+        return [gr.update(**changes) for changes in self._fitted(Picked(model, mode, variant), settings)]
 
-    def _capabilities(
-        self, model: str, mode: str, variant: str | None, settings: Settings
-    ) -> tuple[Capabilities, str, dict[str, Any]] | None:
-        try:
-            spec = self._engine.find(model or "", settings)
-        except InferenceError:
-            return None
-        chosen = [v for v in spec.variants if v.mode == Mode(mode) and (not variant or v.key == variant)]
-        if not chosen:
-            return None
-        backend = get_backend(chosen[0].backend)
-        return backend.capabilities(chosen[0]), BACKENDS[chosen[0].backend].label, dict(spec.defaults)
+    def _fitted(self, picked: Picked, settings: Settings) -> list[dict[str, Any]]:
+        found = following(self._engine, Task.CHAT, picked, settings)
+        return [_fit(name, found) for name in NAMES]
 
 
-def _update(name: str, capabilities: Capabilities, label: str, defaults: dict[str, Any]) -> Any:
+def _fit(name: str, found: Following | None) -> dict[str, Any]:
     field = {"system": None, "response_schema": "response_format"}.get(name, name)
-    reason = capabilities.reason(field, label) if field else None
-    update: dict[str, Any] = {"interactive": reason is None}
-    if name in SLIDERS:
-        update["info"] = f"Not for this engine: {reason}" if reason else SLIDERS[name][5]
-        update["value"] = defaults.get(name, SLIDERS[name][4])
-    elif reason and name != "system":
-        update["info"] = f"Not for this engine: {reason}"
+    reason = found.reason(field) if found and field else None
+    changes: dict[str, Any] = {"interactive": reason is None}
+    if found and name in SLIDERS:
+        changes["value"] = found.defaults.get(name, SLIDERS[name][4])
+    if reason:
+        changes["info"] = f"Not for this engine: {reason}"
     elif name == "seed":
         repeats = {"exact": "", "best-effort": " This engine repeats a seed as nearly as it can.", "none": ""}
-        update["info"] = SEED + repeats[capabilities.seed]
-    else:
-        update["info"] = {"top_logprobs": "Above 0 fills the Look inside tab."}.get(name)
-    return gr.update(**update)
+        changes["info"] = SEED + (repeats[found.capabilities.seed] if found else "")
+    elif name != "system":
+        changes["info"] = SLIDERS[name][5] if name in SLIDERS else INFOS.get(name)
+    return changes
 
 
 def to_request(values: Sequence[Any]) -> dict[str, Any]:

@@ -7,13 +7,13 @@ from typing import Any
 
 import gradio as gr
 
-from shared.backends import BACKENDS, get_backend
-from shared.backends.base import Capabilities
 from shared.backends.diffusion.schedulers import schedulers
 from shared.engine import Engine
-from shared.errors import InferenceError, InvalidRequest
+from shared.errors import InvalidRequest
 from shared.settings import Settings
-from shared.tasks import Mode, Task
+from shared.tasks import Task
+from shared.ui.following import Following, following
+from shared.ui.model_picker import Picked
 from shared.ui.reading import read_seed
 
 # name -> (label, lowest, highest, step, value where the model has no default, what it does)
@@ -32,23 +32,31 @@ NAMES = ("negative_prompt", "size", *SLIDERS, "scheduler", "seed")
 
 
 class SettingsPanel:
-    """The controls by name, in the order of `NAMES`."""
+    """The controls by name, in the order of `NAMES`, fitted to the model that is picked first."""
 
-    def __init__(self, engine: Engine, defaults: dict[str, Any]) -> None:
+    def __init__(self, engine: Engine, picked: Picked) -> None:
         self._engine = engine
         self.controls: dict[str, Any] = {}
-        self.controls["seed"] = gr.Textbox(label="Seed", info=SEED, max_lines=1, max_length=10, elem_id="set-seed")
-        for name, (label, low, high, step, value, info) in SLIDERS.items():
-            self.controls[name] = gr.Slider(
-                low, high, defaults.get(name, value), step=step, label=label, info=info, elem_id=f"set-{name}"
-            )
+        fitted = dict(zip(NAMES, self._fitted(picked, engine.settings), strict=True))
+        self.controls["seed"] = gr.Textbox(
+            label="Seed", max_lines=1, max_length=10, elem_id="set-seed", **fitted["seed"]
+        )
+        for name, (label, low, high, step, value, _) in SLIDERS.items():
+            shown = {"value": value, **fitted[name]}
+            self.controls[name] = gr.Slider(low, high, step=step, label=label, elem_id=f"set-{name}", **shown)
         self.controls["size"] = gr.Dropdown(
-            SIZES, value="", label="Size", allow_custom_value=True, info="Or type one: 640x448", elem_id="set-size"
+            SIZES, value="", label="Size", allow_custom_value=True, elem_id="set-size", **fitted["size"]
         )
         kinds = [(label, name) for names in schedulers().values() for name, label in names.items()]
-        self.controls["scheduler"] = gr.Dropdown([OWN, *kinds], value="", label="Scheduler", elem_id="set-scheduler")
+        self.controls["scheduler"] = gr.Dropdown(
+            [OWN, *kinds], value="", label="Scheduler", elem_id="set-scheduler", **fitted["scheduler"]
+        )
         self.controls["negative_prompt"] = gr.Textbox(
-            label="Negative prompt", lines=2, placeholder="What the picture should not show", elem_id="set-negative"
+            label="Negative prompt",
+            lines=2,
+            placeholder="What the picture should not show",
+            elem_id="set-negative",
+            **fitted["negative_prompt"],
         )
 
     @property
@@ -58,25 +66,21 @@ class SettingsPanel:
 
     def for_engine(self, model: str, mode: str, variant: str | None, settings: Settings) -> list[Any]:
         """An update for each control: greyed out with the reason where the engine can't follow it."""
-        try:
-            spec = self._engine.find(model or "", settings, Task.TEXT_TO_IMAGE)
-        except InferenceError:
-            return [gr.update(interactive=True) for _ in NAMES]
-        chosen = [v for v in spec.variants if v.mode == Mode(mode) and (not variant or v.key == variant)]
-        if not chosen:
-            return [gr.update(interactive=True) for _ in NAMES]
-        capabilities = get_backend(chosen[0].backend).capabilities(chosen[0])
-        return [_update(name, capabilities, BACKENDS[chosen[0].backend].label, dict(spec.defaults)) for name in NAMES]
+        return [gr.update(**changes) for changes in self._fitted(Picked(model, mode, variant), settings)]
+
+    def _fitted(self, picked: Picked, settings: Settings) -> list[dict[str, Any]]:
+        found = following(self._engine, Task.TEXT_TO_IMAGE, picked, settings)
+        return [_fit(name, found) for name in NAMES]
 
 
-def _update(name: str, capabilities: Capabilities, label: str, defaults: dict[str, Any]) -> Any:
-    reason = capabilities.reason({"size": "width"}.get(name, name), label)
-    update: dict[str, Any] = {"interactive": reason is None}
+def _fit(name: str, found: Following | None) -> dict[str, Any]:
+    reason = found.reason({"size": "width"}.get(name, name)) if found else None
     infos = {"seed": SEED, "size": "Or type one: 640x448", **{n: s[5] for n, s in SLIDERS.items()}}
-    update["info"] = f"Not for this engine: {reason}" if reason else infos.get(name)
-    if name in SLIDERS and name in defaults:
-        update["value"] = defaults[name]
-    return gr.update(**update)
+    changes: dict[str, Any] = {"interactive": reason is None}
+    changes["info"] = f"Not for this engine: {reason}" if reason else infos.get(name)
+    if found and name in SLIDERS and name in found.defaults:
+        changes["value"] = found.defaults[name]
+    return changes
 
 
 def to_request(values: Sequence[Any]) -> dict[str, Any]:

@@ -1,0 +1,43 @@
+"""What the chosen engine can follow of a Space's settings, and the model's own values for them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from shared.backends import BACKENDS, get_backend
+from shared.backends.base import Capabilities
+from shared.engine import Engine
+from shared.errors import InferenceError
+from shared.settings import Settings
+from shared.tasks import Mode, Task
+from shared.ui.model_picker import Picked
+
+
+@dataclass(frozen=True)
+class Following:
+    """An engine by its label, what it can do, and the model's own values."""
+
+    engine: str
+    capabilities: Capabilities
+    defaults: Mapping[str, Any]
+
+    def reason(self, name: str) -> str | None:
+        """Why a request's field is not followed; None where it is."""
+        return self.capabilities.reason(name, self.engine)
+
+
+def following(engine: Engine, task: Task, picked: Picked, settings: Settings) -> Following | None:
+    """For what was picked; None where there is no such model, or none of its engines is of that kind."""
+    try:
+        spec = engine.find(picked.model or "", settings, task)
+    except InferenceError:
+        return None
+    kind = Mode(picked.mode)
+    chosen = next(
+        (v for v in spec.variants if v.mode == kind and (not picked.variant or v.key == picked.variant)), None
+    )
+    if chosen is None:
+        return None
+    return Following(BACKENDS[chosen.backend].label, get_backend(chosen.backend).capabilities(chosen), spec.defaults)
