@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+    from shared.music.piece import Piece as Music
     from shared.receipts import Receipt
 
 
@@ -90,6 +91,15 @@ class AudioChunk:
 
 
 @dataclass(frozen=True)
+class Notes:
+    """Music as far as it is written: `bar` bars of `total`."""
+
+    music: Music
+    bar: int
+    total: int
+
+
+@dataclass(frozen=True)
 class Final:
     """The end of a run: its output (one of `shared.outputs`) and the receipt of how it was made."""
 
@@ -97,5 +107,5 @@ class Final:
     receipt: Receipt
 
 
-Piece = Partial | Preview | AudioChunk  # of the output
+Piece = Partial | Preview | AudioChunk | Notes  # of the output
 Event = Progress | Piece | Final

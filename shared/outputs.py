@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from shared.events import Token, Word
+    from shared.music.piece import Piece
     from shared.requests import ImagePart
 
 # How an answer ended: by itself, at the token limit, by the person, by a filter, or by a broken connection.
@@ -52,3 +53,11 @@ class AudioOutput:
     def seconds(self) -> float:
         """How long it sounds."""
         return len(self.pcm) / (2 * self.channels * self.sample_rate)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MusicOutput:
+    """Music as notes, None where it was stopped before its first bar. `shared.music` makes sound and scores of it."""
+
+    piece: Piece | None
+    finish_reason: FinishReason = "stop"

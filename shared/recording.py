@@ -12,11 +12,12 @@ from typing import Any
 from shared import pricing
 from shared.backends.base import Capabilities, Outcome, Usage
 from shared.catalog import ModelSpec, Variant
-from shared.events import AudioChunk, Event, Final, Partial, Piece, Preview
-from shared.outputs import AudioOutput, ChatOutput, FinishReason, ImageOutput
+from shared.events import AudioChunk, Event, Final, Notes, Partial, Piece, Preview
+from shared.music.piece import Piece as Music
+from shared.outputs import AudioOutput, ChatOutput, FinishReason, ImageOutput, MusicOutput
 from shared.pool import Lease
 from shared.receipts import Receipt, Seconds
-from shared.requests import ImagePart, ImageRequest, Request, SpeechRequest
+from shared.requests import ImagePart, ImageRequest, MusicRequest, Request, SpeechRequest
 from shared.streaming import CancelToken, Emit
 from shared.tasks import Mode
 
@@ -33,6 +34,7 @@ class Recorder:
         self.partials: list[Partial] = []
         self.preview: Preview | None = None
         self.sound: list[AudioChunk] = []
+        self.notes: Notes | None = None
 
     def __call__(self, event: Event) -> None:
         if isinstance(event, Piece):
@@ -44,6 +46,8 @@ class Recorder:
             self.preview = event
         elif isinstance(event, AudioChunk):
             self.sound.append(event)
+        elif isinstance(event, Notes):
+            self.notes = event
         self._emit(event)
 
     def check(self) -> None:
@@ -65,6 +69,10 @@ class Recorder:
             return Outcome(output=ImageOutput(images=self._unfinished(), finish_reason=reason))
         if isinstance(request, SpeechRequest):
             return Outcome(output=joined(self.sound, reason))
+        if isinstance(request, MusicRequest) and not self.sound:
+            return Outcome(output=MusicOutput(piece=self._written(), finish_reason=reason))
+        if isinstance(request, MusicRequest):
+            return Outcome(output=joined(self.sound, reason))
         output = ChatOutput(
             text="".join(p.text for p in self.partials),
             thinking="".join(p.thinking for p in self.partials),
@@ -72,6 +80,9 @@ class Recorder:
             finish_reason=reason,
         )
         return Outcome(output=output)
+
+    def _written(self) -> Music | None:
+        return self.notes.music if self.notes else None
 
     def _unfinished(self) -> tuple[ImagePart, ...]:
         """The last preview as a PNG file."""

@@ -189,6 +189,34 @@ class SpeechRequest(Request):
         return (self.text, self.instructions or "")
 
 
+@dataclass(frozen=True, kw_only=True)
+class MusicRequest(Request):
+    """Music to be made from words. `bars`: how long, for engines that write notes; `duration` in seconds, for all."""
+
+    prompt: str
+    bars: int | None = None
+    duration: float | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+
+    CONTENT: ClassVar[frozenset[str]] = frozenset({"prompt"})
+    TASK: ClassVar[Task] = Task.TEXT_TO_AUDIO
+
+    def validate(self) -> None:
+        """Raise `InvalidRequest` for an empty prompt or a value out of range."""
+        super().validate()
+        if not self.prompt.strip():
+            raise InvalidRequest("The prompt is empty. Write what the music should be, for example: a fast jig in G.")
+        _within("bars", self.bars, 1, 512)
+        _within("duration", self.duration, 0.5, 600)
+        _within("temperature", self.temperature, 0.0, 2.0)
+        _within("top_p", self.top_p, 0.0, 1.0)
+
+    def texts(self) -> tuple[str, ...]:
+        """What the music should be."""
+        return (self.prompt,)
+
+
 def _within(name: str, value: float | None, low: float, high: float) -> None:
     """NaN fails every comparison, so it is refused here too."""
     if value is not None and not low <= value <= high:
