@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from shared.events import Token, Word
@@ -28,12 +29,24 @@ class ChatOutput:
 class ImageOutput:
     """Pictures as encoded files, in the order of their seeds. One that was stopped may hold an unfinished picture.
 
-    `seeds`: of each picture, where the engine has seeds.
+    `seeds`: of each picture, where the engine has seeds. `attention`: where it was asked for and the engine can tell.
     """
 
     images: tuple[ImagePart, ...]
     seeds: tuple[int, ...] = ()
     finish_reason: FinishReason = "stop"
+    attention: AttentionMaps | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttentionMaps:
+    """Where a model looked for each word: the share of attention that each patch of the picture gave it, 0 to 1.
+
+    The mean over heads, steps and layers. `by_size`: rows and columns of patches -> array (words, rows, columns).
+    """
+
+    words: tuple[str, ...]
+    by_size: Mapping[tuple[int, int], Any]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -113,7 +113,8 @@ class ImageRequest(Request):
     from `seed`. `scheduler`: the name of a diffusers scheduler class. `image` is what to start from, and `strength`
     how far to go from it (0 keeps it, 1 forgets it); `mask_image` is white where it is to be drawn anew.
     `preview_every_step` asks for a preview after each step, for those who study them; otherwise previews come as
-    often as a screen can show them.
+    often as a screen can show them. `blend` mixes in another prompt, `blend_prompt`: 0 leaves it out, 1 reads it alone.
+    `keep_attention` asks for the output's `attention`.
     """
 
     prompt: str
@@ -128,8 +129,11 @@ class ImageRequest(Request):
     strength: float | None = None
     num_images_per_prompt: int | None = None
     preview_every_step: bool | None = None
+    blend_prompt: str | None = None
+    blend: float | None = None
+    keep_attention: bool | None = None
 
-    CONTENT: ClassVar[frozenset[str]] = frozenset({"prompt", "image", "mask_image"})
+    CONTENT: ClassVar[frozenset[str]] = frozenset({"prompt", "blend_prompt", "image", "mask_image"})
     TASK: ClassVar[Task] = Task.TEXT_TO_IMAGE
 
     def validate(self) -> None:
@@ -145,10 +149,11 @@ class ImageRequest(Request):
         _within("guidance_scale", self.guidance_scale, 0.0, 50.0)
         _within("strength", self.strength, 0.0, 1.0)
         _within("num_images_per_prompt", self.num_images_per_prompt, 1, 16)
+        _within("blend", self.blend, 0.0, 1.0)
 
     def texts(self) -> tuple[str, ...]:
         """What the picture should show, and what not."""
-        return (self.prompt, self.negative_prompt or "")
+        return (self.prompt, self.negative_prompt or "", self.blend_prompt or "")
 
 
 @dataclass(frozen=True, kw_only=True)

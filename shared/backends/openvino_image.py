@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import importlib.metadata
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from shared.backends.base import require
+from shared.backends.base import Capabilities, require
 from shared.backends.diffusers_image import DiffusersImage, facts
 from shared.errors import BackendError
 
@@ -16,8 +17,20 @@ if TYPE_CHECKING:
     from shared.streaming import Emit
 
 
+UNSEEN = "OpenVINO runs the U-Net in one piece, whose attention can't be read. Choose the diffusers engine."
+
+
 class OpenVinoImage(DiffusersImage):
     """A pipeline with one U-Net and one text encoder, as Stable Diffusion 1.5 and the starter have."""
+
+    def capabilities(self, variant: Variant) -> Capabilities:
+        """As diffusers, but nobody can look into it."""
+        known = super().capabilities(variant)
+        return replace(
+            known,
+            parameters=known.parameters - {"keep_attention"},
+            why_not={**known.why_not, "keep_attention": UNSEEN},
+        )
 
     def check(self, variant: Variant, settings: Settings) -> None:
         """As diffusers, and OpenVINO's packages; only int8, only on the processor."""
@@ -31,8 +44,6 @@ class OpenVinoImage(DiffusersImage):
 
     def load(self, variant: Variant, settings: Settings, emit: Emit) -> DiffusionModel:
         """Export at the first use, then load. Raises `CorruptWeights`, `OutOfMemory`, `HubUnavailable`."""
-        import dataclasses
-
         from shared.backends.diffusion import openvino_unet
         from shared.backends.diffusion.loading import load
         from shared.backends.diffusion.model import DiffusionModel
@@ -41,7 +52,7 @@ class OpenVinoImage(DiffusersImage):
 
         share_cores()
         with failures.loading(variant):
-            loaded = load(dataclasses.replace(variant, device="cpu", dtype="float32"), settings, emit)
+            loaded = load(replace(variant, device="cpu", dtype="float32"), settings, emit)
             mark = loaded.adapter.mark if loaded.adapter else ""
             openvino_unet.put_in(loaded.pipe, loaded.folder, variant.quantization or "int8", settings, emit, mark)
         versions = {name: importlib.metadata.version(name) for name in ("openvino", "nncf")}

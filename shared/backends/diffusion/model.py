@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 from shared.backends.base import Capabilities, Outcome
 from shared.backends.diffusion import schedulers
 from shared.backends.diffusion.arguments import arguments, transformer
+from shared.backends.diffusion.attending import UNWATCHED, watching
+from shared.backends.diffusion.blending import blended
 from shared.backends.diffusion.previews import Pace, Previews
 from shared.backends.diffusion.repainting import lay_over
 from shared.backends.diffusion.wording import unread
@@ -76,20 +78,26 @@ class DiffusionModel:
         images: list[ImagePart] = []
         times = StepTimes()
         reason: FinishReason = "stop"
-        for number, seed in enumerate(seeds):
-            pace = self._previews.start(every_step=bool(request.preview_every_step))
-            of = f", picture {number + 1} of {count}" if count > 1 else ""
-            try:
-                image = self._one(pipe, {**given, "generator": _noise(seed)}, of, times, pace, emit)
-            except Cancelled:
-                if not images:
-                    raise
-                reason = "stopped"  # the whole pictures are kept
-                break
-            images.append(ImagePart(_png(image), "image/png"))
+        with watching(pipe, size, wanted=bool(request.keep_attention)) as watch, blended(pipe, request):
+            for number, seed in enumerate(seeds):
+                pace = self._previews.start(every_step=bool(request.preview_every_step))
+                of = f", picture {number + 1} of {count}" if count > 1 else ""
+                try:
+                    image = self._one(pipe, {**given, "generator": _noise(seed)}, of, times, pace, emit)
+                except Cancelled:
+                    if not images:
+                        raise
+                    reason = "stopped"  # the whole pictures are kept
+                    break
+                images.append(ImagePart(_png(image), "image/png"))
         if times.rate:
             facts["steps_per_second"] = times.rate
-        output = ImageOutput(images=tuple(images), seeds=tuple(seeds[: len(images)]), finish_reason=reason)
+        seen = watch.maps(request.prompt)
+        if request.keep_attention and seen is None:
+            unfollowed["keep_attention"] = UNWATCHED
+        output = ImageOutput(
+            images=tuple(images), seeds=tuple(seeds[: len(images)]), finish_reason=reason, attention=seen
+        )
         return Outcome(output=output, facts=facts)
 
     def _one(self, pipe: Any, given: dict[str, Any], of: str, times: StepTimes, pace: Pace, emit: Emit) -> Any:
