@@ -123,6 +123,7 @@ def _write(name: str, text: str) -> Callable[[Path], object]:
         (_remove("scheduler"), CorruptWeights, "model lacks its part scheduler"),
         (_remove(UNET), CorruptWeights, "no weights for its unet"),
         (_remove(WORDS), CorruptWeights, "no weights for its text_encoder"),
+        (_remove("scheduler/scheduler_config.json"), BackendError, "no file named scheduler_config.json .* scheduler"),
         (_remove("unet/config.json"), CorruptWeights, "no config.json for its unet"),
         (_write("unet/config.json", "{"), CorruptWeights, "config.json of model's unet can't be read"),
         (_write("scheduler/scheduler_config.json", "["), CorruptWeights, "scheduler_config.json of model's scheduler"),

@@ -10,6 +10,7 @@ from typing import Any
 from shared import machine as machines
 from shared.backends.base import require
 from shared.backends.local import gguf
+from shared.backends.local.failures import said
 from shared.backends.local.sources import Source, fetch_adapter, find
 from shared.catalog import Variant
 from shared.errors import BackendError, CorruptWeights
@@ -141,15 +142,11 @@ def _read(auto: Any, source: Source, options: Mapping[str, Any]) -> Any:
     except SafetensorError as error:
         raise CorruptWeights(f"The weights of {source.name} are damaged. Download the model again.") from error
     except (ValueError, OSError) as error:
-        raise BackendError(f"transformers could not load {source.name}: {_first_line(error)}") from error
+        raise BackendError(f"transformers could not load {source.name}: {said(error, source.folder)}") from error
     if found["missing_keys"]:  # transformers would draw them at random
         lacking = min(found["missing_keys"])
         raise CorruptWeights(f"{source.name} lacks some of its weights, {lacking} for one. Download the model again.")
     return model
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0][:300] if str(error).strip() else type(error).__name__
 
 
 def _device(variant: Variant) -> str:
@@ -229,5 +226,5 @@ def _adapted(model: Any, variant: Variant, settings: Settings, emit: Emit, *, me
     try:
         adapted = PeftModel.from_pretrained(model, folder)
     except (ValueError, RuntimeError, KeyError) as error:
-        raise BackendError(f"The adapter {name} doesn't fit this model: {_first_line(error)}") from error
+        raise BackendError(f"The adapter {name} doesn't fit this model: {said(error, folder)}") from error
     return adapted.merge_and_unload() if merge else adapted

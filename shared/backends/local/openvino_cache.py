@@ -74,7 +74,9 @@ def _make_room(folder: Path, size: int) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         free = shutil.disk_usage(folder).free
     except OSError as error:
-        raise BackendError(f"{folder} can't be written. Set PLAYGROUND_DATA to a folder that can.") from error
+        raise BackendError(
+            "The server's folder for exports can't be written. Set PLAYGROUND_DATA to one that can."
+        ) from error
     if free < size:
         raise BackendError(
             f"The export needs up to {size / GIB:.1f} GB of disk and {free / GIB:.1f} GB is free. "
