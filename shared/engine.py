@@ -241,7 +241,8 @@ def _with_defaults(request: Request, spec: ModelSpec, capabilities: Capabilities
     unset = {name: value for name, value in unset.items() if name in capabilities.parameters}
     if request.seed is None and capabilities.seed != "none":
         unset["seed"] = secrets.randbelow(2**31)
-    return replace(request, **unset)
+    request = replace(request, **unset)
+    return replace(request, **request.implied(capabilities.parameters))
 
 
 def _honour(
@@ -251,6 +252,7 @@ def _honour(
     label = BACKENDS[variant.backend].label
     reasons = {name: capabilities.reason(name, label) for name in asked.settings()}
     dropped = {name: reason for name, reason in reasons.items() if reason is not None}
+    dropped = {**asked.idle(), **dropped}
     blank: dict[str, Any] = {name: () if name in _LISTS else None for name in dropped}
     if isinstance(request, ChatRequest) and not capabilities.images:
         blank["messages"], left_out = without_pictures(request.messages)

@@ -5,6 +5,8 @@ Field names are those of `huggingface_hub.InferenceClient` and, where it has non
 
 from __future__ import annotations
 
+import secrets
+from collections.abc import Collection
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Literal
 
@@ -12,6 +14,7 @@ from shared.errors import InvalidRequest
 from shared.tasks import Task
 
 Role = Literal["user", "assistant"]
+MOST_SEED = 2**32  # how many seeds there are
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,9 +32,17 @@ class Request:
         named = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in self.CONTENT}
         return {name: value for name, value in named.items() if value is not None and value != ()}
 
+    def implied(self, parameters: Collection[str]) -> dict[str, Any]:
+        """Values that follow from what was asked, for fields of `parameters` that were left open."""
+        return {}
+
+    def idle(self) -> dict[str, str]:
+        """Settings that were given and have no effect in this request, and why."""
+        return {}
+
     def validate(self) -> None:
         """Raise `InvalidRequest` where a value is outside what any engine could take."""
-        _within("seed", self.seed, 0, 2**32 - 1)
+        _within("seed", self.seed, 0, MOST_SEED - 1)
 
     def texts(self) -> tuple[str, ...]:
         """What a person wrote, each of which a server limits in length."""
@@ -112,6 +123,8 @@ class ImageRequest(Request):
     `width` and `height` in pixels. `num_images_per_prompt`: how many, each with a seed of its own, one after the other
     from `seed`. `scheduler`: the name of a diffusers scheduler class. `image` is what to start from, and `strength`
     how far to go from it (0 keeps it, 1 forgets it); `mask_image` is white where it is to be drawn anew.
+    `variation_strength` moves the noise from that of `seed` (0) to that of `variation_seed` (1). Several pictures are
+    then variations of one: their seed stays, and the variation seed goes on. A1111 calls these two the subseed's.
     `preview_every_step` asks for a preview after each step, for those who study them; otherwise previews come as
     often as a screen can show them. `blend` mixes in another prompt, `blend_prompt`: 0 leaves it out, 1 reads it alone.
     `keep_attention` asks for the output's `attention`.
@@ -128,6 +141,8 @@ class ImageRequest(Request):
     scheduler: str | None = None
     strength: float | None = None
     num_images_per_prompt: int | None = None
+    variation_seed: int | None = None
+    variation_strength: float | None = None
     preview_every_step: bool | None = None
     blend_prompt: str | None = None
     blend: float | None = None
@@ -149,7 +164,29 @@ class ImageRequest(Request):
         _within("guidance_scale", self.guidance_scale, 0.0, 50.0)
         _within("strength", self.strength, 0.0, 1.0)
         _within("num_images_per_prompt", self.num_images_per_prompt, 1, 16)
+        _within("variation_seed", self.variation_seed, 0, MOST_SEED - 1)
+        _within("variation_strength", self.variation_strength, 0.0, 1.0)
         _within("blend", self.blend, 0.0, 1.0)
+
+    def implied(self, parameters: Collection[str]) -> dict[str, Any]:
+        """A variation seed is drawn, so that the run can be repeated."""
+        if self.variation_strength and self.variation_seed is None and "variation_seed" in parameters:
+            return {"variation_seed": secrets.randbelow(2**31)}
+        return {}
+
+    def idle(self) -> dict[str, str]:
+        """A variation seed without a strength."""
+        if self.variation_seed is not None and self.variation_strength is None:
+            return {"variation_seed": "It counts only with a variation strength."}
+        return {}
+
+    def seed_of(self, number: int) -> int | None:
+        """The seed of the picture of that number, counted from 0."""
+        return self.seed if self.variation_strength else _counted(self.seed, number)
+
+    def variation_seed_of(self, number: int) -> int | None:
+        """The variation seed of the picture of that number; None where it counts for nothing."""
+        return _counted(self.variation_seed, number) if self.variation_strength else None
 
     def texts(self) -> tuple[str, ...]:
         """What the picture should show, and what not."""
@@ -226,3 +263,7 @@ def _within(name: str, value: float | None, low: float, high: float) -> None:
     """NaN fails every comparison, so it is refused here too."""
     if value is not None and not low <= value <= high:
         raise InvalidRequest(f"{name} must be between {low:g} and {high:g}; it is {value:g}.")
+
+
+def _counted(seed: int | None, number: int) -> int | None:
+    return None if seed is None else (seed + number) % MOST_SEED

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 PARAMETERS = frozenset(
     {"seed", "negative_prompt", "width", "height", "num_inference_steps", "guidance_scale", "scheduler", "strength"}
     | {"num_images_per_prompt", "preview_every_step", "blend", "keep_attention"}
+    | {"variation_seed", "variation_strength"}
 )
 
 

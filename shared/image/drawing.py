@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from shared.events import Event, Final, Piece, Preview
 from shared.pacing import INTERVAL, SoFar, paced
-from shared.requests import ImagePart
+from shared.requests import MOST_SEED, ImagePart
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -27,6 +27,12 @@ class Drawing(SoFar):
         if number < len(self.seeds):
             return self.seeds[number]
         return self.receipt.seed if self.receipt else None
+
+    def variation_seed_of(self, number: int) -> int | None:
+        """The variation seed of the picture at that place; None where it is no variation."""
+        settings = self.receipt.settings if self.receipt else {}
+        first = settings.get("variation_seed") if settings.get("variation_strength") else None
+        return None if first is None else (first + number) % MOST_SEED
 
 
 def drawings(events: Iterator[Event], interval: float = INTERVAL) -> Iterator[Drawing]:

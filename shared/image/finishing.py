@@ -34,7 +34,7 @@ def _one(drawing: Drawing, number: int, request: ImageRequest, settings: Setting
     verdict = nsfw.check(open_picture(image.data), settings) if settings.safety != "off" else nsfw.Verdict(False)
     if verdict.covered:
         image = _covered(image)
-    labelled = label(image, drawing.receipt, request, drawing.seed_of(number))
+    labelled = label(image, drawing.receipt, request, drawing.seed_of(number), drawing.variation_seed_of(number))
     data = labelled.data
     if content_credentials.signs(settings):
         data = content_credentials.sign(data, image.media_type, settings, edited=request.image is not None)

@@ -42,6 +42,7 @@ READERS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "scheduler": ("Scheduler", str),
     "seed": ("Seed", int),
     "strength": ("Strength", float),
+    "variation_strength": ("Variation", float),
     "prompt": ("Prompt", str),
     "negative_prompt": ("Negative prompt", str),
 }
@@ -71,6 +72,7 @@ _EXAMPLES = {
     "scheduler": "DDIMScheduler, EulerDiscreteScheduler",
     "seed": "1, 2, 3",
     "strength": "0.3, 0.6, 0.9",
+    "variation_strength": "0, 0.1, 0.3",
     "prompt": "a red apple; a blue apple",
     "negative_prompt": "red; green",
 }
@@ -93,8 +95,7 @@ def sweep(
     cells = len(across.values) * len(down.values)
     if cells > MOST:
         raise InvalidRequest(f"The grid would have {cells} pictures; {MOST} is the most. Leave out some values.")
-    if request.seed is None:
-        request = replace(request, seed=secrets.randbelow(2**31))
+    request = _with_seeds(request, (across.name, down.name))
     request.validate()
     grid = [[(Drawing(status="Waiting"), request) for _ in across.values] for _ in down.values]
     for y, x in ((y, x) for y in range(len(down.values)) for x in range(len(across.values))):
@@ -105,6 +106,15 @@ def sweep(
             grid[y][x] = drawing, asked
             yield grid
     yield grid
+
+
+def _with_seeds(request: ImageRequest, varied: Sequence[str]) -> ImageRequest:
+    """Seeds for those left open, so that all cells share them; a variation's where there are variations."""
+    names = ["seed"]
+    if request.variation_strength or "variation_strength" in varied:
+        names.append("variation_seed")
+    left: dict[str, Any] = {name: secrets.randbelow(2**31) for name in names if getattr(request, name) is None}
+    return replace(request, **left)
 
 
 def _cell(request: ImageRequest, way: Way, places: Sequence[tuple[Axis, int]]) -> tuple[Way, ImageRequest]:

@@ -19,6 +19,7 @@ _LONGEST = 50_000  # characters of the settings line that are looked at
 def write(prompt: str, settings: Mapping[str, Any], sampler: str | None, model: str) -> str:
     """The text for a picture. `settings` has the field names of an `ImageRequest`; what is None is left out."""
     size = (settings.get("width"), settings.get("height"))
+    varied = settings.get("variation_strength")
     said = {
         "Steps": settings.get("num_inference_steps"),
         "Sampler": sampler,
@@ -26,6 +27,7 @@ def write(prompt: str, settings: Mapping[str, Any], sampler: str | None, model: 
         "Seed": settings.get("seed"),
         "Size": f"{size[0]}x{size[1]}" if None not in size else None,
         "Denoising strength": settings.get("strength"),
+        **({"Variation seed": settings.get("variation_seed"), "Variation seed strength": varied} if varied else {}),
         "Model": model,
         "Version": "genai-playgrounds",
     }

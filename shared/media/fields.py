@@ -10,8 +10,8 @@ from shared.errors import InvalidRequest
 from shared.requests import ImageRequest
 
 MAX_BYTES = 1_000_000
-_WHOLE = frozenset({"width", "height", "num_inference_steps", "seed"})
-_DECIMAL = frozenset({"guidance_scale", "strength"})
+_WHOLE = frozenset({"width", "height", "num_inference_steps", "seed", "variation_seed"})
+_DECIMAL = frozenset({"guidance_scale", "strength", "variation_strength"})
 _MAX_IGNORED = 30
 
 

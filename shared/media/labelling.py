@@ -10,6 +10,7 @@ import dataclasses
 import hashlib
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,13 +41,19 @@ class Labelled:
     sidecar: bytes | None = None
 
 
-def label(image: ImagePart, receipt: Receipt, request: ImageRequest, seed: int | None) -> Labelled:
-    """The picture with its receipt and request in it; `seed` is this picture's own. Never raises for a bad file."""
-    document = _document(receipt, request, seed)
+def label(
+    image: ImagePart, receipt: Receipt, request: ImageRequest, seed: int | None, variation_seed: int | None = None
+) -> Labelled:
+    """The picture with its receipt and request in it. Never raises for a bad file.
+
+    `seed` and `variation_seed` are this picture's own.
+    """
+    own = {"seed": seed} | ({} if variation_seed is None else {"variation_seed": variation_seed})
+    document = _document(receipt, request, own)
     text = json.dumps(document, ensure_ascii=False, default=str)
     if not has_credentials(image.data) and len(text.encode("utf-8", "replace")) < png.MAX_TEXT:
         try:
-            return Labelled(_written(image.data, text, _parameters(receipt, request, seed)))
+            return Labelled(_written(image.data, text, _parameters(receipt, request, own)))
         except exif.UNREADABLE:
             pass  # a kind of file, or a file, that can't hold it
     beside = document | {"picture_sha256": hashlib.sha256(image.data).hexdigest()}
@@ -62,16 +69,16 @@ def _written(data: bytes, text: str, parameters: str) -> bytes:
     return exif.into_webp(data, block) if data.startswith(b"RIFF") else exif.into_jpeg(data, block)
 
 
-def _document(receipt: Receipt, request: ImageRequest, seed: int | None) -> dict[str, Any]:
+def _document(receipt: Receipt, request: ImageRequest, own: Mapping[str, int | None]) -> dict[str, Any]:
     given = {f.name: getattr(request, f.name) for f in dataclasses.fields(request) if f.name not in _PICTURES}
     asked: dict[str, Any] = {name: _without_keys(value) for name, value in given.items() if value is not None}
-    asked["image_seed"] = seed
+    asked |= {f"image_{name}": value for name, value in own.items()}
     asked["from"] = [name for name in _PICTURES if getattr(request, name) is not None]
     return {"receipt": _public(receipt.to_dict()), "request": asked}
 
 
-def _parameters(receipt: Receipt, request: ImageRequest, seed: int | None) -> str:
-    used = {**receipt.settings, **request.settings(), "seed": seed}
+def _parameters(receipt: Receipt, request: ImageRequest, own: Mapping[str, int | None]) -> str:
+    used = {**receipt.settings, **request.settings(), **own}
     used = {name: _without_keys(value) for name, value in used.items() if name not in receipt.unhonoured}
     scheduler = used.get("scheduler")
     sampler = sampler_name(scheduler) if isinstance(scheduler, str) else None

@@ -17,12 +17,14 @@ from shared.media.samplers import is_usual, scheduler_class, table
 MAX_BYTES = 20_000_000
 Source = Literal["playground", "a1111", "comfyui"]
 _KEYWORDS = frozenset({KEYWORD, "parameters", "prompt"})
-_NUMBERS = ("width", "height", "num_inference_steps", "guidance_scale", "strength")
+_NUMBERS = ("width", "height", "num_inference_steps", "guidance_scale", "strength", "variation_strength")
 _A1111 = {
     "Steps": "num_inference_steps",
     "CFG scale": "guidance_scale",
     "Distilled CFG Scale": "guidance_scale",
     "Seed": "seed",
+    "Variation seed": "variation_seed",
+    "Variation seed strength": "variation_strength",
 }
 _EMPHASIS = re.compile(r"<\w+:[^<>\n]{1,200}>|:\d+(?:\.\d+)?\)")
 _NOTHING = (
@@ -49,6 +51,8 @@ class Restored:
     scheduler: str | None = None
     strength: float | None = None
     seed: int | None = None
+    variation_seed: int | None = None
+    variation_strength: float | None = None
     model: str | None = None
     ignored: tuple[str, ...] = ()
 
@@ -103,12 +107,16 @@ def _from_json(document: Any, found: Fields) -> Source:
         found.text(name, used.get(name))
     for name in _NUMBERS:
         found.number(name, used.get(name))
-    seeds = (request.get("image_seed"), request.get("seed"), receipt.get("seed"))
-    found.number("seed", next((seed for seed in seeds if seed is not None), None))
+    found.number("seed", _first(request.get("image_seed"), request.get("seed"), receipt.get("seed")))
+    found.number("variation_seed", _first(request.get("image_variation_seed"), used.get("variation_seed")))
     found.text("model", receipt.get("model"))
     if request.get("from"):
         found.note("it was drawn from another picture, which the file doesn't hold; add that picture again")
     return "playground"
+
+
+def _first(*values: Any) -> Any:
+    return next((value for value in values if value is not None), None)
 
 
 def _part(document: Any, name: str) -> dict[str, Any]:

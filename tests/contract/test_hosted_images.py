@@ -118,6 +118,7 @@ SETTINGS = {
     "num_inference_steps": 17,
     "guidance_scale": 3.25,
     "scheduler": "EulerDiscreteScheduler",
+    "variation_strength": 0.375,
     "width": 1024,
     "height": 1024,
 }

@@ -116,6 +116,16 @@ def test_all_settings_have_the_servers_names(case: Hosted) -> None:
     assert receipt.mode == "hosted" and receipt.cost_usd is None
 
 
+def test_variations_are_those_of_the_servers_subseed(case: Hosted) -> None:
+    case.fake.act = Act(body=WebUI().body(PICTURE, SECOND))
+    asked = draw(seed=9, variation_seed=2**32 - 1, variation_strength=0.25, num_images_per_prompt=2)
+    final = final_of(case.events(asked))
+    theirs = {"seed": 9, "subseed": 2**32 - 1, "subseed_strength": 0.25, "n_iter": 2}
+    assert {name: case.fake.asked[0].body[name] for name in theirs} == theirs
+    assert final.output.seeds == (9, 9), "the server counts the subseed up, not the seed"
+    assert final.receipt.settings["variation_strength"] == 0.25
+
+
 def test_a_picture_and_a_mask_go_along(case: Hosted) -> None:
     case.events(draw(image=START, mask_image=START, strength=0.4))
     asked = case.fake.asked[0]

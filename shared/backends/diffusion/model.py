@@ -14,6 +14,7 @@ from shared.backends.diffusion import schedulers
 from shared.backends.diffusion.arguments import arguments, transformer
 from shared.backends.diffusion.attending import UNWATCHED, watching
 from shared.backends.diffusion.blending import blended
+from shared.backends.diffusion.noise import noise_of
 from shared.backends.diffusion.previews import Pace, Previews
 from shared.backends.diffusion.repainting import lay_over
 from shared.backends.diffusion.wording import unread
@@ -68,7 +69,7 @@ class DiffusionModel:
         pipe = self._for(request)
         schedulers.put(pipe, request.scheduler, self._scheduler, request.num_inference_steps or 0)
         count = request.num_images_per_prompt or 1
-        seeds = [((request.seed or 0) + n) % 2**32 for n in range(count)]
+        seeds = [request.seed_of(number) or 0 for number in range(count)]
         given, unfollowed = arguments(pipe, request, size)
         if "guidance_scale" in self.capabilities.why_not and request.guidance_scale is None:
             given["guidance_scale"] = 0.0  # a pipeline's own default would guide a model that was made without
@@ -79,11 +80,12 @@ class DiffusionModel:
         times = StepTimes()
         reason: FinishReason = "stop"
         with watching(pipe, size, wanted=bool(request.keep_attention)) as watch, blended(pipe, request):
-            for number, seed in enumerate(seeds):
+            for number in range(count):
                 pace = self._previews.start(every_step=bool(request.preview_every_step))
                 of = f", picture {number + 1} of {count}" if count > 1 else ""
                 try:
-                    image = self._one(pipe, {**given, "generator": _noise(seed)}, of, times, pace, emit)
+                    with noise_of(request, number) as noise:
+                        image = self._one(pipe, {**given, "generator": noise}, of, times, pace, emit)
                 except Cancelled:
                     if not images:
                         raise
@@ -125,7 +127,7 @@ class DiffusionModel:
 
         kind = diffusers.AutoPipelineForInpainting if request.mask_image else diffusers.AutoPipelineForImage2Image
         try:
-            pipe = kind.from_pipe(self._pipe)
+            pipe = kind.from_pipe(self._pipe, scheduler=self._scheduler)  # not that of the run before
         except (ValueError, TypeError) as error:
             raise InvalidRequest("This model draws from words alone. Take the picture away.") from error
         pipe.set_progress_bar_config(disable=True)
@@ -171,13 +173,6 @@ class StepTimes:
     def rate(self) -> float | None:
         """Steps a second, or None where there were too few."""
         return round(self._steps / self._seconds, 2) if self._seconds else None
-
-
-def _noise(seed: int) -> Any:
-    """Noise drawn on the CPU: one seed gives one picture on any device, as nearly as the engine allows."""
-    import torch
-
-    return torch.Generator("cpu").manual_seed(seed)
 
 
 def _png(image: Any) -> bytes:

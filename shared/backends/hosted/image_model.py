@@ -56,7 +56,7 @@ class ImageCall(HostedCall[ImageRequest, DrawingProfile]):
 
     def seed(self, number: int) -> int | None:
         """The seed of the picture of that number, counted from 0."""
-        return None if self.request.seed is None else (self.request.seed + number) % 2**32
+        return self.request.seed_of(number)
 
 
 class HostedImages(HostedFrame[ImageRequest, DrawingProfile, ImagePiece]):

@@ -47,6 +47,8 @@ def _generate(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
         image: str = "",
         mask_image: str = "",
         strength: float | None = None,
+        variation_seed: int | None = None,
+        variation_strength: float | None = None,
     ) -> Iterator[dict[str, Any]]:
         """Draw a picture from words. Yields progress; the last one holds the pictures and the receipt.
 
@@ -66,6 +68,8 @@ def _generate(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
             image: a picture to start from, as a data URL ("data:image/png;base64,..."); pictures come back so too.
             mask_image: white where `image` is to be drawn anew; a data URL of the same kind.
             strength: with `image`, how far to go from it, 0 to 1.
+            variation_seed: with `variation_strength`, the seed to go towards; left out, one is drawn.
+            variation_strength: how far to go from the seed's noise to the variation seed's, 0 to 1.
         """
         try:
             request = ImageRequest(
@@ -81,6 +85,8 @@ def _generate(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
                 image=_part(image),
                 mask_image=_part(mask_image),
                 strength=strength,
+                variation_seed=variation_seed,
+                variation_strength=variation_strength,
             )
             events = engine.generate(model, request, mode=read_mode(mode), variant=engine_variant or None)
             for drawing in drawings(events):
