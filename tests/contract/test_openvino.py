@@ -67,13 +67,14 @@ def run(engine: Engine, model: str, **more: object) -> Final:
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_every_kind_answers_in_exactly_one_final(tiny: Engine, name: str) -> None:
+def test_every_kind_answers_in_exactly_one_final(tiny: Engine, name: str, capfd: pytest.CaptureFixture[str]) -> None:
     case = contract.Case(tiny, name, ask(temperature=1.0, seed=7))
     receipt = contract.ends_in_one_final(case).receipt
     assert receipt.backend == "openvino" and receipt.quantization == KINDS[name]
     assert receipt.mode == (Mode.QUANTIZED if KINDS[name] else Mode.LOCAL)
     assert {"openvino", "transformers"} <= set(receipt.versions)
     contract.events_pickle(case)
+    assert capfd.readouterr().out == "", "an export writes nothing on the console"
 
 
 def test_the_export_says_what_the_original_says(tiny: Engine) -> None:

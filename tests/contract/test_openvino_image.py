@@ -35,7 +35,7 @@ def tiny(made: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Ite
     engine.pool.unload()
 
 
-def test_it_draws_what_the_full_model_draws(tiny: Engine) -> None:
+def test_it_draws_what_the_full_model_draws(tiny: Engine, capfd: pytest.CaptureFixture[str]) -> None:
     full, int8 = (draw(tiny, name, width=48, num_inference_steps=4) for name in ("full", "int8"))
     like = psnr(full.output.images[0], int8.output.images[0])
     other = psnr(full.output.images[0], draw(tiny, "full", width=48, seed=8, num_inference_steps=4).output.images[0])
@@ -44,6 +44,7 @@ def test_it_draws_what_the_full_model_draws(tiny: Engine) -> None:
     receipt = int8.receipt
     assert (receipt.backend, receipt.quantization, receipt.mode) == ("openvino_image", "int8", Mode.QUANTIZED)
     assert {"openvino", "nncf", "diffusers"} <= set(receipt.versions)
+    assert receipt.seconds.load > 0.1 and capfd.readouterr().out == "", "an export writes nothing on the console"
 
 
 def test_one_seed_is_one_picture_from_words_from_a_picture_and_under_a_mask(tiny: Engine) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from shared.backends.local.openvino_export import openvino
+from shared.backends.local.openvino_export import openvino, quantizer
 from shared.errors import BackendError
 from shared.events import Progress
 
@@ -52,12 +52,10 @@ def put_in(pipe: Any, folder: Path, quantization: str, settings: Settings, emit:
 
 
 def _quantized(pipe: Any, unet: Any, emit: Emit) -> Any:
-    import nncf
     import torch
 
     ov = openvino()
     seen: list[Any] = []
-    nncf.set_log_level(40)
     with _watched(unet, seen):
         for number, prompt in enumerate(PROMPTS):
             emit(Progress("Measuring the model's ranges", number, len(PROMPTS)))
@@ -71,7 +69,9 @@ def _quantized(pipe: Any, unet: Any, emit: Emit) -> Any:
     graph.reshape({0: [-1, channels, -1, -1], 1: [], 2: [-1, -1, width]})
     emit.check()
     samples = [tuple(value.numpy() for value in each) for each in seen]
-    return nncf.quantize(graph, nncf.Dataset(samples), subset_size=len(samples), model_type=nncf.ModelType.TRANSFORMER)
+    with quantizer() as nncf:
+        kind = nncf.ModelType.TRANSFORMER
+        return nncf.quantize(graph, nncf.Dataset(samples), subset_size=len(samples), model_type=kind)
 
 
 @contextlib.contextmanager

@@ -6,8 +6,10 @@ the model is traced by OpenVINO's own converter. Every export is compared with t
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +29,23 @@ def openvino() -> Any:
     import openvino
 
     return openvino
+
+
+@contextlib.contextmanager
+def quantizer() -> Iterator[Any]:
+    """nncf, which writes no tables and draws no bars on the server's console within the block."""
+    import logging
+
+    import nncf
+    import rich  # which draws its bars
+
+    nncf.set_log_level(logging.ERROR)
+    console = rich.get_console()
+    before, console.quiet = console.quiet, True
+    try:
+        yield nncf
+    finally:
+        console.quiet = before
 
 
 def export(model: Any, quantization: str | None, folder: Path, emit: Emit) -> None:
@@ -178,18 +197,14 @@ def _verify(ov: Any, graph: Any, model: Any) -> None:
 
 
 def _compressed(graph: Any, quantization: str) -> Any:
-    import logging
-
-    import nncf
-
-    nncf.set_log_level(logging.ERROR)
-    if quantization == "int8":
-        return nncf.compress_weights(graph, mode=nncf.CompressWeightsMode.INT8_ASYM)
-    narrower = nncf.AdvancedCompressionParameters(group_size_fallback_mode=nncf.GroupSizeFallbackMode.ADJUST)
-    return nncf.compress_weights(
-        graph,
-        mode=nncf.CompressWeightsMode.INT4_ASYM,
-        group_size=_GROUP,
-        ratio=1.0,
-        advanced_parameters=narrower,
-    )
+    with quantizer() as nncf:
+        if quantization == "int8":
+            return nncf.compress_weights(graph, mode=nncf.CompressWeightsMode.INT8_ASYM)
+        narrower = nncf.AdvancedCompressionParameters(group_size_fallback_mode=nncf.GroupSizeFallbackMode.ADJUST)
+        return nncf.compress_weights(
+            graph,
+            mode=nncf.CompressWeightsMode.INT4_ASYM,
+            group_size=_GROUP,
+            ratio=1.0,
+            advanced_parameters=narrower,
+        )
