@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from shared.image.drawing import Drawing
-from shared.media import content_credentials, nsfw
+from shared.media import content_credentials, moderation, nsfw
 from shared.media.labelling import label
 from shared.media.opening import open_picture, to_part
 from shared.requests import ImagePart, ImageRequest
@@ -31,14 +31,24 @@ def finish(drawing: Drawing, request: ImageRequest, settings: Settings) -> list[
 def _one(drawing: Drawing, number: int, request: ImageRequest, settings: Settings) -> Finished:
     assert drawing.receipt is not None
     image = drawing.images[number]
-    verdict = nsfw.check(open_picture(image.data), settings) if settings.safety != "off" else nsfw.Verdict(False)
-    if verdict.covered:
-        image = _covered(image)
+    image, words = safe(image, settings, str(drawing.receipt.extra.get("unchecked", "")))
     labelled = label(image, drawing.receipt, request, drawing.seed_of(number), drawing.variation_seed_of(number))
     data = labelled.data
     if content_credentials.signs(settings):
         data = content_credentials.sign(data, image.media_type, settings, edited=request.image is not None)
-    return Finished(ImagePart(data, image.media_type), labelled.sidecar, verdict.words)
+    return Finished(ImagePart(data, image.media_type), labelled.sidecar, words)
+
+
+def safe(image: ImagePart, settings: Settings, told: str = "") -> tuple[ImagePart, str]:
+    """The picture, covered where a check says so, and what there is to say about that.
+
+    `told`: why the provider could not check its words; it is then not asked again.
+    """
+    verdict = nsfw.check(open_picture(image.data), settings) if settings.safety != "off" else nsfw.Verdict(False)
+    known = verdict.covered or bool(told)
+    finding = moderation.Finding() if known else moderation.look_over((), (image,), settings)
+    words = " ".join(filter(None, (told, verdict.words, finding.words)))
+    return (_covered(image) if verdict.covered or finding.refused else image), words
 
 
 def _covered(image: ImagePart) -> ImagePart:

@@ -10,24 +10,30 @@ from typing import Any
 from shared.engine import Engine
 from shared.errors import InferenceError, InvalidRequest
 from shared.image.drawing import Drawing, drawings
+from shared.image.gate import gated
 from shared.requests import ImageRequest
 from shared.settings import Settings
 from shared.streaming import CancelToken
+from shared.tasks import Mode
 
 MOST = 36  # cells of a grid
 
 
 @dataclass(frozen=True)
 class Way:
-    """A model and one engine of it: a `Variant.key`."""
+    """A model and one engine of it: a `Variant.key`, or its first of that kind."""
 
     model: str
     variant: str | None
+    mode: Mode | None = None
 
 
 @dataclass(frozen=True)
 class Axis:
-    """What is varied along one side of the grid: a field of `ImageRequest`, `engine`, or nothing (one value)."""
+    """What is varied along one side of the grid: a field of `ImageRequest`, `engine`, or nothing (one value).
+
+    With the name `several`, each value holds several fields.
+    """
 
     name: str
     values: tuple[Any, ...]
@@ -35,6 +41,7 @@ class Axis:
 
 
 NOTHING = Axis("", (None,), ("",))
+SEVERAL = "several"
 # What can be varied, besides the engine: field -> (what a person calls it, how its values are read)
 READERS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "num_inference_steps": ("Steps", int),
@@ -98,13 +105,16 @@ def sweep(
     request = _with_seeds(request, (across.name, down.name))
     request.validate()
     grid = [[(Drawing(status="Waiting"), request) for _ in across.values] for _ in down.values]
+    cleared: set[tuple[str, ...]] = set()  # words that were looked over already
     for y, x in ((y, x) for y in range(len(down.values)) for x in range(len(across.values))):
         if cancel is not None and cancel.cancelled:
             break
         here, asked = _cell(request, way, ((across, x), (down, y)))
-        for drawing in _drawn(engine, here, asked, settings, cancel):
+        for drawing in _drawn(engine, here, asked, settings or engine.settings, cancel, asked.texts() in cleared):
             grid[y][x] = drawing, asked
             yield grid
+        if grid[y][x][0].receipt is not None:
+            cleared.add(asked.texts())
     yield grid
 
 
@@ -122,19 +132,21 @@ def _cell(request: ImageRequest, way: Way, places: Sequence[tuple[Axis, int]]) -
     for side, at in places:
         if side.name == "engine":
             way = side.values[at]
+        elif side.name == SEVERAL:
+            changes |= side.values[at]
         elif side.name:
             changes[side.name] = side.values[at]
     return way, replace(request, **changes)
 
 
 def _drawn(
-    engine: Engine, way: Way, request: ImageRequest, settings: Settings | None, cancel: CancelToken | None
+    engine: Engine, way: Way, request: ImageRequest, settings: Settings, cancel: CancelToken | None, cleared: bool
 ) -> Iterator[Drawing]:
     try:
         # A switch of its own for each run, since one that has ended leaves its own pressed.
         own = CancelToken()
-        events = engine.generate(way.model, request, variant=way.variant, settings=settings, cancel=own)
-        for drawing in drawings(events):
+        events = engine.generate(way.model, request, mode=way.mode, variant=way.variant, settings=settings, cancel=own)
+        for drawing in drawings(events if cleared else gated(events, request, settings, own)):
             if cancel is not None and cancel.cancelled:
                 own.cancel()
             yield drawing

@@ -13,6 +13,7 @@ from shared.engine import Engine
 from shared.errors import InferenceError, InvalidRequest
 from shared.image.drawing import Drawing, drawings
 from shared.image.finishing import finish
+from shared.image.gate import gated
 from shared.requests import ImagePart, ImageRequest
 from shared.settings import Settings
 from shared.tasks import Task
@@ -89,7 +90,7 @@ def _generate(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
                 variation_strength=variation_strength,
             )
             events = engine.generate(model, request, mode=read_mode(mode), variant=engine_variant or None)
-            for drawing in drawings(events):
+            for drawing in drawings(gated(events, request, engine.settings)):
                 if drawing.error and not drawing.images:
                     raise drawing.error
                 yield _plain(drawing, request, engine.settings)

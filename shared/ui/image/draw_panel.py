@@ -11,7 +11,9 @@ import gradio as gr
 from shared.engine import Engine
 from shared.errors import InferenceError, InvalidRequest
 from shared.image.drawing import Drawing, drawings
+from shared.image.gate import gated
 from shared.requests import ImageRequest
+from shared.settings import Settings
 from shared.tasks import Mode
 from shared.ui import receipt_view
 from shared.ui.image.files import keep
@@ -136,8 +138,8 @@ class DrawPanel:
                     settings=settings,
                     cancel=cancel,
                 )
-                for drawing in drawings(events):
-                    yield self._screen(drawing, made, asked)
+                for drawing in drawings(gated(events, asked, settings, cancel)):
+                    yield self._screen(drawing, made, asked, settings)
             except InferenceError as error:
                 yield self._screen(Drawing(error=error), made, asked)
 
@@ -154,13 +156,15 @@ class DrawPanel:
             screen[5] = screen[6] = gr.skip()
             yield screen
 
-    def _screen(self, drawing: Drawing, made: list[Any], asked: ImageRequest | None) -> list[Any]:
+    def _screen(
+        self, drawing: Drawing, made: list[Any], asked: ImageRequest | None, settings: Settings | None = None
+    ) -> list[Any]:
         ended = drawing.done
         picture: Any = gr.skip() if drawing.preview is None else drawing.preview
         told = f'<div class="pg-note pg-error" role="alert">{escape(str(drawing.error))}</div>' if drawing.error else ""
         receipt: Any = gr.skip()
         if drawing.receipt is not None and asked is not None and drawing.images:
-            paths, words = keep(drawing, asked, self._engine.settings)
+            paths, words = keep(drawing, asked, settings or self._engine.settings)
             told = f'<div class="pg-note pg-warn" role="status">{escape(words)}</div>' if words else told
             picture = paths[0]
             made[:0] = [(path, asked.prompt[:80]) for path in paths]

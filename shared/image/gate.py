@@ -1,0 +1,86 @@
+"""Has a request looked over before anything is drawn, and tells in the receipt that it was."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack, closing
+from dataclasses import replace
+from functools import partial
+
+from shared.errors import BackendError, Cancelled, ProviderError
+from shared.events import Event, Final, Progress
+from shared.media.moderation import MODEL, Finding, applies, look_over
+from shared.requests import ImageRequest
+from shared.settings import Settings
+from shared.streaming import HEARTBEAT, CancelToken
+
+CHECKING = "OpenAI's moderation looks the words over"
+
+
+def gated(
+    events: Iterator[Event], request: ImageRequest, settings: Settings, cancel: CancelToken | None = None
+) -> Iterator[Event]:
+    """The run's events, which begin only once its words, and the picture to start from, may be drawn.
+
+    `cancel`: the run's stop switch, which stops the check too. Raises `ProviderError` for what is refused, in words for
+    the person, and `BackendError` on a strict server where nothing could be checked.
+    """
+    with closing(events):  # type: ignore[type-var]
+        request.validate()
+        finding = None
+        too_long = max(map(len, request.texts())) > settings.max_prompt_chars  # which the engine refuses, with words
+        if applies(settings) and not too_long:
+            finding = yield from _checked(request, settings, cancel)
+        if finding is not None and finding.refused:
+            raise ProviderError("OpenAI", finding.words) if finding.checked else BackendError(finding.words)
+        for event in events:
+            yield _noted(event, finding) if finding is not None and isinstance(event, Final) else event
+
+
+def _checked(
+    request: ImageRequest, settings: Settings, cancel: CancelToken | None
+) -> Generator[Event, None, Finding | None]:
+    """What was found; None where it was stopped: the run then ends by itself."""
+    texts = (request.prompt, request.blend_prompt or "")
+    pictures = (request.image,) if request.image is not None else ()
+    own = CancelToken()
+    with ExitStack() as stack:
+        stack.callback(own.cancel)
+        if cancel is not None:
+            stack.enter_context(cancel.on_cancel(own.cancel))
+        return (yield from _meanwhile(partial(look_over, texts, pictures, settings, own)))
+
+
+def _meanwhile(work: Callable[[], Finding]) -> Generator[Event, None, Finding | None]:
+    """Do it in a thread, and say so twice a second: who follows can be closed only while this waits."""
+    results: queue.SimpleQueue[Finding | BaseException] = queue.SimpleQueue()
+
+    def run() -> None:
+        try:
+            results.put(work())
+        except BaseException as error:
+            results.put(error)
+
+    threading.Thread(target=run, name="moderation", daemon=True).start()
+    started = time.monotonic()
+    while True:
+        yield Progress(CHECKING, elapsed=time.monotonic() - started)
+        try:
+            found = results.get(timeout=HEARTBEAT)
+        except queue.Empty:
+            continue
+        if isinstance(found, Cancelled):
+            return None
+        if isinstance(found, BaseException):
+            raise found
+        return found
+
+
+def _noted(final: Final, finding: Finding) -> Final:
+    note = f"OpenAI's moderation ({MODEL}) looked the words over." if finding.checked else finding.words
+    receipt = final.receipt
+    extra = receipt.extra if finding.checked else {**receipt.extra, "unchecked": finding.words}
+    return replace(final, receipt=replace(receipt, notes=(*receipt.notes, note), extra=extra))
