@@ -15,10 +15,11 @@ import pytest
 from shared.backends.local import hub
 from shared.engine import Engine
 from shared.errors import BackendError, CorruptWeights, HubUnavailable, InvalidRequest, OutOfMemory, UnknownModel
+from shared.events import Preview
 from shared.requests import ImagePart
 from shared.settings import Settings
 from shared.streaming import Emitter
-from tests.support.drawing import FORCED, build, draw, engine_for, picture, variant_for
+from tests.support.drawing import FORCED, ask, build, draw, engine_for, picture, variant_for
 from tests.support.pictures import chunk, encoded
 from tests.support.tiny_models import edit_json
 
@@ -74,6 +75,25 @@ def test_a_tensor_that_lacks_is_told_and_never_drawn_at_random(copy: Path, file:
     del tensors[min(name for name in tensors if name.endswith("weight"))]
     save_file(tensors, copy / file, metadata={"format": "pt"})
     told(copy, CorruptWeights, "model lacks some of its weights, .*weight for one")
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+@pytest.mark.parametrize("part", ["unet", "text_encoder", "vae"])
+def test_weights_of_numbers_that_are_none_are_told_and_no_black_picture_is_shown(
+    copy: Path, tmp_path: Path, part: str, value: float
+) -> None:
+    from safetensors.torch import load_file, save_file
+
+    (file,) = (copy / part).glob("*.safetensors")
+    tensors = load_file(file)
+    for tensor in tensors.values():
+        tensor.view(-1)[0] = value
+    save_file(tensors, file, metadata={"format": "pt"})
+    engine = engine_for(tmp_path / "data", Settings(data_dir=tmp_path / "data"), m=variant_for(copy))
+    events = []
+    with pytest.raises(CorruptWeights, match=r"no picture.*damaged.*float32.*Download the model again"):
+        events += engine.generate("m", ask(num_inference_steps=3))
+    assert not any(isinstance(event, Preview) for event in events)
 
 
 @pytest.mark.parametrize("ending", ["bin", "pt", "ckpt", "BIN", "pkl"])

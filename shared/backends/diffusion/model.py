@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shared.backends.base import Capabilities, Outcome
-from shared.backends.diffusion import schedulers
+from shared.backends.diffusion import finite, schedulers
 from shared.backends.diffusion.arguments import arguments, transformer
 from shared.backends.diffusion.attending import UNWATCHED, watching
 from shared.backends.diffusion.blending import blended
@@ -54,7 +54,8 @@ class DiffusionModel:
         give_back()
 
     def run(self, request: Request, emit: Emit) -> Outcome:
-        """Draw. Raises `InvalidRequest` for sizes the model can't draw, `OutOfMemory` with what to lower."""
+        """Draw. Raises `InvalidRequest` for sizes the model can't draw, `OutOfMemory` with what to lower, and
+        `CorruptWeights` for numbers that make no picture."""
         assert isinstance(request, ImageRequest)
         size = self._size(request)
         try:
@@ -109,6 +110,8 @@ class DiffusionModel:
 
         def step_ended(pipe: Any, step: int, when: Any, values: dict[str, Any]) -> dict[str, Any]:
             times.step_ended()
+            if step == 0:  # not at each: a GPU would have to be waited for
+                finite.check(values.get("latents"), self.facts["dtype"])
             total = int(getattr(pipe, "num_timesteps", 0) or given.get("num_inference_steps") or step + 1)
             emit(Progress(f"Step {step + 1} of {total}{of}", step + 1, total))
             self._previews.show(values.get("latents"), step + 1, total, pace, emit)
@@ -116,7 +119,8 @@ class DiffusionModel:
 
         emit(Progress(f"Drawing{of}"))
         times.begin()
-        drawn = pipe(**given, callback_on_step_end=step_ended).images[0]
+        pixels = pipe(**given, output_type="np", callback_on_step_end=step_ended).images[0]
+        drawn = finite.picture(pixels, self.facts["dtype"])
         return drawn if mask is None else lay_over(start, drawn, mask)
 
     def _for(self, request: ImageRequest) -> Any:

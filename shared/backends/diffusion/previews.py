@@ -87,7 +87,10 @@ def _unfold(latents: Any, weight: Any, bias: Any) -> Any:
 
 
 def _pil(pixels: Any) -> Any:
+    """The picture; None where numbers are none, which would show as black."""
     from PIL import Image
 
+    if not bool(pixels.isfinite().all()):
+        return None
     array = pixels.clamp(0, 1).mul(255).round().byte().permute(1, 2, 0).numpy()
     return Image.fromarray(array)
