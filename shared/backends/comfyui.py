@@ -1,8 +1,7 @@
-"""ComfyUI by its HTTP API: the usual graph of a checkpoint, a prompt and a sampler, one job a picture."""
+"""ComfyUI by its HTTP API and its websocket: the usual graph of a checkpoint and a prompt, one job a picture."""
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 from shared.backends.hosted.account import Account, account_at
 from shared.backends.hosted.comfy_graph import graph, sampler
 from shared.backends.hosted.comfy_server import ComfyServer
+from shared.backends.hosted.comfy_socket import Heard, listening
 from shared.backends.hosted.drawing import DRAWERS, SERVERS, DrawingProfile
 from shared.backends.hosted.image_model import HostedImages, ImageCall, ImagePiece
 from shared.backends.hosted.pictures import from_bytes
@@ -47,24 +47,29 @@ class ComfyUI(HostedImages):
         image = await server.upload(request.image, f"{client}-image") if request.image else ""
         mask = await server.upload(request.mask_image, f"{client}-mask") if request.mask_image else ""
         size = (call.size.width, call.size.height) if call.size else None
-        for number in range(call.count):
-            seed = call.seed(number) or 0
-            job = await server.submit(graph(request, checkpoint, seed, size, image, mask), client)
-            async for piece in _wait(server, job, call):
-                yield piece if piece.picture is None else ImagePiece(picture=piece.picture, seed=seed)
+        async with listening(call, client) as heard:
+            for number in range(call.count):
+                seed = call.seed(number) or 0
+                job = await server.submit(graph(request, checkpoint, seed, size, image, mask), client)
+                async for piece in _wait(server, job, call, heard):
+                    yield piece if piece.picture is None else ImagePiece(picture=piece.picture, seed=seed)
         yield ImagePiece(finish="stop")
 
 
-async def _wait(server: ComfyServer, job: str, call: ImageCall) -> AsyncIterator[ImagePiece]:
-    """Where the job stands, and then its picture. A job that is given up is taken back."""
-    done = running = False
+async def _wait(server: ComfyServer, job: str, call: ImageCall, heard: Heard) -> AsyncIterator[ImagePiece]:
+    """Where the job stands, its previews, and then its picture. A job that is given up is taken back."""
+    done = running = stepped = False
     try:
         while (file := await server.finished(job)) is None:
             before = await server.before(job)
             running = before == 0
-            line = f": {before} before yours" if before else ""
-            yield ImagePiece(progress=f"Waiting in {call.account.name}'s line{line}" if before else "ComfyUI draws")
-            await asyncio.sleep(EVERY)
+            if before:
+                yield ImagePiece(progress=f"Waiting in {call.account.name}'s line: {before} before yours")
+            elif not stepped:
+                yield ImagePiece(progress=f"{call.account.name} draws")
+            async for piece in heard.within(EVERY, job):
+                stepped = True
+                yield piece
         done = True
     finally:
         if not done:

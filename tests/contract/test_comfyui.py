@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from shared.errors import InvalidRequest, OutOfMemory, ProviderError, UnknownModel
 from shared.events import Progress
@@ -15,7 +18,7 @@ from shared.requests import ImagePart
 from tests.support import contract
 from tests.support.fake_server import Act, Asked
 from tests.support.hosted import Hosted
-from tests.support.hosted_images import draw, drawing, final_of
+from tests.support.hosted_images import draw, drawing, final_of, previews_of
 from tests.support.pictures import encoded, pixels
 from tests.support.protocols_images import PICTURE, SECOND, Comfy
 
@@ -117,6 +120,61 @@ def test_a_job_that_is_given_up_is_taken_back(case: Hosted, running: bool) -> No
     contract.stop_keeps_what_came(case, when)
     assert [asked.body for asked in line if asked.method == "POST"] == [{"delete": [job]}]
     assert [asked.body for asked in interrupted] == ([{"prompt_id": job}] if running else [])
+
+
+def told(kind: str, job: str, **data: Any) -> str:
+    """A message of its websocket."""
+    return json.dumps({"type": kind, "data": {**data, "prompt_id": job}})
+
+
+def sketch(colour: str) -> bytes:
+    """A preview as its websocket sends it, in one colour."""
+    return b"\0\0\0\1\0\0\0\1" + encoded("JPEG", Image.new("RGB", (16, 16), colour))
+
+
+def listen(case: Hosted, *frames: str | bytes) -> list[Asked]:
+    """The job is drawn while these messages come, and done with the last of them; it is looked for twice at least."""
+    job, all_told = case.fake.act.body["prompt_id"], threading.Event()
+    looks: list[Asked] = []
+
+    def messages() -> Iterator[str | bytes]:
+        yield from frames
+        all_told.set()
+
+    def history(asked: Asked) -> Act:
+        looks.append(asked)
+        return Act(body=Comfy().history(job) if len(looks) > 1 and all_told.is_set() else {})
+
+    case.fake.routes["/history/"] = history
+    listing(case, "/queue", Act(body={"queue_running": [[0, job]], "queue_pending": []}))
+    return listing(case, "/ws", Act(frames=messages()))
+
+
+def test_steps_and_previews_of_ones_own_job_are_shown(case: Hosted) -> None:
+    job = case.fake.act.body["prompt_id"]
+    mine = [told("progress", job, value=n, max=2, node="draw") for n in (1, 2)]
+    other = [told("progress", "another", value=9, max=9, node="draw"), sketch("blue")]  # told to all who listen
+    nonsense = ["[]", "{", b"", b"\0", b"\0\0\0\1" + b"no picture", told("progress", job, value="x", max=None)]
+    opened = listen(case, *other, told("executing", job, node="draw"), mine[0], sketch("red"), *nonsense, mine[1])
+    events = case.events()
+    steps = [(event.step, event.total) for event in events if isinstance(event, Progress) and event.step]
+    assert list(dict.fromkeys(steps)) == [(1, 2), (2, 2)]  # the last is told again while nothing comes
+    (preview,) = previews_of(events)
+    assert preview.image.getpixel((8, 8))[0] > 200 and (preview.step, preview.total) == (1, 2)
+    assert final_of(events).output.images[0].data == PICTURE
+    asked = case.fake.asked[0].body
+    assert opened[0].path == f"/ws?clientId={asked['client_id']}", "it tells steps to the client of that name only"
+    assert asked["extra_data"] == {"preview_method": "auto"}
+
+
+def test_a_job_that_is_told_to_have_ended_is_fetched_at_once(case: Hosted) -> None:
+    listen(case, told("execution_success", case.fake.act.body["prompt_id"]))
+    began = time.monotonic()
+    case.events()
+    unheard = time.monotonic()
+    listen(case)
+    case.events()
+    assert unheard - began < time.monotonic() - unheard, "without that word it is looked for from time to time"
 
 
 def test_its_place_in_the_line_is_told(case: Hosted) -> None:

@@ -3,12 +3,15 @@ its client hung up."""
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import select
 import socket
+import struct
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -31,14 +34,16 @@ class Act:
     """What the server does with one request.
 
     `status`, `headers` and `body` are the answer; `chunks`, if given, are streamed instead, `pause` seconds apart.
-    `before`: "hang" never answers. `after`: once the chunks are out, "hang" keeps silent, "cut" drops the
-    connection without an end; "" ends properly.
+    `frames`, if given, are messages of a websocket, which stays open until its client leaves. `before`: "hang" never
+    answers. `after`: once the chunks are out, "hang" keeps silent, "cut" drops the connection without an end; "" ends
+    properly.
     """
 
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     body: Any = None
     chunks: tuple[str, ...] | None = None
+    frames: Iterable[str | bytes] | None = None
     pause: float = 0.0
     before: str = ""
     after: str = ""
@@ -156,6 +161,8 @@ class _Handler(BaseHTTPRequestHandler):
         act = self.server.fake.next_act(Asked(self.command, self.path, headers, body, raw))
         if act.before == "hang":
             self._hang()
+        elif act.frames is not None:
+            self._converse(headers["sec-websocket-key"], act.frames)
         elif act.chunks is None:
             self._answer(act)
         else:
@@ -171,6 +178,22 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
         self.wfile.write(data)
+
+    def _converse(self, key: str, frames: Iterable[str | bytes]) -> None:
+        """The server's side of a websocket (RFC 6455) that says much and listens to nothing."""
+        self.send_response(101)
+        accept = hashlib.sha1((key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").encode()).digest()
+        for name, value in {"Upgrade": "websocket", "Connection": "Upgrade"}.items():
+            self.send_header(name, value)
+        self.send_header("Sec-WebSocket-Accept", base64.b64encode(accept).decode())
+        self.end_headers()
+        with suppress(OSError):
+            for frame in frames:
+                data = frame if isinstance(frame, bytes) else frame.encode()
+                length = bytes([len(data)]) if len(data) < 126 else b"\x7e" + struct.pack(">H", len(data))
+                self.wfile.write((b"\x82" if isinstance(frame, bytes) else b"\x81") + length + data)
+                self.wfile.flush()
+        self._hang()
 
     def _stream(self, act: Act) -> None:
         self.send_response(act.status)

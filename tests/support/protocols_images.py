@@ -297,6 +297,7 @@ class Comfy:
             body=_DRAWN[asked.path.partition("filename=")[2].partition(".")[0]], headers={"Content-Type": "image/png"}
         )
         fake.routes["/queue"] = lambda asked: Act(body={"queue_running": [], "queue_pending": []})
+        fake.routes["/ws"] = lambda asked: Act(status=404)
 
     def history(self, job: str) -> dict[str, Any]:
         """A job that is done."""

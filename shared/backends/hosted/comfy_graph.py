@@ -9,6 +9,7 @@ from shared.requests import ImageRequest
 
 # What its nodes must be told where a person says nothing.
 STEPS, GUIDANCE, SIDE, STRENGTH = 20, 7.0, 1024, 0.75
+DRAW = "draw"  # the node whose steps are counted
 SHOW = "show"  # the node whose pictures are the output
 _MOST_SEED = 2**64
 
@@ -30,7 +31,7 @@ def graph(
         "wanted": _node("CLIPTextEncode", text=request.prompt, clip=clip),
         "unwanted": _node("CLIPTextEncode", text=request.negative_prompt or "", clip=clip),
         **_start(size, image, mask),
-        "draw": _node(
+        DRAW: _node(
             "KSampler",
             model=["model", 0],
             positive=["wanted", 0],
@@ -43,7 +44,7 @@ def graph(
             scheduler="normal",
             denoise=_strength(request),
         ),
-        "decode": _node("VAEDecode", samples=["draw", 0], vae=["model", 2]),
+        "decode": _node("VAEDecode", samples=[DRAW, 0], vae=["model", 2]),
         SHOW: _node("PreviewImage", images=["decode", 0]),  # unlike SaveImage, it fills no folder for good
     }
     return nodes

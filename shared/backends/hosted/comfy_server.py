@@ -46,7 +46,9 @@ class ComfyServer:
 
     async def submit(self, graph: Mapping[str, Any], client: str) -> str:
         """Put the job in the line; its id. Raises `UnknownModel` or `InvalidRequest` for what a node can't take."""
-        answer = await self._http.post(f"{self._root}/prompt", json={"prompt": graph, "client_id": client})
+        # It makes previews only where it was started so, or where a job asks for them.
+        wanted = {"prompt": graph, "client_id": client, "extra_data": {"preview_method": "auto"}}
+        answer = await self._http.post(f"{self._root}/prompt", json=wanted)
         if answer.status_code == 400 and (words := _node_errors(answer)):
             if "ckpt_name" in words:
                 raise UnknownModel(f"{self._name} has no model called {self._call.variant.repo_id!r}.")
