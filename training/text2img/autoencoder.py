@@ -1,4 +1,4 @@
-"""Trains the autoencoder: pictures of 128 px to latents (4, 32, 32) and back, in diffusers' `AutoencoderTiny`."""
+"""Trains the autoencoder: pictures of 128 px to latents (4, 16, 16) and back, in diffusers' `AutoencoderTiny`."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ def build() -> AutoencoderTiny:
     """The untrained autoencoder."""
     return AutoencoderTiny(
         latent_channels=CHANNELS,
-        encoder_block_out_channels=(WIDTH,) * 3,
-        decoder_block_out_channels=(WIDTH,) * 3,
-        num_encoder_blocks=(0, 2, 2),
-        num_decoder_blocks=(2, 2, 1),
+        encoder_block_out_channels=(WIDTH,) * 4,
+        decoder_block_out_channels=(WIDTH,) * 4,
+        num_encoder_blocks=(0, 1, 3, 3),
+        num_decoder_blocks=(3, 3, 1, 1),
     )
 
 

@@ -20,7 +20,7 @@ from torch.nn import functional
 HERE = Path(__file__).resolve().parent
 WEIGHTS = HERE.parents[1] / "weights" / "text2img"
 STEPS, GUIDANCE = 20, 4.0
-BLOCK = 4  # pixels of a latent's side
+BLOCK = 8  # pixels of a latent's side
 
 
 def evaluate(folder: Path) -> None:
@@ -128,7 +128,7 @@ def _sample(folder: Path, count: int) -> Any:
 
 
 def fit_preview(vae: Any, folder: Path, into: Path) -> None:
-    """Fit the linear decoder that shows unfinished pictures: 3 x 3 latents to 4 x 4 pixels, by least squares."""
+    """Fit the linear decoder that shows unfinished pictures: 3 x 3 latents to 8 x 8 pixels, by least squares."""
     pixels = _sample(folder, 400)
     with torch.inference_mode():
         latents = torch.cat([vae.encode(batch).latents for batch in pixels.split(50)])
