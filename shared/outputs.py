@@ -70,7 +70,11 @@ class AudioOutput:
 
 @dataclass(frozen=True, kw_only=True)
 class MusicOutput:
-    """Music as notes, None where it was stopped before its first bar. `shared.music` makes sound and scores of it."""
+    """Music as notes, None where it was stopped before its first bar. `shared.music` makes sound and scores of it.
+
+    `instrument`: a name of `shared.music.instruments`, what it is meant to be played on.
+    """
 
     piece: Piece | None
+    instrument: str = "piano"
     finish_reason: FinishReason = "stop"

@@ -51,6 +51,12 @@ class Draft:
         """Where the finished bars end, in ticks from the beginning."""
         return self._bars[-1].start + self._bars[-1].length if self._bars else 0
 
+    @property
+    def _room(self) -> int:
+        """How long a pick-up may be: what the bar before left over, and nearly a bar at the beginning."""
+        whole = self.piece.metre.ticks
+        return whole - self._bars[-1].length if self._bars else whole - 1
+
     def steps(self) -> list[str]:
         """The words that go on within the bar: a later place, what the next voice does, or `stop` at a place told."""
         if self._opened is None or self.ended:
@@ -64,7 +70,7 @@ class Draft:
     def structure(self) -> list[str]:
         """The words that end the bar and begin another, a part, or nothing more."""
         if self._new_part:
-            return ["pickup", *(f"bar:{left}" for left in range(MOST_BARS + 1))]
+            return [*(["pickup"] if self._room else []), *(f"bar:{left}" for left in range(MOST_BARS + 1))]
         if not self.between:
             return []
         if self._opened is not None and self._opened.pickup:
@@ -86,7 +92,8 @@ class Draft:
 
     def _later(self, place: int) -> bool:
         if self._place is None:
-            return place > 0 if self._opened is not None and self._opened.pickup else place == 0
+            pickup = self._opened is not None and self._opened.pickup
+            return place >= self.piece.metre.ticks - self._room if pickup else place == 0
         return place > self._place
 
     def _may_stop(self) -> bool:

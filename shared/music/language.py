@@ -22,7 +22,7 @@ from shared.music.piece import MODES, TICKS, Piece
 LOWEST, HIGHEST = -36, 36  # semitones from the tonic
 MOST_BARS, MOST_PARTS = 15, 7  # counted down from; longer ones wait there
 LONGEST_BAR = 6 * TICKS
-KINDS = ("reel", "jig", "slip_jig", "hornpipe", "strathspey", "march", "air", "planxty", "chorale")
+KINDS = ("reel", "jig", "slip_jig", "hornpipe", "strathspey", "air", "planxty", "chorale")
 METRES = ("2/2", "2/4", "3/4", "4/4", "6/8", "9/8", "3/8", "12/8", "3/2")
 LEVELS: Mapping[str, tuple[str, ...]] = {
     "kind": KINDS,

@@ -14,6 +14,8 @@ from shared.errors import BackendError, CorruptWeights
 
 # An exported Space has no package to find them in: they lie in this folder beside its app.py.
 BUNDLED = "starter_weights"
+# What a model's folder has: the first file of diffusers' form, or of transformers'.
+MODEL_FILES = ("model_index.json", "config.json")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +57,7 @@ def locate_folder(name: str, weights_dir: Path | None = None) -> Path:
     """
     root = Path(__file__).resolve().parents[2]
     for parent in (weights_dir, root / "weights", root / BUNDLED):
-        if parent and (parent / name / "model_index.json").is_file():
+        if parent and any((parent / name / file).is_file() for file in MODEL_FILES):
             return parent / name
     raise BackendError(
         f"The starter model {name} is not in this copy of the project. Make it with: python training/{name}/make.py "

@@ -140,8 +140,7 @@ def _laid(parts: list[list[RawBar]], metre: Metre) -> tuple[list[Bar], list[Note
     for part in parts:
         whole = [sum((s.length for s in bar.sounds), Fraction()) * TICKS for bar in part]
         pickup = len(part) > 1 and whole[0] < metre.ticks
-        short_end = bars and bars[-1].length < metre.ticks
-        if pickup and bars and not short_end:
+        if pickup and bars and bars[-1].length + whole[0] > metre.ticks:
             raise Unreadable("a pick-up for which the bar before leaves no room")
         for number, bar in enumerate(part):
             total, first, last = whole[number], number == 0, number == len(part) - 1

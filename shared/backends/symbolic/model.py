@@ -1,0 +1,101 @@
+"""The music model in memory: a prompt in, notes out, bar by bar."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from shared.backends.base import Capabilities, Outcome, Usage
+from shared.backends.local.sampling import Sampler, Sampling
+from shared.backends.symbolic.writer import Writer
+from shared.errors import Cancelled
+from shared.events import Notes, Progress
+from shared.memory import give_back
+from shared.music.brief import Brief, brief
+from shared.music.wishes import Wish, understand
+from shared.outputs import FinishReason, MusicOutput
+from shared.requests import MusicRequest
+
+if TYPE_CHECKING:
+    from shared.music.language import Vocabulary
+    from shared.music.novelty import Known
+    from shared.music.piece import Piece
+    from shared.requests import Request
+    from shared.streaming import Emit
+
+
+class MusicModel:
+    """`known`: the tunes that it learned from, to say how much of a piece is in them."""
+
+    concurrency = 1
+
+    def __init__(
+        self,
+        model: Any,
+        vocabulary: Vocabulary,
+        known: Known | None,
+        capabilities: Capabilities,
+        facts: Mapping[str, Any],
+    ) -> None:
+        self._model: Any = model
+        self._vocabulary, self._known = vocabulary, known
+        self.capabilities, self.facts = capabilities, facts
+
+    def count_tokens(self, request: Request) -> int | None:
+        """Not told: the model doesn't read the prompt itself."""
+        return None
+
+    def close(self) -> None:
+        """Give the memory back."""
+        self._model = self._known = None
+        give_back()
+
+    def run(self, request: Request, emit: Emit) -> Outcome:
+        """Write the piece; `Notes` after every bar. One that is stopped keeps its whole bars."""
+        assert isinstance(request, MusicRequest)
+        wish = understand(request.prompt)
+        wanted = brief(wish, request.bars, request.duration)
+        temperature = 1.0 if request.temperature is None else request.temperature
+        sampling = Sampling(temperature=temperature, top_p=1.0 if request.top_p is None else request.top_p)
+        writer = Writer(self._model, self._vocabulary, wanted, Sampler(sampling, request.seed))
+        reason: FinishReason = "stop"
+        emit(Progress("Writing", 0, wanted.bars))
+        try:
+            self._write(writer, wanted, emit)
+        except Cancelled:
+            if not writer.piece.bars:
+                raise
+            reason = "stopped"
+        piece = writer.piece
+        facts = {**_facts(wish, wanted), **self._novelty(piece)}
+        output = MusicOutput(piece=piece, instrument=wanted.instrument, finish_reason=reason)
+        return Outcome(output=output, usage=Usage(output_tokens=writer.words), facts=facts)
+
+    def _write(self, writer: Writer, wanted: Brief, emit: Emit) -> None:
+        for bar in writer.write():
+            emit.check()
+            if bar is not None:
+                emit(Notes(writer.piece, bar, wanted.bars))
+                emit(Progress(f"Bar {bar} of {wanted.bars}", bar, wanted.bars))
+
+    def _novelty(self, piece: Piece) -> dict[str, Any]:
+        """Shares of the melody's runs of 5 and 8 notes that are in no known tune; the longest run that is in one."""
+        if self._known is None:
+            return {}
+        shares = {f"new_runs_of_{notes}": self._known.new(piece, notes) for notes in (5, 8)}
+        told = {name: round(share, 3) for name, share in shares.items() if share is not None}
+        return {"novelty": {**told, "longest_known_run": self._known.longest(piece)}}
+
+
+def _facts(wish: Wish, wanted: Brief) -> dict[str, Any]:
+    facts: dict[str, Any] = {
+        "music": {
+            **{**wanted.controls, "key": str(wanted.key), "tempo": wanted.tempo, "bars": wanted.bars},
+            "instrument": wanted.instrument,
+        },
+        "understood": [str(meaning) for meaning in wish.meanings],
+        "assumed": list(wanted.assumed),
+        "unread_words": list(wish.unread),
+        "unhonoured": dict(wanted.unfollowed),
+    }
+    return {name: value for name, value in facts.items() if value}
