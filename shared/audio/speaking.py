@@ -46,6 +46,8 @@ class Speaking:
 
     def end(self, words: Iterable[Word] = ()) -> None:
         """It is over. `words`: with times counted from the first sample that was added, where the engine knows them."""
+        import numpy
+
         pause = self._utterance.pause / self._pace
         rest = self._joiner.end(pause)
         silence = round(pause * self.rate)
@@ -53,6 +55,8 @@ class Speaking:
         sounded = (self._samples + len(rest) - (silence if len(rest) >= silence else 0)) / self.rate
         told = self._placed(words, begun) or estimated(self._utterance.text, begun, sounded, self._utterance.speaker)
         self._done += 1
+        if self._done == self._of:
+            rest = numpy.concatenate([rest, self._joiner.finish()])
         self._give(rest, told if sounded > begun else ())
 
     def _placed(self, words: Iterable[Word], begun: float) -> tuple[Word, ...]:

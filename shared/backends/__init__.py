@@ -30,6 +30,7 @@ BACKENDS: dict[str, Entry] = {
     "openvino": Entry("shared.backends.openvino_text:OpenVinoText", "OpenVINO"),
     "diffusers": Entry("shared.backends.diffusers_image:DiffusersImage", "diffusers"),
     "openvino_image": Entry("shared.backends.openvino_image:OpenVinoImage", "OpenVINO"),
+    "hibari": Entry("shared.backends.hibari_speech:HibariSpeech", "hibari"),
     "symbolic_music": Entry("shared.backends.symbolic_music:SymbolicMusic", "transformers"),
     "openai": Entry("shared.backends.openai_chat:OpenAIChat", "OpenAI", hosted=True),
     "anthropic": Entry("shared.backends.anthropic_chat:AnthropicChat", "Anthropic", hosted=True),

@@ -18,13 +18,37 @@ if TYPE_CHECKING:
 SeedKind = Literal["exact", "best-effort", "none"]
 
 
+@dataclass(frozen=True)
+class Voice:
+    """A voice as a person chooses it: the `id` that a request names, and what it is. `language`: a BCP 47 tag."""
+
+    id: str
+    name: str
+    language: str = ""
+    about: str = ""
+
+
+@dataclass(frozen=True)
+class Control:
+    """A way in which a picture can lead a drawing: the `id` that a request names, what it is called, and how a picture
+    is usually read for it (a name of `shared.media.reading`)."""
+
+    id: str
+    name: str
+    reader: str = ""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Capabilities:
     """What an engine can honour, known before anything is loaded.
 
     `parameters` are names of request fields. `why_not` gives the reason for a field it lacks, for the person
-    who sees the control greyed out. `seed`: whether the same seed gives the same output.
+    who sees the control greyed out. `seed`: whether the same seed gives the same output. `voices`: those that it
+    speaks with, the usual one first; `languages`: BCP 47 tags, for a model that must be told which.
     """
+
+    # Of pictures: `side` is that of the square that the model draws best, in pixels, `sizes` the only ones there are
+    # ("1024x1024"), and `controls` how a picture can lead it.
 
     parameters: frozenset[str]
     why_not: Mapping[str, str] = field(default_factory=dict)
@@ -32,6 +56,11 @@ class Capabilities:
     images: bool = False
     thinking: bool = False
     context_length: int | None = None
+    side: int | None = None
+    sizes: tuple[str, ...] = ()
+    controls: tuple[Control, ...] = ()
+    voices: tuple[Voice, ...] = ()
+    languages: tuple[str, ...] = ()
 
     def reason(self, parameter: str, engine: str) -> str | None:
         """None where the parameter is honoured, otherwise why it is not."""
@@ -59,7 +88,7 @@ class Outcome:
     """What a backend's run gives back; the engine makes the receipt from it.
 
     `facts` are receipt fields that only the backend knows, for example `served_model` or `request_id`;
-    `unhonoured` there maps a setting that could not be followed in this run to the reason.
+    `unhonoured` there maps a setting that could not be followed in this run to the reason, and `notes` are words.
     """
 
     output: Any

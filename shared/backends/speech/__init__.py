@@ -1,0 +1,1 @@
+"""The parts of the engines that speak on this machine."""
