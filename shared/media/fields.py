@@ -7,18 +7,19 @@ from dataclasses import replace
 from typing import Any
 
 from shared.errors import InvalidRequest
-from shared.requests import ImageRequest
+from shared.requests import ImageRequest, Request
 
 MAX_BYTES = 1_000_000
 _WHOLE = frozenset({"width", "height", "num_inference_steps", "seed", "variation_seed"})
-_DECIMAL = frozenset({"guidance_scale", "strength", "variation_strength"})
+_DECIMAL = frozenset({"guidance_scale", "strength", "variation_strength", "speed", "temperature"})
 _MAX_IGNORED = 30
 
 
 class Fields:
-    """What was found so far: `values` by field name, and `ignored` in words."""
+    """What was found so far: `values` by field name, and `ignored` in words. `example`: of the request they are for."""
 
-    def __init__(self) -> None:
+    def __init__(self, example: Request | None = None) -> None:
+        self._example = example or ImageRequest(prompt="-")
         self.values: dict[str, Any] = {}
         self._ignored: list[str] = []
 
@@ -45,12 +46,12 @@ class Fields:
             self.ignore(name, value, "it is no text")
 
     def number(self, name: str, value: Any) -> None:
-        """Take a number, of a field of `ImageRequest`, if a request could hold it."""
+        """Take a number, of a field of the request, if one could hold it."""
         if value is None:
             return
         try:
             number = _number(name, value)
-            replace(ImageRequest(prompt="-"), **{name: number}).validate()  # type: ignore[arg-type]
+            replace(self._example, **{name: number}).validate()  # type: ignore[arg-type]
         except InvalidRequest as error:
             self.ignore(name, value, str(error).rstrip("."))
         except (ValueError, OverflowError):
@@ -80,7 +81,7 @@ def load_json(text: str) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
-        raise InvalidRequest("The settings in this file are damaged. Use the picture as it was first saved.") from None
+        raise InvalidRequest("The settings in this file are damaged. Use it as it was first saved.") from None
 
 
 def clean(text: str) -> str:

@@ -9,28 +9,19 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from shared.media import a1111, exif, png
 from shared.media.credentials import has_credentials
+from shared.media.publishing import public, without_keys
 from shared.media.samplers import sampler_name
 from shared.receipts import Receipt
 from shared.requests import ImagePart, ImageRequest
 
 KEYWORD = "genai_playground"
 _PICTURES = ("image", "mask_image")
-_KEY = re.compile(
-    r"\b(?:sk-[A-Za-z0-9_-]{16,}|hf_[A-Za-z0-9]{16,}|gsk_[A-Za-z0-9]{16,}|AIza[A-Za-z0-9_-]{30,}"
-    r"|gh[pousr]_[A-Za-z0-9]{30,}|xox[abpr]-[A-Za-z0-9-]{20,})"
-)
-# A text that is a path, or a path within words: what comes before the last name in it.
-_PATH = re.compile(
-    r"^(?:file://|~|\.{0,2}/|\.{0,2}\\|[A-Za-z]:[\\/])[^\n]*[\\/]"
-    r"|(?<![\w:/.~])(?:file://|~)?/(?:[^\s/:\"'()]+/)+|\b[A-Za-z]:\\(?:[^\s\\\"'()]+\\)*"
-)
 
 
 @dataclass(frozen=True)
@@ -71,28 +62,15 @@ def _written(data: bytes, text: str, parameters: str) -> bytes:
 
 def _document(receipt: Receipt, request: ImageRequest, own: Mapping[str, int | None]) -> dict[str, Any]:
     given = {f.name: getattr(request, f.name) for f in dataclasses.fields(request) if f.name not in _PICTURES}
-    asked: dict[str, Any] = {name: _without_keys(value) for name, value in given.items() if value is not None}
+    asked: dict[str, Any] = {name: without_keys(value) for name, value in given.items() if value is not None}
     asked |= {f"image_{name}": value for name, value in own.items()}
     asked["from"] = [name for name in _PICTURES if getattr(request, name) is not None]
-    return {"receipt": _public(receipt.to_dict()), "request": asked}
+    return {"receipt": public(receipt.to_dict()), "request": asked}
 
 
 def _parameters(receipt: Receipt, request: ImageRequest, own: Mapping[str, int | None]) -> str:
     used = {**receipt.settings, **request.settings(), **own}
-    used = {name: _without_keys(value) for name, value in used.items() if name not in receipt.unhonoured}
+    used = {name: without_keys(value) for name, value in used.items() if name not in receipt.unhonoured}
     scheduler = used.get("scheduler")
     sampler = sampler_name(scheduler) if isinstance(scheduler, str) else None
-    return a1111.write(_without_keys(request.prompt), used, sampler, _public(receipt.name))
-
-
-def _public(value: Any) -> Any:
-    """The value without what is this machine's own: folders, and the addresses of its own servers."""
-    if isinstance(value, str):
-        return _without_keys(_PATH.sub("", value).partition("@http")[0])
-    if isinstance(value, dict):
-        return {_public(name): _public(held) for name, held in value.items()}
-    return [_public(held) for held in value] if isinstance(value, list | tuple) else value
-
-
-def _without_keys(value: Any) -> Any:
-    return _KEY.sub("•••", value) if isinstance(value, str) else value
+    return a1111.write(without_keys(request.prompt), used, sampler, public(receipt.name))
