@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import queue
-import threading
-import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import replace
-from functools import partial
 
+from shared.background import meanwhile
 from shared.errors import BackendError, Cancelled, ProviderError
-from shared.events import Event, Final, Progress
+from shared.events import Event, Final
 from shared.media.moderation import MODEL, Finding, applies, look_over
 from shared.requests import ImageRequest
 from shared.settings import Settings
-from shared.streaming import HEARTBEAT, CancelToken
+from shared.streaming import CancelToken
 
 CHECKING = "OpenAI's moderation looks the words over"
 
@@ -48,35 +45,12 @@ def _checked(
     pictures = (request.image,) if request.image is not None else ()
     own = CancelToken()
     with ExitStack() as stack:
-        stack.callback(own.cancel)
         if cancel is not None:
             stack.enter_context(cancel.on_cancel(own.cancel))
-        return (yield from _meanwhile(partial(look_over, texts, pictures, settings, own)))
-
-
-def _meanwhile(work: Callable[[], Finding]) -> Generator[Event, None, Finding | None]:
-    """Do it in a thread, and say so twice a second: who follows can be closed only while this waits."""
-    results: queue.SimpleQueue[Finding | BaseException] = queue.SimpleQueue()
-
-    def run() -> None:
         try:
-            results.put(work())
-        except BaseException as error:
-            results.put(error)
-
-    threading.Thread(target=run, name="moderation", daemon=True).start()
-    started = time.monotonic()
-    while True:
-        yield Progress(CHECKING, elapsed=time.monotonic() - started)
-        try:
-            found = results.get(timeout=HEARTBEAT)
-        except queue.Empty:
-            continue
-        if isinstance(found, Cancelled):
+            return (yield from meanwhile(lambda emit: look_over(texts, pictures, settings, own), CHECKING, own))
+        except Cancelled:
             return None
-        if isinstance(found, BaseException):
-            raise found
-        return found
 
 
 def _noted(final: Final, finding: Finding) -> Final:

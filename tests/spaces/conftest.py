@@ -1,4 +1,4 @@
-"""One chat Space for several modules: in a process of its own, with local servers that play the providers."""
+"""A chat and an image Space for several modules, in processes of their own, with servers that play the providers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page
 
+from tests.support import moderation, tiny_pipelines
 from tests.support.browser import browsing, visiting
+from tests.support.fake_server import Act, FakeServer, serving
 from tests.support.providers import Providers, providers
 from tests.support.server import Server, started
 
@@ -27,6 +29,24 @@ def space(played: Providers, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     """The Space, which has a key for each provider."""
     env = {**played.environment(), **QUICK, "PLAYGROUND_DATA": str(tmp_path_factory.mktemp("data"))}
     with started("spaces/chat/app.py", env=env, log=tmp_path_factory.mktemp("log") / "log.txt") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def moderator() -> Iterator[FakeServer]:
+    """OpenAI's moderation, as far as a visitor has a key for it: it flags what has `fight` in it."""
+    with serving(Act(status=404)) as fake:
+        fake.routes["/v1/moderations"] = moderation.by_word
+        yield fake
+
+
+@pytest.fixture(scope="session")
+def image_space(moderator: FakeServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The image Space over a tiny random model in the starter's place: the screen is tested, not the drawing."""
+    folder = tmp_path_factory.mktemp("weights")
+    tiny_pipelines.stable_diffusion_tiny(folder / "text2img")
+    env = {"PLAYGROUND_WEIGHTS": str(folder), "PLAYGROUND_DATA": str(tmp_path_factory.mktemp("data"))}
+    with started("spaces/text2img/app.py", env={**env, "OPENAI_BASE_URL": f"{moderator.url}/v1"}) as server:
         yield server
 
 

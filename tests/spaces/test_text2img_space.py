@@ -14,20 +14,14 @@ from gradio_client.exceptions import AppError
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-from tests.support import tiny_pipelines
-from tests.support.server import started
+from tests.support.server import Server
 
 PHONE = {"width": 390, "height": 844}
 
 
 @pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The Space over a tiny random model in the starter's place: what is tested is the screen, not the drawing."""
-    folder = tmp_path_factory.mktemp("weights")
-    tiny_pipelines.stable_diffusion_tiny(folder / "text2img")
-    env = {"PLAYGROUND_WEIGHTS": str(folder), "PLAYGROUND_DATA": str(tmp_path_factory.mktemp("data"))}
-    with started("spaces/text2img/app.py", env={**env, "PLAYGROUND_SAFETY": "off"}) as server:
-        yield server.url
+def url(image_space: Server) -> str:
+    return image_space.url
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from shared.image.drawing import Drawing
 from shared.image.finishing import finish
-from shared.requests import ImageRequest
+from shared.requests import ImagePart, ImageRequest
 from shared.settings import Settings
 
 SUFFIXES = {"image/png": ".png", "image/jpeg": ".jpg", "image/webp": ".webp", "image/gif": ".gif"}
@@ -29,13 +29,18 @@ def keep(drawing: Drawing, request: ImageRequest, settings: Settings) -> tuple[l
     paths, words = [], []
     for number, finished in enumerate(finish(drawing, request, settings)):
         seed = drawing.seed_of(number)
-        folder = Path(tempfile.mkdtemp(dir=_folder()))
-        stem = re.sub(r"[^a-z0-9]+", "-", request.prompt.lower()).strip("-")[:40] or "picture"
-        suffix = SUFFIXES.get(finished.image.media_type, ".png")
-        file = folder / f"{stem}{'' if seed is None else f'-{seed}'}{suffix}"
-        file.write_bytes(finished.image.data)
-        if finished.sidecar:
-            file.with_suffix(".json").write_bytes(finished.sidecar)
-        paths.append(str(file))
+        name = request.prompt[:40] if seed is None else f"{request.prompt[:40]}-{seed}"
+        paths.append(write(name, finished.image, finished.sidecar)[0])
         words.append(finished.words)
     return paths, " ".join(dict.fromkeys(filter(None, words)))
+
+
+def write(name: str, image: ImagePart, sidecar: bytes | None) -> list[str]:
+    """Write the picture and, beside it, its sidecar where it has one; returns their paths."""
+    stem = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "picture"
+    file = Path(tempfile.mkdtemp(dir=_folder())) / f"{stem[:60]}{SUFFIXES.get(image.media_type, '.png')}"
+    file.write_bytes(image.data)
+    if sidecar is None:
+        return [str(file)]
+    file.with_suffix(".json").write_bytes(sidecar)
+    return [str(file), str(file.with_suffix(".json"))]

@@ -1,0 +1,1 @@
+"""Figures for pictures: how well they fit words, and how like another set of pictures they are."""
