@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from html import escape
+from typing import Any
 
 from shared.backends import BACKENDS
 from shared.receipts import Receipt
@@ -39,7 +40,7 @@ def metrics(receipt: Receipt | None, status: str = "") -> str:
     """The line above the message box, as HTML: what runs now, or what the last run took."""
     if receipt is None:
         return f'<div class="pg-metrics" role="status"><span class="pg-quiet">{escape(status)}</span></div>'
-    speed = _of_text(receipt) if receipt.task == Task.CHAT else _of_picture(receipt)
+    speed = _SPEEDS.get(Task(receipt.task), _of_picture)(receipt)
     costs = [("Memory", memory_text(receipt)), ("Cost", cost_text(receipt))]
     parts = [("Engine", engine_name(receipt)), *speed, *costs]
     cells = "".join(f'<span class="pg-m"><span>{n}</span><b>{escape(v)}</b></span>' for n, v in parts)
@@ -61,6 +62,26 @@ def _of_picture(receipt: Receipt) -> list[tuple[str, str]]:
     if receipt.seed is not None:
         parts.append(("Seed", str(receipt.seed)))
     return parts
+
+
+def _of_sound(receipt: Receipt) -> list[tuple[str, str]]:
+    first, factor = receipt.seconds.first_output, receipt.realtime_factor
+    parts = [("Sound", f"{receipt.audio_seconds or 0:.1f} s")]
+    if factor:
+        parts.append(("Speed", f"{1 / factor:.1f}x real time" if factor > 0.1 else f"{1 / factor:.0f}x real time"))
+    parts.append(("First sound", "–" if first is None else f"{first:.2f} s"))
+    if (loud := receipt.extra.get("loudness_lufs")) is not None:
+        parts.append(("Loudness", f"{loud:.1f} LUFS"))
+    if pace := receipt.extra.get("words_per_minute"):
+        parts.append(("Pace", f"{pace} words/min"))
+    return parts
+
+
+_SPEEDS: dict[Task, Callable[[Receipt], list[tuple[str, str]]]] = {
+    Task.CHAT: _of_text,
+    Task.TEXT_TO_SPEECH: _of_sound,
+}
+_FIRST = {Task.CHAT: "first token", Task.TEXT_TO_SPEECH: "first sound"}
 
 
 def title(receipt: Receipt) -> str:
@@ -89,12 +110,13 @@ def _rows(receipt: Receipt) -> Iterator[tuple[str, str]]:
     yield "Device", receipt.device or ""
     yield "Versions", ", ".join(f"{name} {version}" for name, version in receipt.versions.items())
     yield "Seed", _seed(receipt)
-    yield "Settings", ", ".join(f"{name} {value}" for name, value in receipt.settings.items())
+    yield "Settings", ", ".join(f"{name} {_setting(value)}" for name, value in receipt.settings.items())
     for name, reason in receipt.unhonoured.items():
         yield f"Not followed: {name}", reason
     for note in receipt.notes:
         yield "Note", note
     yield "Time", _time(receipt)
+    yield "Sound", _sound(receipt)
     yield "Tokens", _tokens(receipt)
     yield "Memory", memory_text(receipt)
     yield "Cost", f"{cost_text(receipt)} ({receipt.cost_note})"
@@ -121,7 +143,7 @@ def _seed(receipt: Receipt) -> str:
 
 def _time(receipt: Receipt) -> str:
     s = receipt.seconds
-    first = "first token" if receipt.task == Task.CHAT else "first preview"
+    first = _FIRST.get(Task(receipt.task), "first preview")
     parts = [
         ("queue", s.queue),
         ("load", s.load),
@@ -129,6 +151,28 @@ def _time(receipt: Receipt) -> str:
         ("all", s.total),
     ]
     return ", ".join(f"{name} {value:.2f} s" for name, value in parts if value)
+
+
+def _setting(value: Any) -> str:
+    """A list of pairs, as of speakers and their voices, in words."""
+    if isinstance(value, list | tuple):
+        return ", ".join(": ".join(map(str, each)) if isinstance(each, list | tuple) else str(each) for each in value)
+    return str(value)
+
+
+def _sound(receipt: Receipt) -> str:
+    if receipt.audio_seconds is None:
+        return ""
+    extra = receipt.extra
+    parts = [
+        (f"{receipt.audio_seconds:.2f} s", True),
+        (f"real-time factor {receipt.realtime_factor:.4f}" if receipt.realtime_factor else "", True),
+        (f"{extra.get('loudness_lufs')} LUFS (EBU R 128)", "loudness_lufs" in extra),
+        (f"peak {extra.get('peak_db')} dB", "peak_db" in extra),
+        (f"{extra.get('words_per_minute')} words a minute", "words_per_minute" in extra),
+        (f"word times {extra.get('word_times')}", "word_times" in extra),
+    ]
+    return ", ".join(text for text, known in parts if known and text)
 
 
 def _tokens(receipt: Receipt) -> str:

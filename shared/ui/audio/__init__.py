@@ -1,0 +1,1 @@
+"""The audio Space's panels and endpoints."""

@@ -1,0 +1,119 @@
+"""The audio Space's API: `/speak` and `/models`, for `gradio_client`, HTTP and MCP."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import gradio as gr
+from gradio.events import api
+
+from shared.audio.finishing import Finished, finish
+from shared.audio.spoken import Spoken, speeches
+from shared.engine import Engine
+from shared.errors import InferenceError, InvalidRequest
+from shared.media.sound.files import kind_of
+from shared.requests import SpeechRequest
+from shared.tasks import Task
+from shared.ui.models_api import models_of
+from shared.ui.reading import read_mode
+
+
+def endpoints(engine: Engine) -> None:
+    """Add the endpoints to the Blocks being built."""
+    api(_speak(engine), api_name="speak", concurrency_limit=None)
+    api(models_of(engine, Task.TEXT_TO_SPEECH), api_name="models")
+
+
+def _speak(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
+    def speak(
+        text: str,
+        model: str = "hibari",
+        mode: str = "",
+        engine_variant: str = "",
+        voice: str = "",
+        speed: float | None = None,
+        language: str = "",
+        instructions: str = "",
+        speakers: dict[str, str] | None = None,
+        temperature: float | None = None,
+        guidance_scale: float | None = None,
+        seed: int | None = None,
+        file: str = "wav",
+    ) -> Iterator[dict[str, Any]]:
+        """Say a text aloud. Yields pieces of sound as they are made; the last holds the whole file and the receipt.
+
+        Args:
+            text: what to say.
+            model: a model id from /models.
+            mode: "quantized", "local" or "hosted"; empty takes the model's first engine that can run.
+            engine_variant: a `variant` from /models, where a model has several engines of a kind.
+            voice: the engine's name for a voice; left out, its usual one, as for all settings below.
+            speed: 1 is the voice's own pace, 2 twice as fast.
+            language: a tag such as "en" or "pt-BR", for models that must be told.
+            instructions: how to speak, in words, for engines that read them.
+            speakers: for a script whose lines begin with names: each name's voice, as in {"Ann": "heart"}.
+            temperature: how lively, for engines that have it.
+            guidance_scale: how closely the text is followed, for engines that have it.
+            seed: left out, one is drawn; the receipt names it.
+            file: "wav", "flac", "mp3" or "ogg": what the whole comes as, a data URL.
+        """
+        try:
+            kind_of(file)
+            request = SpeechRequest(
+                text=text,
+                voice=voice or None,
+                speed=speed,
+                language=language or None,
+                instructions=instructions or None,
+                speakers=_pairs(speakers),
+                temperature=temperature,
+                guidance_scale=guidance_scale,
+                seed=seed,
+            )
+            events = engine.generate(model, request, mode=read_mode(mode), variant=engine_variant or None)
+            for spoken in speeches(events):
+                if spoken.error and not (spoken.sound and spoken.sound.pcm):
+                    raise spoken.error
+                yield _plain(spoken, request, file)
+        except InferenceError as error:
+            raise gr.Error(str(error), print_exception=False) from None
+
+    return speak
+
+
+def _pairs(speakers: Any) -> tuple[tuple[str, str], ...]:
+    """Names and voices, whatever was sent. Raises `InvalidRequest`."""
+    if not speakers:
+        return ()
+    if not isinstance(speakers, dict) or not all(isinstance(voice, str) for voice in speakers.values()):
+        raise InvalidRequest('speakers must be an object of names and voices, for example {"Ann": "heart"}.')
+    return tuple((str(name), voice) for name, voice in speakers.items())
+
+
+def _plain(spoken: Spoken, request: SpeechRequest, kind: str) -> dict[str, Any]:
+    finished: Finished | None = None
+    if spoken.receipt and spoken.sound and spoken.sound.pcm:
+        finished = finish(spoken.sound, spoken.receipt, request, kind)
+    receipt = finished.receipt if finished else spoken.receipt
+    first = spoken.fresh[0] if spoken.fresh else None
+    words = spoken.sound.words if spoken.sound else ()
+    return {
+        "chunk": base64.b64encode(b"".join(chunk.pcm for chunk in spoken.fresh)).decode(),
+        "start": first.start if first else None,
+        "sample_rate": first.sample_rate if first else None,
+        "seconds": round(spoken.seconds, 3),
+        "status": spoken.status,
+        "audio": _url(finished) if finished else None,
+        "words": [{"text": w.text, "start": w.start, "end": w.end, "speaker": w.speaker} for w in words],
+        "word_times": receipt.extra.get("word_times") if receipt else None,
+        "srt": finished.srt if finished else None,
+        "finish_reason": spoken.finish_reason,
+        "error": str(spoken.error) if spoken.error else None,
+        "receipt": receipt.to_dict() if receipt else None,
+    }
+
+
+def _url(finished: Finished) -> str:
+    return f"data:{finished.kind.media_type};base64,{base64.b64encode(finished.data).decode()}"

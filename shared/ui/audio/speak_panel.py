@@ -1,0 +1,154 @@
+"""The Speak tab: a text in, speech out that is heard and drawn while it is made, and files to keep."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from html import escape
+from itertools import cycle
+from typing import Any
+
+import gradio as gr
+
+from shared.audio.finishing import finish
+from shared.audio.script import names_in
+from shared.audio.spoken import Spoken, heard, speeches
+from shared.engine import Engine
+from shared.errors import InferenceError, InvalidRequest
+from shared.media.sound.files import KINDS
+from shared.requests import SpeechRequest
+from shared.tasks import Mode, Task
+from shared.ui import receipt_view
+from shared.ui.audio import player
+from shared.ui.audio.files import keep
+from shared.ui.audio.hearing import Hearing
+from shared.ui.audio.restore_panel import RestorePanel
+from shared.ui.audio.settings_panel import NAMES, read_speakers, to_request, write_speakers
+from shared.ui.following import following
+from shared.ui.model_picker import Picked
+from shared.ui.sessions import Runs, with_keys
+
+EXAMPLES = [
+    "Hello! This voice was made on your own machine, faster than you can listen.",
+    "The Dr. lives at 221B Baker St. On 3/4/2025 at 7:30 pm he paid $9.99 for 5 km of string.",
+    "Ann: Have you heard the news?\nBen: No. What happened?\nAnn: They found a lark in the library!",
+]
+_PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+
+
+class SpeakPanel:
+    """The tab's components; `wire` connects them once the controls beside them exist."""
+
+    def __init__(self, engine: Engine, runs: Runs) -> None:
+        self._engine, self._runs, self._hearing = engine, runs, Hearing()
+        self._run_name = gr.Textbox(visible=False)
+        with gr.Row(equal_height=False):
+            with gr.Column(scale=5, min_width=300):
+                self.text = gr.Textbox(
+                    label="What to say", value=EXAMPLES[0], lines=6, max_lines=20, elem_id="text", autofocus=True
+                )
+                with gr.Row():
+                    self.run = gr.Button("Speak", variant="primary", elem_id="speak", min_width=120)
+                    self.stop = gr.Button("Stop", elem_id="stop", visible=False, min_width=120)
+                    self.cast = gr.Button("Give the speakers voices", elem_id="cast", min_width=120)
+                gr.Examples(EXAMPLES, self.text, label="Try one", elem_id="examples")
+                self.restoring = RestorePanel()
+            with gr.Column(scale=6, min_width=300):
+                player.build(self._hearing, "player")
+                self.metrics = gr.HTML(receipt_view.metrics(None), elem_id="metrics")
+                self.told = gr.HTML("", elem_id="told")
+                self.sound = gr.Audio(
+                    label="The whole, to hear again",
+                    type="filepath",
+                    interactive=False,
+                    elem_id="sound",
+                    visible=False,
+                    buttons=["download"],
+                    waveform_options=gr.WaveformOptions(show_recording_waveform=False),
+                )
+                kinds = [(kind.label, name) for name, kind in KINDS.items()]
+                self.kind = gr.Dropdown(kinds, value="wav", label="File", elem_id="file-kind")
+                self.files = gr.File(label="Files: the sound, subtitles", visible=False, elem_id="files", height=120)
+                with gr.Accordion("Receipt", open=False, visible=False, elem_id="receipt-box") as self.receipt_box:
+                    self.receipt = gr.Markdown(elem_id="receipt")
+
+    @property
+    def outputs(self) -> list[Any]:
+        """What a speech changes, in the order that `_screen` gives it."""
+        shown = [self.metrics, self.told, self.sound, self.files, self.receipt_box, self.receipt]
+        return [*shown, self.run, self.stop]
+
+    def wire(self, picker: list[Any], settings: list[Any], keys: Any) -> None:
+        """Connect the events."""
+        self.restoring.wire(self.text, picker[0], settings)
+        inputs = [self._run_name, self.text, self.kind, keys, *picker, *settings]
+        for event in (self.run.click, self.text.submit):
+            event(self.follow, inputs, self.outputs, js=player.BEGIN, concurrency_limit=None, **_PRIVATE)
+        self.stop.click(self._stop, None, None, js=player.STOP, queue=False, **_PRIVATE)
+        speakers = settings[NAMES.index("speakers")]
+        self.cast.click(
+            self._cast, [self.text, speakers, keys, *picker], [speakers, self.told], queue=False, **_PRIVATE
+        )
+
+    def follow(
+        self,
+        request: gr.Request,  # first, since Gradio hands it over by position only
+        run: str,
+        text: str,
+        kind: str,
+        keys: Any,
+        model: str,
+        mode: str,
+        variant: str | None,
+        *values: Any,
+    ) -> Iterator[list[Any]]:
+        """Speak: each piece of sound goes to the page's player at once, and the screen is told four times a second."""
+        with self._hearing.open(run) as hear:
+            try:
+                if not model:
+                    raise InvalidRequest("Choose a model first.")
+                asked = SpeechRequest(text=text or "", **to_request(values[: len(NAMES)]))
+                settings = with_keys(self._engine.settings, keys)
+                with self._runs.running(request.session_hash or "local") as (cancel,):
+                    events = self._engine.generate(
+                        model, asked, mode=Mode(mode), variant=variant or None, settings=settings, cancel=cancel
+                    )
+                    for spoken in speeches(heard(events, hear)):
+                        yield self._screen(spoken, asked, kind)
+            except InferenceError as error:
+                yield self._screen(Spoken(error=error), None, kind)
+
+    def _screen(self, spoken: Spoken, asked: SpeechRequest | None, kind: str) -> list[Any]:
+        ended, receipt = spoken.done, spoken.receipt
+        told = f'<div class="pg-note pg-error" role="alert">{escape(str(spoken.error))}</div>' if spoken.error else ""
+        sound = files = table = box = gr.skip()
+        if receipt is not None and asked is not None and spoken.sound is not None and spoken.sound.pcm:
+            finished = finish(spoken.sound, receipt, asked, kind)
+            paths, receipt = keep(finished, asked), finished.receipt
+            sound, files = (gr.update(value=value, visible=True) for value in (paths[0], paths))
+        if receipt is not None:
+            table, box = receipt_view.table(receipt), gr.update(visible=True)
+            if spoken.finish_reason == "stopped":
+                told += '<div class="pg-note" role="status">Stopped by you. What was spoken is kept.</div>'
+        status = f"{spoken.status} · {spoken.seconds:.1f} s so far" if spoken.seconds else spoken.status
+        line = receipt_view.metrics(receipt, status)
+        return [line, told, sound, files, box, table, gr.update(visible=ended), gr.update(visible=not ended)]
+
+    def _stop(self, request: gr.Request) -> None:
+        """Stop this visitor's runs; each then ends with what it has, and its receipt."""
+        self._runs.stop(request.session_hash or "local")
+
+    def _cast(self, text: str, speakers: str, keys: Any, model: str, mode: str, variant: str | None) -> tuple[Any, str]:
+        """A voice for each name that lines of the text begin with; those that have one keep it."""
+        settings = with_keys(self._engine.settings, keys)
+        found = following(self._engine, Task.TEXT_TO_SPEECH, Picked(model, mode, variant), settings)
+        voices = [voice.id for voice in found.capabilities.voices] if found else []
+        names = names_in(text or "")
+        if not names or not voices:
+            what = "This engine names no voices." if names else "No line begins with a name, as in Ann: Hello."
+            return gr.skip(), f'<div class="pg-note" role="status">{what}</div>'
+        try:
+            given = dict(read_speakers(speakers or ""))
+        except InvalidRequest as error:
+            return gr.skip(), f'<div class="pg-note pg-error" role="alert">{escape(str(error))}</div>'
+        free = cycle([voice for voice in voices if voice not in given.values()] or voices)
+        return write_speakers([(name, given.get(name) or next(free)) for name in names]), ""
