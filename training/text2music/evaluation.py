@@ -15,6 +15,7 @@ from typing import Any
 import corpus
 import numpy
 import torch
+import transformers
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from shared.backends.local.sampling import Sampler, Sampling
@@ -45,6 +46,7 @@ LONG_RUN = 24  # notes: about three bars of a reel
 
 def evaluate(folder: Path) -> None:
     """Write pieces, measure them, and put weights, soundfont, samples and card into `WEIGHTS`."""
+    transformers.logging.disable_progress_bar()
     model = AutoModelForCausalLM.from_pretrained(folder / "model", dtype=torch.float32).eval()
     vocabulary = Vocabulary.read(folder / "model" / "tokenizer.json")
     entries = corpus.load(folder)

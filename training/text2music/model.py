@@ -13,6 +13,7 @@ from typing import Any
 
 import corpus
 import torch
+import transformers
 from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
 
@@ -214,6 +215,7 @@ class Trainer:
 def train(folder: Path, minutes: float) -> None:
     """Train for so many minutes in all, those before a stop counted in; the rate sinks to the end."""
     keep_memory()
+    transformers.logging.disable_progress_bar()
     trainer = Trainer(folder)
     print(f"{sum(p.numel() for p in trainer.parameters) / 1e6:.1f} million parameters", flush=True)
     begun = saved = told = time.monotonic()
