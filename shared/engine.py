@@ -237,7 +237,8 @@ def _pairs(variants: tuple[Variant, ...]) -> Iterator[tuple[Variant, Variant | N
 
 def _with_defaults(request: Request, spec: ModelSpec, capabilities: Capabilities) -> Request:
     """The model's own defaults where the person set nothing, and a seed, so that the run can be repeated."""
-    unset = {name: value for name, value in spec.defaults.items() if getattr(request, name, None) is None}
+    own = {name: value for name, value in spec.defaults.items() if name not in request.derived}
+    unset = {name: value for name, value in own.items() if getattr(request, name, None) is None}
     unset = {name: value for name, value in unset.items() if name in capabilities.parameters}
     if request.seed is None and capabilities.seed != "none":
         unset["seed"] = secrets.randbelow(2**31)
@@ -250,6 +251,9 @@ def _honour(
 ) -> tuple[Request, dict[str, str]]:
     """The request without what the engine can't follow, and the reason for each setting so dropped."""
     label = BACKENDS[variant.backend].label
+    for name, deed in asked.ESSENTIAL.items():
+        if getattr(asked, name) is not None and (why := capabilities.reason(name, label)):
+            raise InvalidRequest(f"This engine can't {deed}: {why} Choose another engine, or leave that out.")
     reasons = {name: capabilities.reason(name, label) for name in asked.settings()}
     dropped = {name: reason for name, reason in reasons.items() if reason is not None}
     dropped = {**asked.idle(), **dropped}

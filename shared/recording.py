@@ -149,7 +149,7 @@ def _receipt(run: Run, outcome: Outcome, recorder: Recorder) -> Receipt:
         noise_device=facts.pop("noise_device", None),
         settings=settings,
         unhonoured=unhonoured,
-        notes=tuple(run.notes),
+        notes=(*run.notes, *facts.pop("notes", ())),
         seconds=_seconds(run, recorder),
         input_tokens=usage.input_tokens,
         output_tokens=usage.output_tokens,

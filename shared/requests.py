@@ -6,7 +6,7 @@ Field names are those of `huggingface_hub.InferenceClient` and, where it has non
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Literal
 
@@ -15,6 +15,7 @@ from shared.tasks import Task
 
 Role = Literal["user", "assistant"]
 MOST_SEED = 2**32  # how many seeds there are
+MOST_OUTPAINT = 4.0  # times the picture's own side, on each of its sides
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,11 +27,18 @@ class Request:
     # Fields that carry the work itself; every other field is a setting that an engine may not honour.
     CONTENT: ClassVar[frozenset[str]] = frozenset()
     TASK: ClassVar[Task] = Task.CHAT  # what a model that is named by hand is wanted for
+    # Fields without which another work would be done, and in words what they ask for: an engine that can't, refuses.
+    ESSENTIAL: ClassVar[Mapping[str, str]] = {}
 
     def settings(self) -> dict[str, Any]:
         """The settings that were given a value: field name to value, content left out."""
         named = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in self.CONTENT}
         return {name: value for name, value in named.items() if value is not None and value != ()}
+
+    @property
+    def derived(self) -> frozenset[str]:
+        """Fields that follow from the rest of the request: a model's own values for them don't count."""
+        return frozenset()
 
     def implied(self, parameters: Collection[str]) -> dict[str, Any]:
         """Values that follow from what was asked, for fields of `parameters` that were left open."""
@@ -123,6 +131,8 @@ class ImageRequest(Request):
     `width` and `height` in pixels. `num_images_per_prompt`: how many, each with a seed of its own, one after the other
     from `seed`. `scheduler`: the name of a diffusers scheduler class. `image` is what to start from, and `strength`
     how far to go from it (0 keeps it, 1 forgets it); `mask_image` is white where it is to be drawn anew.
+    `outpaint` draws more around `image`: on the left, top, right and bottom, as shares of its width or height. Without
+    a size the picture keeps its own as far as the engine can; with one it is enlarged to that shape and scaled to it.
     `variation_strength` moves the noise from that of `seed` (0) to that of `variation_seed` (1). Several pictures are
     then variations of one: their seed stays, and the variation seed goes on. A1111 calls these two the subseed's.
     `preview_every_step` asks for a preview after each step, for those who study them; otherwise previews come as
@@ -140,6 +150,7 @@ class ImageRequest(Request):
     guidance_scale: float | None = None
     scheduler: str | None = None
     strength: float | None = None
+    outpaint: tuple[float, float, float, float] | None = None
     num_images_per_prompt: int | None = None
     variation_seed: int | None = None
     variation_strength: float | None = None
@@ -150,6 +161,7 @@ class ImageRequest(Request):
 
     CONTENT: ClassVar[frozenset[str]] = frozenset({"prompt", "blend_prompt", "image", "mask_image"})
     TASK: ClassVar[Task] = Task.TEXT_TO_IMAGE
+    ESSENTIAL: ClassVar[Mapping[str, str]] = {"outpaint": "draw beyond a picture's edges"}
 
     def validate(self) -> None:
         """Raise `InvalidRequest` for an empty prompt or a value out of range."""
@@ -158,6 +170,12 @@ class ImageRequest(Request):
             raise InvalidRequest("The prompt is empty. Write what the picture should show.")
         if self.mask_image is not None and self.image is None:
             raise InvalidRequest("A mask needs the picture that it lies on. Give that picture too.")
+        if self.outpaint is not None and self.image is None:
+            raise InvalidRequest("To draw beyond a picture's edges, give that picture too.")
+        if self.outpaint is not None and len(self.outpaint) != 4:
+            raise InvalidRequest("outpaint has four parts: left, top, right and bottom. Give 0 where nothing is added.")
+        for side in self.outpaint or ():
+            _within("Each part of outpaint", side, 0.0, MOST_OUTPAINT)
         _within("width", self.width, 16, 4096)
         _within("height", self.height, 16, 4096)
         _within("num_inference_steps", self.num_inference_steps, 1, 200)
@@ -169,10 +187,18 @@ class ImageRequest(Request):
         _within("blend", self.blend, 0.0, 1.0)
 
     def implied(self, parameters: Collection[str]) -> dict[str, Any]:
-        """A variation seed is drawn, so that the run can be repeated."""
+        """A variation seed is drawn, so that the run can be repeated; what lies beyond a picture's edge is all new."""
+        found: dict[str, Any] = {}
         if self.variation_strength and self.variation_seed is None and "variation_seed" in parameters:
-            return {"variation_seed": secrets.randbelow(2**31)}
-        return {}
+            found["variation_seed"] = secrets.randbelow(2**31)
+        if self.outpaint is not None and self.strength is None and "strength" in parameters:
+            found["strength"] = 1.0
+        return found
+
+    @property
+    def derived(self) -> frozenset[str]:
+        """The size of a picture that is drawn beyond its edges."""
+        return frozenset() if self.outpaint is None else frozenset({"width", "height"})
 
     def idle(self) -> dict[str, str]:
         """A variation seed without a strength."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 PARAMETERS = frozenset(
     {"seed", "negative_prompt", "width", "height", "num_inference_steps", "guidance_scale", "scheduler", "strength"}
     | {"num_images_per_prompt", "preview_every_step", "blend", "keep_attention"}
-    | {"variation_seed", "variation_strength"}
+    | {"variation_seed", "variation_strength", "outpaint"}
 )
 
 
@@ -25,7 +25,8 @@ class DiffusersImage:
     """A Hub id, or a folder in diffusers' format. `variant.options`:
 
     `starter` (the name of a folder of weights that comes with the playground), `not` (settings that this model has no
-    use for, such as the guidance of a distilled one, which then is off, with the reason), `largest_side` (pixels),
+    use for, such as the guidance of a distilled one, which then is off, with the reason), `side` (of the square that it
+    draws best, pixels), `largest_side` (pixels),
     `files` (patterns), `adapter` (a LoRA's safetensors file, its folder or Hub id), `adapter_weight` (1: as trained).
     """
 
@@ -43,7 +44,13 @@ class DiffusersImage:
     def capabilities(self, variant: Variant) -> Capabilities:
         """All but what the variant's row says that the model can't follow."""
         refused = dict(variant.options.get("not", {}))
-        return Capabilities(parameters=PARAMETERS - set(refused), why_not=refused, seed="exact", images=True)
+        return Capabilities(
+            parameters=PARAMETERS - set(refused),
+            why_not=refused,
+            seed="exact",
+            images=True,
+            side=variant.options.get("side"),
+        )
 
     def load(self, variant: Variant, settings: Settings, emit: Emit) -> DiffusionModel:
         """Download if need be, check and load. Raises `CorruptWeights`, `OutOfMemory`, `HubUnavailable`."""

@@ -30,6 +30,15 @@ def fit(image: Image.Image, size: tuple[int, int], how: Literal["crop", "pad"] =
     return ImageOps.fit(image, size, way) if how == "crop" else ImageOps.pad(image, size, way)
 
 
+def flat(picture: Image.Image) -> Image.Image:
+    """The picture as RGB, on white where it is transparent."""
+    from PIL import Image
+
+    under = Image.new("RGBA", picture.size, "white")
+    under.alpha_composite(picture.convert("RGBA"))
+    return under.convert("RGB")
+
+
 def mask_from_picture(source: bytes | str | Path | Image.Image) -> Image.Image:
     """A mask from a picture that is white where it is to be drawn anew. What is transparent counts as black."""
     from PIL import Image

@@ -13,6 +13,7 @@ from shared.media.credentials import has_credentials
 from shared.media.fields import Fields, load_json
 from shared.media.labelling import KEYWORD
 from shared.media.samplers import is_usual, scheduler_class, table
+from shared.requests import MOST_OUTPAINT
 
 MAX_BYTES = 20_000_000
 Source = Literal["playground", "a1111", "comfyui"]
@@ -50,6 +51,7 @@ class Restored:
     guidance_scale: float | None = None
     scheduler: str | None = None
     strength: float | None = None
+    outpaint: tuple[float, ...] | None = None
     seed: int | None = None
     variation_seed: int | None = None
     variation_strength: float | None = None
@@ -109,10 +111,24 @@ def _from_json(document: Any, found: Fields) -> Source:
         found.number(name, used.get(name))
     found.number("seed", _first(request.get("image_seed"), request.get("seed"), receipt.get("seed")))
     found.number("variation_seed", _first(request.get("image_variation_seed"), used.get("variation_seed")))
+    _outpaint(used.get("outpaint"), found)
     found.text("model", receipt.get("model"))
     if request.get("from"):
         found.note("it was drawn from another picture, which the file doesn't hold; add that picture again")
     return "playground"
+
+
+def _outpaint(sides: Any, found: Fields) -> None:
+    if sides is None:
+        return
+    if isinstance(sides, list) and len(sides) == 4 and all(_is_share(side) for side in sides):
+        found.values["outpaint"] = tuple(float(side) for side in sides)
+    else:
+        found.ignore("outpaint", sides, "it is not four shares of a picture's sides")
+
+
+def _is_share(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= MOST_OUTPAINT
 
 
 def _first(*values: Any) -> Any:

@@ -41,3 +41,19 @@ def following(engine: Engine, task: Task, picked: Picked, settings: Settings) ->
     if chosen is None:
         return None
     return Following(BACKENDS[chosen.backend].label, get_backend(chosen.backend).capabilities(chosen), spec.defaults)
+
+
+class Together:
+    """Several sets of controls that follow the choice of an engine as one."""
+
+    def __init__(self, *sets: Any) -> None:
+        self._sets = sets
+
+    @property
+    def inputs(self) -> list[Any]:
+        """The controls of all of them."""
+        return [control for each in self._sets for control in each.inputs]
+
+    def for_engine(self, model: str, mode: str, variant: str | None, settings: Settings) -> list[Any]:
+        """An update for each control."""
+        return [update for each in self._sets for update in each.for_engine(model, mode, variant, settings)]

@@ -15,6 +15,7 @@ from shared.catalog import load_catalog  # noqa: E402
 from shared.engine import Engine  # noqa: E402
 from shared.settings import from_environment  # noqa: E402
 from shared.tasks import Task  # noqa: E402
+from shared.ui.following import Together  # noqa: E402
 from shared.ui.image.api import endpoints  # noqa: E402
 from shared.ui.image.compare_panel import ComparePanel  # noqa: E402
 from shared.ui.image.draw_panel import DrawPanel  # noqa: E402
@@ -32,14 +33,15 @@ def build(engine: Engine) -> gr.Blocks:
     with open_page(engine, TASK, "Text to image", WORDS) as page:
         with page.tabs():
             with gr.Tab("Draw", id="draw"):
-                draw = DrawPanel(engine, page.runs)
+                draw = DrawPanel(engine, page.runs, page.picker.first)
             with gr.Tab("Compare", id="compare"):
                 compare = ComparePanel(engine, page.runs)
             with gr.Tab("Look inside", id="inside"):
                 inside = InsidePanel(engine, page.runs)
         with page.side(), gr.Accordion("Settings", open=True):
             settings = SettingsPanel(engine, page.picker.first)
-        page.connect(settings)
+        page.connect(Together(settings, draw.start.outpaint))
+        settings.keep_seed_of(draw.last_seed)
         for panel in (draw, compare, inside):
             panel.wire(page.picker.inputs, settings.inputs, page.keys.state)
         endpoints(engine)

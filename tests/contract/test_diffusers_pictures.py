@@ -84,7 +84,7 @@ def test_a_mask_keeps_what_is_black_and_draws_what_is_white_anew(tiny: Engine, n
 def test_a_masks_edge_is_soft_on_its_white_side_alone() -> None:
     from PIL import Image
 
-    from shared.backends.diffusion.repainting import lay_over
+    from shared.media.repainting import lay_over
 
     side = 256
     white = Image.new("L", (side, side), 0)

@@ -84,6 +84,15 @@ def test_a_webp_of_every_kind_stays_as_it_is(options: dict, mode: str) -> None: 
     assert labelled.data[12:16] == b"VP8X" and labelled.data[20] & 0x08, "its header says that there is EXIF"
 
 
+def test_how_far_it_was_drawn_beyond_a_pictures_edges_is_read_back() -> None:
+    request = ImageRequest(prompt="a cat", image=part(encoded()), outpaint=(0.25, 0.0, 0.0, 1.5))
+    found = restore(label(part(encoded()), RECEIPT, request, 1).data)
+    assert found.outpaint == (0.25, 0.0, 0.0, 1.5)
+    for wrong in ([1, 2], [0, 0, 0, 9], [0, 0, 0, True], "0.5", [0, 0, 0, float("nan")]):
+        told = restore(json.dumps({"request": {"prompt": "a", "outpaint": wrong}}).encode())
+        assert told.outpaint is None and "outpaint" in told.ignored[0]
+
+
 def test_the_whole_receipt_and_request_stand_in_the_file() -> None:
     labelled = label(part(encoded()), RECEIPT, REQUEST, seed=8)
     with Image.open(io.BytesIO(labelled.data)) as image:

@@ -69,15 +69,10 @@ def _needs_a_step(given: Mapping[str, Any], taken: Mapping[str, inspect.Paramete
 
 def _start(part: ImagePart, size: tuple[int, int]) -> Any:
     """The picture to start from, on white where it is transparent. Raises `InvalidRequest` if it can't be read."""
-    from PIL import Image
-
-    from shared.media.masks import fit
+    from shared.media.masks import fit, flat
     from shared.media.opening import open_picture
 
-    picture = open_picture(part.data).convert("RGBA")
-    flat = Image.new("RGBA", picture.size, "white")
-    flat.alpha_composite(picture)
-    return fit(flat.convert("RGB"), size)
+    return fit(flat(open_picture(part.data)), size)
 
 
 def _mask(part: ImagePart, size: tuple[int, int]) -> Any:

@@ -11,16 +11,19 @@ from typing import TYPE_CHECKING, Any
 
 from shared.backends.base import Capabilities, Outcome
 from shared.backends.diffusion import finite, schedulers
-from shared.backends.diffusion.arguments import arguments, transformer
+from shared.backends.diffusion.arguments import arguments
 from shared.backends.diffusion.attending import UNWATCHED, watching
 from shared.backends.diffusion.blending import blended
 from shared.backends.diffusion.noise import noise_of
+from shared.backends.diffusion.pipelines import fitting
 from shared.backends.diffusion.previews import Pace, Previews
-from shared.backends.diffusion.repainting import lay_over
+from shared.backends.diffusion.sizes import Sizes
 from shared.backends.diffusion.wording import unread
 from shared.backends.local.failures import ran_out
-from shared.errors import Cancelled, InvalidRequest, OutOfMemory
+from shared.errors import Cancelled, OutOfMemory
 from shared.events import Progress
+from shared.image.outpainting import beyond
+from shared.media.repainting import lay_over
 from shared.memory import give_back
 from shared.outputs import FinishReason, ImageOutput
 from shared.requests import ImagePart, ImageRequest
@@ -57,24 +60,26 @@ class DiffusionModel:
         """Draw. Raises `InvalidRequest` for sizes the model can't draw, `OutOfMemory` with what to lower, and
         `CorruptWeights` for numbers that make no picture."""
         assert isinstance(request, ImageRequest)
-        size = self._size(request)
+        sizes = Sizes(self._pipe, self.facts.get("largest_side"))
+        request, notes = beyond(request, sizes.room)
+        size = sizes.of(request)
         try:
-            return self._draw(request, size, emit)
+            return self._draw(request, size, notes, emit)
         except (RuntimeError, MemoryError) as error:
             if not ran_out(error):
                 raise
         give_back()  # outside the except block, whose error holds the run's tensors
         raise OutOfMemory(advice=LESS)
 
-    def _draw(self, request: ImageRequest, size: tuple[int, int], emit: Emit) -> Outcome:
-        pipe = self._for(request)
+    def _draw(self, request: ImageRequest, size: tuple[int, int], notes: tuple[str, ...], emit: Emit) -> Outcome:
+        pipe = fitting(self._pipe, request, self._scheduler)
         schedulers.put(pipe, request.scheduler, self._scheduler, request.num_inference_steps or 0)
         count = request.num_images_per_prompt or 1
         seeds = [request.seed_of(number) or 0 for number in range(count)]
         given, unfollowed = arguments(pipe, request, size)
         if "guidance_scale" in self.capabilities.why_not and request.guidance_scale is None:
             given["guidance_scale"] = 0.0  # a pipeline's own default would guide a model that was made without
-        facts: dict[str, Any] = {"unhonoured": unfollowed, "width": size[0], "height": size[1]}
+        facts: dict[str, Any] = {"unhonoured": unfollowed, "width": size[0], "height": size[1], "notes": notes}
         if words := unread(pipe, request.prompt):
             facts["unread_words"] = words
         images: list[ImagePart] = []
@@ -122,37 +127,6 @@ class DiffusionModel:
         pixels = pipe(**given, output_type="np", callback_on_step_end=step_ended).images[0]
         drawn = finite.picture(pixels, self.facts["dtype"])
         return drawn if mask is None else lay_over(start, drawn, mask)
-
-    def _for(self, request: ImageRequest) -> Any:
-        """The pipeline for words alone, words and a picture, or words, a picture and a mask: of the same parts."""
-        if request.image is None:
-            return self._pipe
-        import diffusers
-
-        kind = diffusers.AutoPipelineForInpainting if request.mask_image else diffusers.AutoPipelineForImage2Image
-        try:
-            pipe = kind.from_pipe(self._pipe, scheduler=self._scheduler)  # not that of the run before
-        except (ValueError, TypeError) as error:
-            raise InvalidRequest("This model draws from words alone. Take the picture away.") from error
-        pipe.set_progress_bar_config(disable=True)
-        return pipe
-
-    def _size(self, request: ImageRequest) -> tuple[int, int]:
-        """Pixels. Raises `InvalidRequest` unless the model's blocks fit."""
-        block = int(getattr(self._pipe, "vae_scale_factor", 8))
-        config = transformer(self._pipe).config
-        side = int(getattr(self._pipe, "default_sample_size", 0) or config.get("sample_size") or 128)
-        own = side * block
-        limit = self.facts.get("largest_side") or 2048
-        sides = request.width or own, request.height or own
-        for name, value in zip(("width", "height"), sides, strict=True):
-            step = 2 * block
-            if value % step:
-                near = max(step, value // step * step)
-                raise InvalidRequest(f"The {name} must be a multiple of {step}, such as {near} or {near + step}.")
-            if value > limit:
-                raise InvalidRequest(f"This model draws up to {limit} pixels a side; the {name} asked is {value}.")
-        return sides
 
 
 class StepTimes:

@@ -12,6 +12,9 @@ from shared.backends.base import Capabilities
 from shared.backends.endpoints import Endpoint, Profile, matching, read_endpoints, read_models, read_profile
 from shared.backends.hosted.sizes import FreeSizes, Size, nearest_listed
 
+ROUND = 16  # pixels: what all models' sides are multiples of
+NO_MASK = "It takes no mask, which would tell it what to draw anew."
+
 
 @dataclass(frozen=True, kw_only=True)
 class DrawingProfile(Profile):
@@ -41,9 +44,20 @@ class DrawingProfile(Profile):
             return nearest_listed(self.sizes, self.scales, wide, tall)
         return FreeSizes(**self.free).nearest(wide, tall)
 
+    def room(self, width: int, height: int, chosen: bool) -> tuple[int, int]:
+        """The size in pixels that a picture drawn beyond its edges gets; one that nobody chose is rounded up."""
+        if not chosen:
+            width, height = (-(-side // ROUND) * ROUND for side in (width, height))
+        size = self.size(width, height)
+        return (size.width, size.height) if size else (width, height)
+
     def capabilities(self) -> Capabilities:
         """The same, as the engine and the screen read it."""
-        return replace(super().capabilities(), images=self.edits)
+        known = super().capabilities()
+        more = {"outpaint"} if self.masks else set()
+        why_not = {"outpaint": NO_MASK, **known.why_not}
+        sizes = tuple(self.sizes)
+        return replace(known, parameters=known.parameters | more, why_not=why_not, images=self.edits, sizes=sizes)
 
 
 @dataclass(frozen=True)

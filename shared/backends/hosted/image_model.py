@@ -11,11 +11,13 @@ from shared.backends.hosted.account import Account
 from shared.backends.hosted.drawing import DrawingProfile
 from shared.backends.hosted.frame import Gathering, HostedCall, HostedFrame
 from shared.backends.hosted.limits import MAX_REPLY
+from shared.backends.hosted.own_pixels import with_own_pixels
 from shared.backends.hosted.pictures import shown, size_of
 from shared.backends.hosted.redaction import redact
 from shared.backends.hosted.sizes import Size
 from shared.errors import Cancelled, InferenceError, InvalidRequest
 from shared.events import Preview, Progress
+from shared.image.outpainting import beyond
 from shared.outputs import FinishReason, ImageOutput
 from shared.requests import ImagePart, ImageRequest, Request
 
@@ -90,6 +92,7 @@ class HostedImages(HostedFrame[ImageRequest, DrawingProfile, ImagePiece]):
             raise InvalidRequest("This model draws from words alone. Take the picture away, or choose another model.")
         if request.mask_image is not None and not profile.masks:
             raise InvalidRequest("This model takes no mask. Take the mask away, or choose another model.")
+        request, _ = beyond(request, profile.room)
         if request.strength is not None and request.image is None:
             return replace(request, strength=None), {"strength": "There is no picture to keep anything of."}
         return request, {}
@@ -146,10 +149,13 @@ class _Pictures(Gathering[ImagePiece]):
 
     def outcome(self, facts: Mapping[str, Any]) -> Outcome:
         """The pictures, with what was drawn otherwise than asked."""
+        laid = [with_own_pixels(self._request, picture) for picture in self._pictures]
+        self._pictures = [picture for picture, _ in laid]
         width, height = size_of(self._pictures[0])
         left = {**self._facts.get("unhonoured", {}), **facts.get("unhonoured", {})}
         unhonoured = {**left, **self._otherwise(width, height)}
-        about = {**self._facts, **facts, "width": width, "height": height}
+        notes = tuple(dict.fromkeys(words for _, said in laid for words in said))
+        about = {**self._facts, **facts, "width": width, "height": height, "notes": notes}
         return self._made(about | ({"unhonoured": unhonoured} if unhonoured else {}), self.finish or "stop")
 
     def rescued(self, error: BaseException) -> Outcome | None:

@@ -48,6 +48,7 @@ def _generate(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
         image: str = "",
         mask_image: str = "",
         strength: float | None = None,
+        outpaint: list[float] | None = None,
         variation_seed: int | None = None,
         variation_strength: float | None = None,
     ) -> Iterator[dict[str, Any]]:
@@ -69,6 +70,8 @@ def _generate(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
             image: a picture to start from, as a data URL ("data:image/png;base64,..."); pictures come back so too.
             mask_image: white where `image` is to be drawn anew; a data URL of the same kind.
             strength: with `image`, how far to go from it, 0 to 1.
+            outpaint: with `image`, how much to draw around it: on the left, top, right and bottom, as shares of its
+                width or height. With a width and height, it is also enlarged to their shape.
             variation_seed: with `variation_strength`, the seed to go towards; left out, one is drawn.
             variation_strength: how far to go from the seed's noise to the variation seed's, 0 to 1.
         """
@@ -86,6 +89,7 @@ def _generate(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
                 image=_part(image),
                 mask_image=_part(mask_image),
                 strength=strength,
+                outpaint=_sides(outpaint),
                 variation_seed=variation_seed,
                 variation_strength=variation_strength,
             )
@@ -111,6 +115,17 @@ def _part(url: str) -> ImagePart | None:
         return ImagePart(base64.b64decode(data, validate=True), head.removeprefix("data:"))
     except ValueError:
         raise InvalidRequest("The picture's base64 can't be read. Encode the file's bytes again.") from None
+
+
+def _sides(outpaint: list[float] | None) -> tuple[float, float, float, float] | None:
+    """Raises `InvalidRequest` where they are no four numbers."""
+    if not outpaint:
+        return None
+    try:
+        left, top, right, bottom = map(float, outpaint)
+    except (TypeError, ValueError):
+        raise InvalidRequest("outpaint must be four numbers: left, top, right, bottom, such as 0, 0, 0.5, 0.") from None
+    return left, top, right, bottom
 
 
 def _plain(drawing: Drawing, request: ImageRequest, settings: Settings) -> dict[str, Any]:

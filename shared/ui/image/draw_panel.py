@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from html import escape
 from typing import Any
 
@@ -36,9 +36,10 @@ MOST_KEPT = 60  # pictures in a session's gallery
 class DrawPanel:
     """The tab's components; `wire` connects them once the controls beside them exist."""
 
-    def __init__(self, engine: Engine, runs: Runs) -> None:
+    def __init__(self, engine: Engine, runs: Runs, picked: Picked) -> None:
         self._engine, self._runs = engine, runs
         self.made = gr.State([])  # paths and captions, newest first
+        self.last_seed = gr.State(None)  # of the run that ended last, where its engine has seeds
         with gr.Row(equal_height=False):
             with gr.Column(scale=5, min_width=300):
                 self.prompt = gr.Textbox(
@@ -57,7 +58,7 @@ class DrawPanel:
                     False, label="Draw as I type", info="For fast models. The seed stays.", elem_id="live"
                 )
                 gr.Examples(EXAMPLES, self.prompt, label="Try one", elem_id="examples")
-                self.start = StartPanel()
+                self.start = StartPanel(engine, picked)
                 self.restoring = RestorePanel()
             with gr.Column(scale=6, min_width=300):
                 self.picture = gr.Image(
@@ -88,13 +89,13 @@ class DrawPanel:
     def outputs(self) -> list[Any]:
         """What a drawing changes, in the order that `_screen` gives it."""
         shown = [self.picture, self.metrics, self.told, self.receipt_box, self.receipt]
-        return [*shown, self.gallery, self.made, self.run, self.stop]
+        return [*shown, self.gallery, self.made, self.run, self.stop, self.last_seed]
 
     def wire(self, picker: list[Any], settings: list[Any], keys: Any) -> None:
         """Connect the events."""
         self.larger.wire(self.picture, self.told)
-        self.restoring.wire(self.prompt, picker[0], settings)
-        inputs = [self.prompt, self.start.editor, self.made, keys, *picker, *settings]
+        self.restoring.wire(self.prompt, picker[0], settings, self.start.outpaint.values)
+        inputs = [self.prompt, self.made, keys, *picker, *settings, *self.start.values]
         options: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "concurrency_limit": None}
         self.run.click(self.draw, inputs, self.outputs, **options)
         self.prompt.submit(self.draw, inputs, self.outputs, **options)
@@ -109,7 +110,6 @@ class DrawPanel:
         self,
         request: gr.Request,  # first, since Gradio hands it over by position only
         prompt: str,
-        start: Any,
         made: list[Any],
         keys: Any,
         model: str,
@@ -120,8 +120,7 @@ class DrawPanel:
         """Draw, showing what there is about four times a second."""
         picked = Picked(model, mode, variant)
         try:
-            options = {**to_request(values[: len(NAMES)]), **self.start.read(start)}
-            asked = ImageRequest(prompt=prompt or "", **options)
+            asked = self._asked(prompt, values)
         except InferenceError as error:
             yield self._screen(Drawing(error=error), made, None)
             return
@@ -143,15 +142,23 @@ class DrawPanel:
             except InferenceError as error:
                 yield self._screen(Drawing(error=error), made, asked)
 
+    def _asked(self, prompt: str, values: Sequence[Any]) -> ImageRequest:
+        """The request that the controls make. Raises `InvalidRequest`."""
+        options = to_request(values[: len(NAMES)])
+        options |= self.start.read(*values[len(NAMES) :])
+        if "outpaint" in options:
+            options.pop("strength", None)  # of what is new there is nothing to keep
+        return ImageRequest(prompt=prompt or "", **options)
+
     def draw_live(self, request: gr.Request, live: bool, prompt: str, *inputs: Any) -> Iterator[list[Any]]:
         """Draw what is typed so far, with one seed throughout, so that only the words change the picture."""
         if not live or not prompt.strip():
             yield [gr.skip() for _ in self.outputs]
             return
         values = list(inputs)
-        at = len(values) - len(NAMES) + NAMES.index("seed")
+        at = len(values) - len(self.start.values) - len(NAMES) + NAMES.index("seed")
         values[at] = values[at] or LIVE_SEED
-        values[1] = list(values[1])  # the gallery keeps what was asked for, not every letter
+        values[0] = list(values[0])  # the gallery keeps what was asked for, not every letter
         for screen in self.draw(request, prompt, *values):
             screen[5] = screen[6] = gr.skip()
             yield screen
@@ -177,7 +184,8 @@ class DrawPanel:
         gallery = gr.update(value=list(made), visible=bool(made)) if ended else gr.skip()
         line = receipt_view.metrics(drawing.receipt, drawing.status)
         buttons = [gr.update(visible=ended), gr.update(visible=not ended)]
-        return [picture, line, told, box, receipt, gallery, made, *buttons]
+        seed = drawing.receipt.seed if drawing.receipt else gr.skip()
+        return [picture, line, told, box, receipt, gallery, made, *buttons, seed]
 
     def _stop(self, request: gr.Request) -> None:
         """Stop this visitor's runs; each then ends with what it has, and its receipt."""

@@ -11,8 +11,9 @@ import gradio as gr
 from shared.backends.diffusion.schedulers import schedulers
 from shared.errors import InferenceError
 from shared.media.restoring import MAX_BYTES, Restored, restore
-from shared.ui.image.settings_panel import NAMES
+from shared.ui.image.settings_panel import NAMES, SEEDS, VARIATION
 
+OUTPAINT = 5  # controls
 NAMED = {"playground": "a picture made here", "a1111": "a picture of A1111", "comfyui": "a picture of ComfyUI"}
 
 
@@ -29,14 +30,17 @@ class RestorePanel:
             )
             self.told = gr.HTML("", elem_id="restore-told")
 
-    def wire(self, prompt: Any, model: Any, settings: list[Any]) -> None:
-        """Connect the event: a picture that was dropped sets the prompt, the model and the settings."""
-        outputs = [self.told, prompt, model, *settings]
+    def wire(self, prompt: Any, model: Any, settings: list[Any], outpaint: list[Any]) -> None:
+        """Connect the event: a picture that was dropped sets the prompt, the model and the settings.
+
+        `outpaint`: the controls of how far to draw beyond the edges.
+        """
+        outputs = [self.told, prompt, model, *settings, *outpaint]
         self.file.upload(_restored, self.file, outputs, api_visibility="private", show_progress="hidden")
 
 
 def _restored(path: str) -> list[Any]:
-    unchanged = [gr.skip() for _ in range(2 + len(NAMES))]
+    unchanged = [gr.skip() for _ in range(2 + len(NAMES) + OUTPAINT)]
     try:
         file = Path(path)
         if file.stat().st_size > MAX_BYTES:
@@ -46,19 +50,25 @@ def _restored(path: str) -> list[Any]:
         return [_told(str(error), "pg-error"), *unchanged]
     left = f" Left out: {'; '.join(found.ignored)}." if found.ignored else ""
     model = found.model if found.source == "playground" and found.model else gr.skip()
-    return [_told(f"Restored from {NAMED[found.source]}.{left}"), found.prompt, model, *_values(found)]
+    return [_told(f"Restored from {NAMED[found.source]}.{left}"), found.prompt, model, *_values(found), *_sides(found)]
 
 
 def _values(found: Restored) -> list[Any]:
     """What each control gets, in the order of `NAMES`."""
     size = f"{found.width}x{found.height}" if found.width and found.height else ""
-    text = {"size": size, "seed": "" if found.seed is None else str(found.seed), "scheduler": _known(found.scheduler)}
-    text["negative_prompt"] = found.negative_prompt or ""
+    text = {"size": size, "scheduler": _known(found.scheduler), "negative_prompt": found.negative_prompt or ""}
+    text |= {name: "" if getattr(found, name) is None else str(getattr(found, name)) for name in SEEDS}
     values: list[Any] = []
     for name in NAMES:
         number = getattr(found, name, None)
+        number = 0.0 if number is None and name == VARIATION else number  # it was drawn without
         values.append(text[name] if name in text else gr.skip() if number is None else number)
     return values
+
+
+def _sides(found: Restored) -> list[Any]:
+    """Of drawing beyond the edges: no shape, since the sides that came of it are known, and these in percent."""
+    return ["", *(round(100 * side) for side in found.outpaint or (0.0, 0.0, 0.0, 0.0))]
 
 
 def _known(scheduler: str | None) -> str:

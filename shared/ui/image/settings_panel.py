@@ -10,6 +10,7 @@ import gradio as gr
 from shared.backends.diffusion.schedulers import schedulers
 from shared.engine import Engine
 from shared.errors import InvalidRequest
+from shared.image.shapes import presets
 from shared.settings import Settings
 from shared.tasks import Task
 from shared.ui.following import Following, following
@@ -23,12 +24,15 @@ SLIDERS: dict[str, tuple[str, float, float, float, float, str]] = {
     "strength": ("Strength", 0.0, 1.0, 0.05, 0.6, "With a start picture: 0 keeps it, 1 forgets it."),
     "num_images_per_prompt": ("Pictures", 1, 8, 1, 1, "Each with the next seed."),
 }
-SIZES = [("Model's own", ""), ("Square 1024", "1024x1024"), ("Landscape 1216 x 832", "1216x832")]
-SIZES += [("Portrait 832 x 1216", "832x1216"), ("Wide 1344 x 768", "1344x768"), ("Square 512", "512x512")]
-SIZES += [("Square 256", "256x256"), ("Square 128", "128x128")]
+# Of these, 0 is off and not sent.
+VARIATION = "variation_strength"
+SLIDERS[VARIATION] = ("Variation", 0.0, 1.0, 0.01, 0.0, "How far to move from the seed's noise to another seed's.")
 SEED = "Blank draws a new one each time; the receipt names it."
+SEEDS = ("seed", "variation_seed")
+INFOS = {"seed": SEED, "variation_seed": "Blank draws one.", "size": "Or type one: 640x448"}
+KEEP = "Keep the seed"
 OWN = ("Model's own", "")
-NAMES = ("negative_prompt", "size", *SLIDERS, "scheduler", "seed")
+NAMES = ("negative_prompt", "size", *SLIDERS, "scheduler", *SEEDS)
 
 
 class SettingsPanel:
@@ -38,14 +42,13 @@ class SettingsPanel:
         self._engine = engine
         self.controls: dict[str, Any] = {}
         fitted = dict(zip(NAMES, self._fitted(picked, engine.settings), strict=True))
-        self.controls["seed"] = gr.Textbox(
-            label="Seed", max_lines=1, max_length=10, elem_id="set-seed", **fitted["seed"]
-        )
-        for name, (label, low, high, step, value, _) in SLIDERS.items():
-            shown = {"value": value, **fitted[name]}
-            self.controls[name] = gr.Slider(low, high, step=step, label=label, elem_id=f"set-{name}", **shown)
+        self._seed("seed", "Seed", fitted)
+        self.keep = gr.Checkbox(False, label=KEEP, elem_id="keep-seed")
+        for name in SLIDERS:
+            if name != VARIATION:
+                self._slider(name, fitted)
         self.controls["size"] = gr.Dropdown(
-            SIZES, value="", label="Size", allow_custom_value=True, elem_id="set-size", **fitted["size"]
+            value="", label="Size", allow_custom_value=True, elem_id="set-size", **fitted["size"]
         )
         kinds = [(label, name) for names in schedulers().values() for name, label in names.items()]
         self.controls["scheduler"] = gr.Dropdown(
@@ -58,6 +61,26 @@ class SettingsPanel:
             elem_id="set-negative",
             **fitted["negative_prompt"],
         )
+        with gr.Accordion("Variations of a seed", open=False, elem_id="variations"):
+            self._slider(VARIATION, fitted)
+            self._seed("variation_seed", "Variation seed", fitted)
+
+    def _slider(self, name: str, fitted: dict[str, Any]) -> None:
+        label, low, high, step, value, _ = SLIDERS[name]
+        shown = {"value": value, **fitted[name]}
+        self.controls[name] = gr.Slider(low, high, step=step, label=label, elem_id=f"set-{name}", **shown)
+
+    def _seed(self, name: str, label: str, fitted: dict[str, Any]) -> None:
+        # A text box, since Gradio's number box shows a blank as 0, and 0 is a seed.
+        self.controls[name] = gr.Textbox(label=label, max_lines=1, max_length=10, elem_id=f"set-{name}", **fitted[name])
+
+    def keep_seed_of(self, last: gr.State) -> None:
+        """Connect the lock. `last`: the seed of the last run, which is put in its place and stays while it is on."""
+        seed, keep = self.controls["seed"], self.keep
+        options: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "queue": False}
+        keep.input(_locked, [keep, seed, last], seed, **options)
+        last.change(_ended, [keep, seed, last], seed, **options)
+        seed.change(None, seed, keep, js="(seed) => seed.trim() !== ''", **options)
 
     @property
     def inputs(self) -> list[Any]:
@@ -75,12 +98,27 @@ class SettingsPanel:
 
 def _fit(name: str, found: Following | None) -> dict[str, Any]:
     reason = found.reason({"size": "width"}.get(name, name)) if found else None
-    infos = {"seed": SEED, "size": "Or type one: 640x448", **{n: s[5] for n, s in SLIDERS.items()}}
+    infos = {**INFOS, **{n: s[5] for n, s in SLIDERS.items()}}
     changes: dict[str, Any] = {"interactive": reason is None}
     changes["info"] = f"Not for this engine: {reason}" if reason else infos.get(name)
     if found and name in SLIDERS and name in found.defaults:
         changes["value"] = found.defaults[name]
+    if name == "size":
+        known = (found.capabilities.side, found.capabilities.sizes) if found else (None, ())
+        changes["choices"] = [OWN, *presets(*known)]
     return changes
+
+
+def _locked(keep: bool, seed: str, last: int | None) -> Any:
+    """The lock was turned: the seed of the last run is put in, or the place is cleared for new ones."""
+    if not keep:
+        return ""
+    return gr.skip() if seed.strip() or last is None else str(last)
+
+
+def _ended(keep: bool, seed: str, last: int | None) -> Any:
+    """A run ended: its seed is kept if the lock was on and no seed was there yet."""
+    return str(last) if keep and not seed.strip() and last is not None else gr.skip()
 
 
 def to_request(values: Sequence[Any]) -> dict[str, Any]:
@@ -93,8 +131,12 @@ def to_request(values: Sequence[Any]) -> dict[str, Any]:
     request = {name: value for name, value in given.items() if value not in (None, "")}
     if size:
         request["width"], request["height"] = _size(size)
-    if "seed" in request:
-        request["seed"] = read_seed(str(request["seed"]))
+    if not request.get(VARIATION):
+        for name in (VARIATION, "variation_seed"):
+            request.pop(name, None)
+    for name in SEEDS:
+        if name in request:
+            request[name] = read_seed(str(request[name]))
     for name in ("num_inference_steps", "num_images_per_prompt"):
         if name in request:
             request[name] = int(request[name])
