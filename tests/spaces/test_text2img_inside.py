@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from PIL.ImageFilter import GaussianBlur
 from playwright.sync_api import Browser, Page, expect
 
+from tests.support.pictures import encoded, pixels
 from tests.support.server import Server
 
 pytestmark = pytest.mark.browser
@@ -101,6 +103,22 @@ def test_one_prompt_over_attributes(page: Page) -> None:
     expect(page.locator("#attributes-run")).to_be_visible()
 
 
+def test_two_sets_of_pictures_are_measured(page: Page) -> None:
+    tab(page, "Compare", "Measure")
+    whole = pixels(64, 48)
+    for side, blur in (("first", 0), ("second", 2)):
+        file = {"name": "a.png", "mimeType": "image/png", "buffer": encoded("PNG", whole.filter(GaussianBlur(blur)))}
+        page.locator(f"#measure-{side} input[type=file]").set_input_files(file)  # type: ignore[arg-type]
+        expect(page.locator(f"#measure-{side}")).to_contain_text("a.png")
+    page.get_by_label("FID and KID").check()
+    run(page, "measure")
+    table = page.locator("#measure-table")
+    expect(table).to_contain_text("Mean of 1 pairs; dB")
+    expect(table).to_contain_text("SSIM")
+    expect(table).to_contain_text("compare two sets of 4 pictures or more; there are 1 and 1")
+    expect(page.locator("#measure-run")).to_be_visible()
+
+
 def test_stop_ends_a_grid(page: Page) -> None:
     tab(page, "Look inside", "Guidance")
     fill(page, "guidance-values", "1, 2, 4, 8, 16")
@@ -135,7 +153,7 @@ def test_no_tab_is_wider_than_a_phone(image_space: Server, browser: Browser) -> 
     context = browser.new_context(viewport=PHONE)  # type: ignore[arg-type]
     page = context.new_page()
     page.goto(image_space.url)
-    for top, names in (("Compare", ("Grid", "Attributes")), ("Look inside", INSIDE)):
+    for top, names in (("Compare", ("Grid", "Attributes", "Measure")), ("Look inside", INSIDE)):
         tab(page, top)
         for name in names:
             tab(page, name)

@@ -50,6 +50,6 @@ class AttributesPanel:
         must_follow(self._engine, asked, "seed")
         first = secrets.randbelow(2**31) if asked.request.seed is None else asked.request.seed
         sides = columns(int(seeds), first), down
-        shown = Grid(*sides, asked.settings, side=170, likeness=False)
+        shown = Grid(*sides, asked.settings, side=170, figures=False)
         for grid in sweep(self._engine, asked.request, asked.way, *sides, settings=asked.settings, cancel=cancel):
             yield Shown([shown.html(grid)])

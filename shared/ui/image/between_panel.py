@@ -26,7 +26,7 @@ HINT = (
     "From the prompt above, and the seed of the settings, to another prompt, another seed, or both. Nearby frames are "
     "alike: what a model learned is a space that one can walk through."
 )
-SIDE = 130
+SIDE = 100  # pixels of a frame in the strip
 
 
 class BetweenPanel:
@@ -64,7 +64,7 @@ class BetweenPanel:
         must_follow(self._engine, asked, "seed", *(n for n in ("blend", "variation_strength") if n in across.values[0]))
         # The settings' own variation would be one seed too many.
         request = replace(asked.request, variation_seed=None, variation_strength=None)
-        shown, gone = Grid(across, NOTHING, asked.settings, side=SIDE, likeness=False), gr.update(visible=False)
+        shown, gone = Grid(across, NOTHING, asked.settings, side=SIDE, figures=False), gr.update(visible=False)
         grid: list[list[tuple[Drawing, ImageRequest]]] = [[]]
         for grid in sweep(self._engine, request, asked.way, across, NOTHING, settings=asked.settings, cancel=cancel):
             yield Shown([shown.html(grid), gone, gone], status="Drawing the way")

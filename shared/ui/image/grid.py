@@ -20,13 +20,14 @@ SIDE = 220  # pixels of a picture in the grid
 
 
 class Grid:
-    """Renders one grid as it fills; a cell that hasn't changed isn't made again. `likeness` compares with the first."""
+    """Renders one grid as it fills; a cell that hasn't changed isn't made again.
 
-    def __init__(
-        self, across: Axis, down: Axis, settings: Settings, *, side: int = SIDE, likeness: bool = True
-    ) -> None:
+    `side`: pixels of a picture. `figures`: whether time, memory, cost and likeness stand below it.
+    """
+
+    def __init__(self, across: Axis, down: Axis, settings: Settings, *, side: int = SIDE, figures: bool = True) -> None:
         self._across, self._down, self._settings = across, down, settings
-        self._side, self._likeness = side, likeness
+        self._side, self._figures = side, figures
         self._cells: dict[tuple[int, int], tuple[Drawing, str]] = {}
 
     def html(self, grid: list[list[tuple[Drawing, ImageRequest]]]) -> str:
@@ -34,9 +35,10 @@ class Grid:
         first = grid[0][0][0]
         head = "".join(f"<th>{escape(label)}</th>" for label in self._across.labels)
         cells = ["".join(self._cell(x, y, cell[0], first) for x, cell in enumerate(row)) for y, row in enumerate(grid)]
-        named = zip(self._down.labels, cells, strict=True)
-        rows = "".join(f"<tr><th>{escape(label)}</th>{row}</tr>" for label, row in named)
-        top = f"<tr><th></th>{head}</tr>" if any(self._across.labels) else ""
+        named = any(self._down.labels)
+        sides = [f"<th>{escape(label)}</th>" if named else "" for label in self._down.labels]
+        rows = "".join(f"<tr>{side}{row}</tr>" for side, row in zip(sides, cells, strict=True))
+        top = f"<tr>{'<th></th>' if named else ''}{head}</tr>" if any(self._across.labels) else ""
         return f'<div class="pg-scroll"><table class="pg-table pg-grid">{top}{rows}</table></div>'
 
     def _cell(self, x: int, y: int, drawing: Drawing, first: Drawing) -> str:
@@ -62,10 +64,12 @@ class Grid:
     def _line(self, drawing: Drawing, first: Drawing) -> str:
         if drawing.receipt is None:
             return drawing.status
+        if not self._figures:
+            return ""
         seconds = drawing.receipt.seconds
         parts = [f"{seconds.total - seconds.load - seconds.queue:.1f} s", receipt_view.memory_text(drawing.receipt)]
         parts.append(receipt_view.cost_text(drawing.receipt))
-        if self._likeness and drawing is not first and drawing.images and first.images:
+        if drawing is not first and drawing.images and first.images:
             parts.append(like(first.images[0], drawing.images[0]))
         return " · ".join(filter(None, parts))
 

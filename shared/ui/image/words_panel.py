@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
@@ -17,6 +18,7 @@ from shared.image.gate import gated
 from shared.outputs import AttentionMaps
 from shared.settings import Settings
 from shared.streaming import CancelToken
+from shared.ui.image.grid import data_url
 from shared.ui.image.running import PRIVATE, RunRow, Shown, must_follow, read
 from shared.ui.sessions import Runs
 
@@ -50,16 +52,13 @@ class WordsPanel:
         self.layers = gr.Dropdown(
             [("All, averaged", ALL)], value=ALL, label="Layers", visible=False, elem_id="words-layers", interactive=True
         )
-        self.gallery = gr.Gallery(
-            label="The picture, and each word", columns=3, object_fit="contain", height="auto", elem_id="words-maps",
-            interactive=False,
-        )  # fmt: skip
+        self.maps = gr.HTML("", elem_id="words-maps")
 
     def wire(self, prompt: Any, picker: list[Any], settings: list[Any], keys: Any) -> None:
         """Connect the events."""
         inputs = [prompt, keys, *picker, *settings]
-        self.row.wire(self._runs, self._draw, inputs, [self.looked, self.layers, self.gallery])
-        self.layers.input(_shown, [self.looked, self.layers], self.gallery, queue=False, **PRIVATE)
+        self.row.wire(self._runs, self._draw, inputs, [self.looked, self.layers, self.maps])
+        self.layers.input(_shown, [self.looked, self.layers], self.maps, queue=False, **PRIVATE)
 
     def _draw(self, cancel: CancelToken, prompt: str, *values: Any) -> Iterator[Shown]:
         asked = read(self._engine, prompt, values, keep_attention=True, num_images_per_prompt=1)
@@ -89,9 +88,13 @@ def _ended(final: Final, settings: Settings) -> Shown:
 
 
 def _shown(looked: Looked | None, layers: str) -> Any:
-    """The gallery's pictures with their captions."""
+    """The picture and each word's map, with their captions, as HTML."""
     if looked is None:
         return gr.skip()
     size = None if layers == ALL else next(s for s in sizes(looked.maps) if f"{s[0]}x{s[1]}" == layers)
     maps = [(heat.picture, f"{heat.word} · {heat.share:.1%}") for heat in heats(looked.picture, looked.maps, size)]
-    return [(looked.picture, "The picture"), *maps]
+    figures = [
+        f'<figure><img src="{data_url(picture)}" alt=""><figcaption>{escape(words)}</figcaption></figure>'
+        for picture, words in [(looked.picture, "The picture"), *maps]
+    ]
+    return f'<div class="pg-figures">{"".join(figures)}</div>'
