@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import io
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from gradio_client import Client
 from PIL import Image
 from PIL.ImageFilter import GaussianBlur
 from playwright.sync_api import Browser, Page, expect
@@ -147,6 +150,24 @@ def test_words_are_checked_with_a_visitors_own_key(page: Page) -> None:
     expect(page.locator("#metrics")).to_contain_text("Steps/s")
     page.locator("#receipt-box button").first.click()
     expect(page.locator("#receipt")).to_contain_text("omni-moderation-latest) looked the words over")
+
+
+def test_the_api_blends_two_prompts(image_space: Server) -> None:
+    client = Client(image_space.url, verbose=False, analytics_enabled=False)
+    asked = {"prompt": "a red apple", "seed": 3, "num_inference_steps": 2, "api_name": "/generate"}
+    plain, start, half = (
+        client.submit(**asked, **more).result(timeout=120)
+        for more in ({}, {"blend_prompt": "a blue cat", "blend": 0}, {"blend_prompt": "a blue cat", "blend": 0.5})
+    )
+    client.close()
+    pixels = [decoded(result["images"][0]) for result in (plain, start, half)]
+    assert pixels[0] == pixels[1] != pixels[2]
+    assert half["receipt"]["settings"]["blend"] == 0.5 and "a blue cat" not in str(half["receipt"])
+
+
+def decoded(url: str) -> bytes:
+    with Image.open(io.BytesIO(base64.b64decode(url.partition(",")[2]))) as image:
+        return image.convert("RGB").tobytes()
 
 
 def test_no_tab_is_wider_than_a_phone(image_space: Server, browser: Browser) -> None:

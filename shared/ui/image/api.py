@@ -51,6 +51,8 @@ def _generate(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
         outpaint: list[float] | None = None,
         variation_seed: int | None = None,
         variation_strength: float | None = None,
+        blend_prompt: str = "",
+        blend: float | None = None,
     ) -> Iterator[dict[str, Any]]:
         """Draw a picture from words. Yields progress; the last one holds the pictures and the receipt.
 
@@ -74,6 +76,8 @@ def _generate(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
                 width or height. With a width and height, it is also enlarged to their shape.
             variation_seed: with `variation_strength`, the seed to go towards; left out, one is drawn.
             variation_strength: how far to go from the seed's noise to the variation seed's, 0 to 1.
+            blend_prompt: with `blend`, another prompt that is mixed in.
+            blend: how far to go from the prompt to the other, 0 to 1.
         """
         try:
             request = ImageRequest(
@@ -92,6 +96,8 @@ def _generate(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
                 outpaint=_sides(outpaint),
                 variation_seed=variation_seed,
                 variation_strength=variation_strength,
+                blend_prompt=blend_prompt or None,
+                blend=blend,
             )
             events = engine.generate(model, request, mode=read_mode(mode), variant=engine_variant or None)
             for drawing in drawings(gated(events, request, engine.settings)):
