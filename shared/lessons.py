@@ -1,7 +1,10 @@
 """Lessons: a Space's short guided activities, each a Markdown file in its `lessons/` folder.
 
-Front matter between `---` lines holds `title`, `order`, `question` and, if wanted, `system` and `settings`;
-the body is what is said to the model, one turn after another where `## ` headings part it.
+Front matter between `---` lines holds `title`, `order`, `question` and, if wanted, `settings` by the names of the
+Space's request, `system` for a chat, and `image`: a file beside the lesson to start from. The body is what is said to
+the model. `## ` headings part it: in a chat into turns, said one after another; elsewhere into runs to be compared.
+`runs`, by name, says what of the settings differs in each run; one that has no heading of its name says what stands
+before the first heading.
 """
 
 from __future__ import annotations
@@ -14,15 +17,30 @@ from typing import Any
 
 
 @dataclass(frozen=True, kw_only=True)
+class Part:
+    """What is said once, with all settings of that time. `name`: its heading; empty where there is none."""
+
+    name: str = ""
+    text: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Lesson:
-    """`turns` are sent one after another; `question` is what to think about when reading the answers."""
+    """`question` is what to think about when looking at what came. `image`: the file to start from."""
 
     title: str
     question: str
-    turns: tuple[str, ...]
+    parts: tuple[Part, ...]
     system: str | None = None
+    image: Path | None = None
     order: int = 0
     settings: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def turns(self) -> tuple[str, ...]:
+        """What is said, one after another."""
+        return tuple(part.text for part in self.parts)
 
 
 def read_lessons(folder: Path) -> list[Lesson]:
@@ -36,10 +54,35 @@ def _read(path: Path) -> Lesson:
     match = re.fullmatch(r"---\n(.*?)\n---\n(.*)", path.read_text(encoding="utf-8"), re.DOTALL)
     if not match:
         raise ValueError(f"{path.name} has no front matter between --- lines.")
-    turns = [part.strip() for part in re.split(r"(?m)^## .*$", match[2]) if part.strip()]
-    if not turns:
-        raise ValueError(f"{path.name} says nothing to the model after its front matter.")
     try:
-        return Lesson(turns=tuple(turns), **yaml.safe_load(match[1]))
-    except (TypeError, yaml.YAMLError) as error:
+        told = dict(yaml.safe_load(match[1]))
+        settings, runs = told.get("settings", {}), told.pop("runs", None)
+        if "image" in told:
+            told["image"] = _beside(path, told["image"])
+        return Lesson(parts=tuple(_parts(match[2], settings, runs)), **told)
+    except (AttributeError, TypeError, ValueError, yaml.YAMLError) as error:
         raise ValueError(f"{path.name}: {error}") from None
+
+
+def _parts(body: str, settings: Mapping[str, Any], runs: Mapping[str, Mapping[str, Any]] | None) -> list[Part]:
+    before, *rest = re.split(r"(?m)^## (.*)$", body)
+    headed = [(name.strip(), text.strip()) for name, text in zip(rest[::2], rest[1::2], strict=True)]
+    texts = {"": before.strip(), **dict(headed)}
+    if runs is None:
+        said = [("", texts[""]), *headed]
+        parts = [Part(name=name, text=text, settings=settings) for name, text in said if text]
+    elif unknown := set(texts) - {"", *runs}:
+        raise ValueError(f"no run is called {min(unknown)}")
+    else:
+        text_of = {name: texts.get(name) or texts[""] for name in runs}
+        parts = [Part(name=name, text=text_of[name], settings={**settings, **more}) for name, more in runs.items()]
+    if not parts or not all(part.text for part in parts):
+        raise ValueError("it says nothing to the model after its front matter")
+    return parts
+
+
+def _beside(path: Path, name: str) -> Path:
+    file = path.parent / Path(name).name
+    if not file.is_file():
+        raise ValueError(f"there is no file {file.name} beside it")
+    return file

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from shared.lessons import read_lessons
-from shared.requests import ChatRequest
+from shared.lessons import Lesson, read_lessons
+from shared.requests import ChatRequest, ImageRequest, Request
 from tests.support.server import ROOT
 
+REQUESTS: dict[str, type[Request]] = {"chat": ChatRequest, "text2img": ImageRequest}
 FOLDERS = sorted(ROOT.glob("spaces/*/lessons"))
 
 
@@ -32,6 +33,27 @@ def test_headings_part_the_turns_and_are_not_said(tmp_path: Path) -> None:
     assert read_lessons(tmp_path)[0].turns == ("Write.\n\n### Note\nkept", "Again.")
 
 
+def test_runs_say_what_differs_and_the_rest_is_the_same_for_all(tmp_path: Path) -> None:
+    (tmp_path / "circle.png").write_bytes(b"")
+    head = "title: T\nquestion: Q\nsettings: {seed: 1, guidance_scale: 4}\nimage: circle.png\n"
+    runs = "runs:\n  Low: {guidance_scale: 1}\n  Other: {seed: null}\n  Same: {}\n"
+    write(tmp_path, f"---\n{head}{runs}---\na cat\n\n## Other\na dog\n")
+    (lesson,) = read_lessons(tmp_path)
+    assert lesson.image == tmp_path / "circle.png"
+    assert [(part.name, part.text, part.settings) for part in lesson.parts] == [
+        ("Low", "a cat", {"seed": 1, "guidance_scale": 1}),
+        ("Other", "a dog", {"seed": None, "guidance_scale": 4}),
+        ("Same", "a cat", {"seed": 1, "guidance_scale": 4}),
+    ]
+
+
+def test_without_runs_each_heading_is_one_and_all_have_the_same_settings(tmp_path: Path) -> None:
+    write(tmp_path, "---\ntitle: T\nquestion: Q\nsettings: {seed: 1}\n---\n## Plain\na cat\n## Red\na red cat\n")
+    parts = read_lessons(tmp_path)[0].parts
+    assert [(part.name, part.text) for part in parts] == [("Plain", "a cat"), ("Red", "a red cat")]
+    assert all(part.settings == {"seed": 1} for part in parts)
+
+
 def test_they_come_in_their_order_not_by_file_name(tmp_path: Path) -> None:
     write(tmp_path, "---\ntitle: Second\nquestion: Q\norder: 10\n---\nx", "a.md")
     write(tmp_path, "---\ntitle: First\nquestion: Q\norder: 9\n---\nx", "b.md")
@@ -51,8 +73,15 @@ def test_a_folder_that_is_not_there_has_no_lessons(tmp_path: Path) -> None:
         "---\ntitle: [\n---\nBroken YAML.",
         "---\n- a\n---\nA list.",
         "---\ntitle: T\nquestion: Q\n---\n\n",
+        "---\ntitle: T\nquestion: Q\nruns: {A: {seed: 1}}\n---\n## B\nx\n",
+        "---\ntitle: T\nquestion: Q\nruns: {A: {seed: 1}, B: {}}\n---\n## B\nx\n",
+        "---\ntitle: T\nquestion: Q\nruns: [A]\n---\nx\n",
+        "---\ntitle: T\nquestion: Q\nimage: none.png\n---\nx\n",
     ],
-    ids=["no head", "no question", "unknown field", "broken", "list", "nothing to say"],
+    ids=[
+        *("no head", "no question", "unknown field", "broken", "list", "nothing to say"),
+        *("unknown run", "a run that says nothing", "runs without settings", "no picture"),
+    ],
 )
 def test_a_file_that_is_no_lesson_is_named(tmp_path: Path, text: str) -> None:
     write(tmp_path, text, "broken.md")
@@ -65,7 +94,18 @@ def test_the_projects_own_lessons_ask_a_question_and_set_only_settings_there_are
     lessons = read_lessons(folder)
     assert len(lessons) == len(list(folder.glob("*.md"))) > 0
     assert len({lesson.order for lesson in lessons}) == len(lessons)
-    fields = {f.name for f in dataclasses.fields(ChatRequest)} - ChatRequest.CONTENT
+    kind = REQUESTS[folder.parent.name]
+    fields = {f.name for f in dataclasses.fields(kind)} - kind.CONTENT
     for lesson in lessons:
         assert lesson.question.endswith((".", "?")) and lesson.turns
-        assert set(lesson.settings) <= fields
+        for part in lesson.parts:
+            assert set(part.settings) <= fields
+            assert set(part.settings) == set(lesson.parts[0].settings), "else one run would leave its own to the next"
+
+
+@pytest.mark.parametrize("lesson", read_lessons(ROOT / "spaces/text2img/lessons"), ids=lambda lesson: lesson.title)
+def test_every_run_of_a_picture_lesson_can_be_asked_for(lesson: Lesson) -> None:
+    names = [part.name for part in lesson.parts]
+    assert len(set(names)) == len(names) and (all(names) or len(names) == 1)
+    for part in lesson.parts:
+        ImageRequest(prompt=part.text, **part.settings).validate()

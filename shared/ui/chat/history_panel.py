@@ -15,6 +15,7 @@ from shared.lessons import Lesson
 from shared.ui.chat.chat_panel import ChatPanel
 from shared.ui.chat.display import show
 from shared.ui.chat.settings_panel import NAMES
+from shared.ui.lessons_panel import LessonsPanel
 
 KEPT = 30  # conversations
 DOWNLOAD = "() => document.querySelector('#export-file').click()"
@@ -25,7 +26,7 @@ class HistoryPanel:
     """History lives in the browser's own storage; the server keeps none of it."""
 
     def __init__(self, panel: ChatPanel, lessons: list[Lesson]) -> None:
-        self._panel, self._lessons = panel, lessons
+        self._panel = panel
         # The secret only guards against another page's reading by accident: the storage is the visitor's own.
         self.store = gr.BrowserState([], storage_key="genai-playgrounds-chats", secret="chats")
         self.new = gr.Button("New chat", variant="primary", elem_id="new-chat")
@@ -37,9 +38,7 @@ class HistoryPanel:
         # once the file is written.
         self.file = gr.DownloadButton("File", visible="hidden", elem_id="export-file")
         self.forget = gr.Button("Delete this chat", size="sm", elem_id="delete-chat")
-        with gr.Accordion("Prompting lessons", open=True):
-            self.question = gr.HTML("", elem_id="lesson-question")
-            self.lessons = [gr.Button(lesson.title, size="sm") for lesson in lessons]
+        self.lessons = LessonsPanel("Prompting lessons", lessons)
 
     def saved(self, event: Any) -> Any:
         """Keep the conversation in the browser after `event`."""
@@ -73,32 +72,20 @@ class HistoryPanel:
         cleared = [*panel.outputs, self.chats]
         panel.chatbot.clear(lambda: [*panel.opened(Conversation()), None], None, cleared, **private)
         inputs = [panel.conversation, panel.todo, keys, *picker, *settings]
-        begun = [panel.conversation, panel.chatbot, panel.todo]
-        for button, lesson in zip(self.lessons, self._lessons, strict=True):
-            started = button.click(
-                _starter(lesson),
-                None,
-                [*begun, self.question, *settings],
-                **private,
-            )
+        begun = [panel.conversation, panel.chatbot, panel.todo, *settings]
+        for started in self.lessons.wire(_begin, [], begun, **private):
             answered = self.saved(started).success(
                 panel.answer, inputs, panel.outputs, concurrency_limit=None, **queued
             )
             self.saved(answered)
 
 
-def _starter(lesson: Lesson) -> Callable[[], list[Any]]:
-    def start() -> list[Any]:
-        from html import escape
-
-        conversation = Conversation(title=lesson.title)
-        conversation.add("user", lesson.turns[0])
-        question = f'<div class="pg-note">{escape(lesson.question)}</div>'
-        given = {"system": lesson.system or "", **lesson.settings}
-        controls = [gr.update(value=given[name]) if name in given else gr.update() for name in NAMES]
-        return [conversation, show(conversation).messages, list(lesson.turns[1:]), question, *controls]
-
-    return start
+def _begin(lesson: Lesson) -> list[Any]:
+    conversation = Conversation(title=lesson.title)
+    conversation.add("user", lesson.turns[0])
+    given = {"system": lesson.system or "", **lesson.settings}
+    controls = [gr.update(value=given[name]) if name in given else gr.update() for name in NAMES]
+    return [conversation, show(conversation).messages, list(lesson.turns[1:]), *controls]
 
 
 def keep(conversation: Conversation, store: list[dict[str, Any]] | None) -> tuple[list[dict[str, Any]], Any]:
