@@ -10,6 +10,7 @@ from shared.image.sweeping import Axis
 SLOT = "{attribute}"
 MOST_SEEDS = 6
 UNSAID = "(not said)"
+NO_SEEDS = "This engine has no seeds: down a column, chance differs too. {reason}"
 HOW_TO_READ = (
     "Every row has the same seeds, so down a column only the attribute differs. Look first at the row where nothing is "
     "said: whom does the model draw by itself, and which row is that like? Then ask what else changes with the "
@@ -45,9 +46,11 @@ def _article(found: re.Match[str]) -> str:
     return f"{found[1]}{'n' if found[2] and found[2] in 'aeiouAEIOU' else ''} {found[2]}"
 
 
-def columns(count: int, first: int) -> Axis:
-    """That many seeds, one after the other. Raises `InvalidRequest` for too many."""
+def columns(count: int, first: int | None) -> Axis:
+    """That many seeds, one after the other; None for an engine without seeds. Raises `InvalidRequest` for too many."""
     if not 1 <= count <= MOST_SEEDS:
         raise InvalidRequest(f"Choose 1 to {MOST_SEEDS} seeds; {count} were asked for.")
+    if first is None:
+        return Axis("", (None,) * count, tuple(f"Picture {number + 1}" for number in range(count)))
     seeds = tuple((first + number) % 2**32 for number in range(count))
     return Axis("seed", seeds, tuple(f"Seed {seed}" for seed in seeds))

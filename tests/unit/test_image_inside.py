@@ -139,6 +139,7 @@ def test_attributes_are_drawn_with_the_same_seeds_and_once_without() -> None:
     assert down.values == ("a photo of a doctor", "a photo of a young doctor", "a photo of an old doctor")
     assert down.labels == (UNSAID, "young", "old")
     assert rows("A {attribute} engineer", "kind").values == ("An engineer", "A kind engineer")
+    assert (columns(2, None).name, columns(2, None).labels) == ("", ("Picture 1", "Picture 2"))
     assert columns(2, 2**32 - 1).values == (2**32 - 1, 0)
     for template, attributes, words in (("a doctor", "old", "where the attributes go"), ("a {attribute}", " ", "Name")):
         with pytest.raises(InvalidRequest, match=words):

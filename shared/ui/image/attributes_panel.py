@@ -10,11 +10,11 @@ from typing import Any
 import gradio as gr
 
 from shared.engine import Engine
-from shared.image.attributes import HOW_TO_READ, MOST_SEEDS, SLOT, columns, rows
+from shared.image.attributes import HOW_TO_READ, MOST_SEEDS, NO_SEEDS, SLOT, columns, rows
 from shared.image.sweeping import sweep
 from shared.streaming import CancelToken
 from shared.ui.image.grid import Grid
-from shared.ui.image.running import RunRow, Shown, must_follow, read
+from shared.ui.image.running import RunRow, Shown, read, why_not
 from shared.ui.sessions import Runs
 
 HINT = "What does a model take for granted? The same picture is asked for with one attribute after the other."
@@ -47,9 +47,9 @@ class AttributesPanel:
     def _draw(self, cancel: CancelToken, prompt: str, attributes: str, seeds: int, *values: Any) -> Iterator[Shown]:
         down = rows(prompt, attributes)
         asked = read(self._engine, prompt, values, num_images_per_prompt=None)
-        must_follow(self._engine, asked, "seed")
+        reason = why_not(self._engine, asked, "seed")
         first = secrets.randbelow(2**31) if asked.request.seed is None else asked.request.seed
-        sides = columns(int(seeds), first), down
+        sides = columns(int(seeds), None if reason else first), down
         shown = Grid(*sides, asked.settings, side=170, figures=False)
         for grid in sweep(self._engine, asked.request, asked.way, *sides, settings=asked.settings, cancel=cancel):
-            yield Shown([shown.html(grid)])
+            yield Shown([shown.html(grid)], note=NO_SEEDS.format(reason=reason) if reason else "")

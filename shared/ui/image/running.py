@@ -110,11 +110,15 @@ def read(engine: Engine, prompt: str, values: Sequence[Any], **more: Any) -> Ask
     return Asked(request, Way(model, variant or None, Mode(mode)), with_keys(engine.settings, keys))
 
 
-def must_follow(engine: Engine, asked: Asked, *names: str) -> None:
-    """Raise `InvalidRequest` with the reason where the chosen engine can't follow one of these fields."""
+def why_not(engine: Engine, asked: Asked, name: str) -> str | None:
+    """Why the chosen engine can't follow that field of a request; None where it can."""
     picked = Picked(asked.way.model, str(asked.way.mode), asked.way.variant)
     found = following(engine, Task.TEXT_TO_IMAGE, picked, asked.settings)
+    return found.reason(name) if found else None
+
+
+def must_follow(engine: Engine, asked: Asked, *names: str) -> None:
+    """Raise `InvalidRequest` with the reason where the chosen engine can't follow one of these fields."""
     for name in names:
-        reason = found.reason(name) if found else None
-        if reason:
-            raise InvalidRequest(f"This needs an engine that can be led so: {reason} Choose another one above.")
+        if reason := why_not(engine, asked, name):
+            raise InvalidRequest(f"The chosen engine can't do this. {reason}")
