@@ -6,6 +6,8 @@ import importlib.metadata
 from typing import TYPE_CHECKING, Any
 
 from shared.backends.base import Capabilities, require
+from shared.backends.diffusion.controls import Controls, offered
+from shared.requests import LEADING
 
 if TYPE_CHECKING:
     from shared.backends.diffusion.loading import Loaded
@@ -21,13 +23,17 @@ PARAMETERS = frozenset(
 )
 
 
+LED = frozenset({"control_image", *LEADING})
+
+
 class DiffusersImage:
     """A Hub id, or a folder in diffusers' format. `variant.options`:
 
     `starter` (the name of a folder of weights that comes with the playground), `not` (settings that this model has no
     use for, such as the guidance of a distilled one, which then is off, with the reason), `side` (of the square that it
-    draws best, pixels), `largest_side` (pixels),
-    `files` (patterns), `adapter` (a LoRA's safetensors file, its folder or Hub id), `adapter_weight` (1: as trained).
+    draws best, pixels), `largest_side` (pixels), `controls` (a set of `diffusion/controls.toml`, or a table of such
+    rows), `files` (patterns), `adapter` (a LoRA's safetensors file, its folder or Hub id), `adapter_weight` (1: as
+    trained).
     """
 
     def check(self, variant: Variant, settings: Settings) -> None:
@@ -43,13 +49,17 @@ class DiffusersImage:
 
     def capabilities(self, variant: Variant) -> Capabilities:
         """All but what the variant's row says that the model can't follow."""
+        controls = offered(variant)
         refused = dict(variant.options.get("not", {}))
+        if not controls:
+            refused |= dict.fromkeys(LED, "No ControlNet or T2I-Adapter is listed for this model.")
         return Capabilities(
-            parameters=PARAMETERS - set(refused),
+            parameters=(PARAMETERS | LED) - set(refused),
             why_not=refused,
             seed="exact",
             images=True,
             side=variant.options.get("side"),
+            controls=controls,
         )
 
     def load(self, variant: Variant, settings: Settings, emit: Emit) -> DiffusionModel:
@@ -62,7 +72,9 @@ class DiffusersImage:
         share_cores()
         with failures.loading(variant):
             loaded = load(variant, settings, emit)
-        return DiffusionModel(loaded.pipe, loaded.folder, self.capabilities(variant), facts(variant, loaded))
+        controls = Controls(variant, settings, loaded.device)
+        known, told = self.capabilities(variant), facts(variant, loaded)
+        return DiffusionModel(loaded.pipe, loaded.folder, known, told, controls)
 
 
 def facts(variant: Variant, loaded: Loaded) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from shared.backends.base import Capabilities, require
-from shared.backends.diffusers_image import DiffusersImage, facts
+from shared.backends.diffusers_image import LED, DiffusersImage, facts
 from shared.errors import BackendError
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from shared.streaming import Emit
 
 
+UNLED = "OpenVINO runs the U-Net in one piece, which nothing can lead. Choose the diffusers engine."
 UNSEEN = "OpenVINO runs the U-Net in one piece, whose attention can't be read. Choose the diffusers engine."
 
 
@@ -26,10 +27,9 @@ class OpenVinoImage(DiffusersImage):
     def capabilities(self, variant: Variant) -> Capabilities:
         """As diffusers, but nobody can look into it."""
         known = super().capabilities(variant)
+        why_not = {"keep_attention": UNSEEN, **dict.fromkeys(LED, UNLED)}
         return replace(
-            known,
-            parameters=known.parameters - {"keep_attention"},
-            why_not={**known.why_not, "keep_attention": UNSEEN},
+            known, parameters=known.parameters - set(why_not), why_not={**known.why_not, **why_not}, controls=()
         )
 
     def check(self, variant: Variant, settings: Settings) -> None:

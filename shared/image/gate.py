@@ -42,7 +42,7 @@ def _checked(
 ) -> Generator[Event, None, Finding | None]:
     """What was found; None where it was stopped: the run then ends by itself."""
     texts = (request.prompt, request.blend_prompt or "")
-    pictures = (request.image,) if request.image is not None else ()
+    pictures = tuple(part for part in (request.image, request.control_image) if part is not None)
     own = CancelToken()
     with ExitStack() as stack:
         if cancel is not None:

@@ -11,7 +11,10 @@ from shared.requests import ImageRequest, Request
 
 MAX_BYTES = 1_000_000
 _WHOLE = frozenset({"width", "height", "num_inference_steps", "seed", "variation_seed"})
-_DECIMAL = frozenset({"guidance_scale", "strength", "variation_strength", "speed", "temperature"})
+_DECIMAL = frozenset(
+    {"guidance_scale", "strength", "variation_strength", "speed", "temperature"}
+    | {"controlnet_conditioning_scale", "control_guidance_start", "control_guidance_end"}
+)
 _MAX_IGNORED = 30
 
 

@@ -21,7 +21,7 @@ from shared.receipts import Receipt
 from shared.requests import ImagePart, ImageRequest
 
 KEYWORD = "genai_playground"
-_PICTURES = ("image", "mask_image")
+_PICTURES = ("image", "mask_image", "control_image")
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,10 @@ from shared.requests import MOST_OUTPAINT
 MAX_BYTES = 20_000_000
 Source = Literal["playground", "a1111", "comfyui"]
 _KEYWORDS = frozenset({KEYWORD, "parameters", "prompt"})
-_NUMBERS = ("width", "height", "num_inference_steps", "guidance_scale", "strength", "variation_strength")
+_NUMBERS = (
+    *("width", "height", "num_inference_steps", "guidance_scale", "strength", "variation_strength"),
+    *("controlnet_conditioning_scale", "control_guidance_start", "control_guidance_end"),
+)
 _A1111 = {
     "Steps": "num_inference_steps",
     "CFG scale": "guidance_scale",
@@ -52,6 +55,10 @@ class Restored:
     scheduler: str | None = None
     strength: float | None = None
     outpaint: tuple[float, ...] | None = None
+    control: str | None = None
+    controlnet_conditioning_scale: float | None = None
+    control_guidance_start: float | None = None
+    control_guidance_end: float | None = None
     seed: int | None = None
     variation_seed: int | None = None
     variation_strength: float | None = None
@@ -105,7 +112,8 @@ def _from_json(document: Any, found: Fields) -> Source:
     if not isinstance(request.get("prompt"), str):
         raise InvalidRequest("This JSON holds no picture's settings. Drop the file that was saved beside the picture.")
     used = {**_part(receipt, "settings"), **request}
-    for name in ("prompt", "negative_prompt", "scheduler"):
+    used.setdefault("control", _part(receipt, "extra").get("control"))
+    for name in ("prompt", "negative_prompt", "scheduler", "control"):
         found.text(name, used.get(name))
     for name in _NUMBERS:
         found.number(name, used.get(name))

@@ -259,6 +259,34 @@ def lora(folder: Path, base: Path) -> Path:
     return folder
 
 
+def controlnet(folder: Path, base: Path) -> Path:
+    """A ControlNet for the U-Net at `base`. A new one says nothing, so its last layers are drawn at random here."""
+    import torch
+    from diffusers import ControlNetModel, UNet2DConditionModel
+
+    unet: Any = UNet2DConditionModel.from_pretrained(base / "unet")
+    with torch.random.fork_rng():
+        torch.manual_seed(5)
+        made: Any = ControlNetModel.from_unet(unet, conditioning_embedding_out_channels=(8, 16))
+        for layer in (*made.controlnet_down_blocks, made.controlnet_mid_block, made.controlnet_cond_embedding.conv_out):
+            torch.nn.init.normal_(layer.weight, std=0.3)
+    return _save(made, folder)
+
+
+def t2i_adapter(folder: Path, channels: int = 3) -> Path:
+    """A T2I-Adapter for U-Nets of two levels, the upper of which doesn't attend."""
+    import torch
+    from diffusers import T2IAdapter
+
+    with torch.random.fork_rng():
+        torch.manual_seed(6)
+        made = T2IAdapter(
+            in_channels=channels, channels=[16, 32], num_res_blocks=1, downscale_factor=4,
+            adapter_type="full_adapter_xl",
+        )  # fmt: skip
+    return _save(made, folder)
+
+
 def _save(pipe: Any, folder: Path) -> Path:
     pipe.save_pretrained(folder, safe_serialization=True)
     return folder

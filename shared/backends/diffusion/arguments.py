@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
+from shared.backends.diffusion.leading import lead
 from shared.errors import InvalidRequest
 from shared.requests import ImagePart, ImageRequest
 
@@ -32,7 +33,9 @@ def arguments(pipe: Any, request: ImageRequest, size: tuple[int, int]) -> tuple[
         _needs_a_step(given, taken)
     if request.mask_image is not None:
         given["mask_image"] = _mask(request.mask_image, size)
-    given |= {"prompt": request.prompt, "width": size[0], "height": size[1]}
+    led, unled = lead(pipe, request, size, taken)
+    given |= {**led, "prompt": request.prompt, "width": size[0], "height": size[1]}
+    left |= unled
     return {name: value for name, value in given.items() if name in taken}, left
 
 

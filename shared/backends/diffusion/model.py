@@ -14,6 +14,8 @@ from shared.backends.diffusion import finite, schedulers
 from shared.backends.diffusion.arguments import arguments
 from shared.backends.diffusion.attending import UNWATCHED, watching
 from shared.backends.diffusion.blending import blended
+from shared.backends.diffusion.controls import Controls
+from shared.backends.diffusion.leading import told_of_steps
 from shared.backends.diffusion.noise import noise_of
 from shared.backends.diffusion.pipelines import fitting
 from shared.backends.diffusion.previews import Pace, Previews
@@ -40,8 +42,15 @@ class DiffusionModel:
 
     concurrency = 1
 
-    def __init__(self, pipe: Any, folder: Path | None, capabilities: Capabilities, facts: Mapping[str, Any]) -> None:
-        self.capabilities, self.facts = capabilities, facts
+    def __init__(
+        self,
+        pipe: Any,
+        folder: Path | None,
+        capabilities: Capabilities,
+        facts: Mapping[str, Any],
+        controls: Controls | None = None,
+    ) -> None:
+        self.capabilities, self.facts, self._controls = capabilities, facts, controls
         self._pipe: Any = pipe
         self._scheduler = pipe.scheduler
         self._previews: Any = Previews(pipe, folder)
@@ -51,7 +60,9 @@ class DiffusionModel:
         return None
 
     def close(self) -> None:
-        """Free the pipeline."""
+        """Free the pipeline and what leads it."""
+        if self._controls is not None:
+            self._controls.close()
         self._pipe = self._previews = self._scheduler = None
         gc.collect()
         give_back()
@@ -72,7 +83,8 @@ class DiffusionModel:
         raise OutOfMemory(advice=LESS)
 
     def _draw(self, request: ImageRequest, size: tuple[int, int], notes: tuple[str, ...], emit: Emit) -> Outcome:
-        pipe = fitting(self._pipe, request, self._scheduler)
+        control, leading = self._control(request, emit)
+        pipe = fitting(self._pipe, request, self._scheduler, control)
         schedulers.put(pipe, request.scheduler, self._scheduler, request.num_inference_steps or 0)
         count = request.num_images_per_prompt or 1
         seeds = [request.seed_of(number) or 0 for number in range(count)]
@@ -80,6 +92,7 @@ class DiffusionModel:
         if "guidance_scale" in self.capabilities.why_not and request.guidance_scale is None:
             given["guidance_scale"] = 0.0  # a pipeline's own default would guide a model that was made without
         facts: dict[str, Any] = {"unhonoured": unfollowed, "width": size[0], "height": size[1], "notes": notes}
+        facts |= leading
         if words := unread(pipe, request.prompt):
             facts["unread_words"] = words
         images: list[ImagePart] = []
@@ -108,6 +121,12 @@ class DiffusionModel:
         )
         return Outcome(output=output, facts=facts)
 
+    def _control(self, request: ImageRequest, emit: Emit) -> tuple[Any, dict[str, Any]]:
+        """What leads the drawing, and what the receipt says of it."""
+        if request.control_image is None or self._controls is None:
+            return None, {}
+        return self._controls.get(request.control, self._pipe.dtype, emit)
+
     def _one(self, pipe: Any, given: dict[str, Any], of: str, times: StepTimes, pace: Pace, emit: Emit) -> Any:
         start, mask = given.get("image"), given.get("mask_image")
         if start is not None and given.get("strength") == 0:
@@ -124,7 +143,7 @@ class DiffusionModel:
 
         emit(Progress(f"Drawing{of}"))
         times.begin()
-        pixels = pipe(**given, output_type="np", callback_on_step_end=step_ended).images[0]
+        pixels = pipe(**given, output_type="np", **told_of_steps(pipe, step_ended)).images[0]
         drawn = finite.picture(pixels, self.facts["dtype"])
         return drawn if mask is None else lay_over(start, drawn, mask)
 

@@ -1,0 +1,23 @@
+"""What a person asks of a model. A field left None means "the model's own default".
+
+Field names are those of `huggingface_hub.InferenceClient` and, where it has none, of transformers.
+"""
+
+from shared.requests.base import MOST_SEED, ImagePart, Request
+from shared.requests.chat import ChatRequest, Message, Role
+from shared.requests.image import LEADING, MOST_OUTPAINT, ImageRequest
+from shared.requests.sound import MusicRequest, SpeechRequest
+
+__all__ = [
+    "LEADING",
+    "MOST_OUTPAINT",
+    "MOST_SEED",
+    "ChatRequest",
+    "ImagePart",
+    "ImageRequest",
+    "Message",
+    "MusicRequest",
+    "Request",
+    "Role",
+    "SpeechRequest",
+]

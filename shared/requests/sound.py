@@ -1,0 +1,76 @@
+"""Speech and music, and how they are to sound."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from shared.errors import InvalidRequest
+from shared.requests.base import Request, within
+from shared.tasks import Task
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpeechRequest(Request):
+    """A text to be spoken. Names are those of OpenAI's speech API and of `InferenceClient.text_to_speech`.
+
+    `voice` is the engine's own name for one. `speed`: 1 is the voice's usual pace, 2 twice as fast. `language`: a
+    BCP 47 tag, such as `en` or `pt-BR`. `instructions`: how to speak, in words, for engines that read them.
+    `speakers` gives a voice to each name of a script: where a line of the text begins with `Name:`, that voice
+    speaks, and the name itself is not spoken.
+    """
+
+    text: str
+    voice: str | None = None
+    speed: float | None = None
+    language: str | None = None
+    instructions: str | None = None
+    speakers: tuple[tuple[str, str], ...] = ()
+    temperature: float | None = None
+    guidance_scale: float | None = None
+
+    CONTENT: ClassVar[frozenset[str]] = frozenset({"text"})
+    TASK: ClassVar[Task] = Task.TEXT_TO_SPEECH
+
+    def validate(self) -> None:
+        """Raise `InvalidRequest` for an empty text, a voice without a name or a value out of range."""
+        super().validate()
+        if not self.text.strip():
+            raise InvalidRequest("The text is empty. Write what should be said.")
+        if not all(name.strip() and voice.strip() for name, voice in self.speakers):
+            raise InvalidRequest("Each speaker needs a name and a voice, for example Ann: heart.")
+        within("speed", self.speed, 0.25, 4.0)
+        within("temperature", self.temperature, 0.0, 2.0)
+        within("guidance_scale", self.guidance_scale, 0.0, 50.0)
+
+    def texts(self) -> tuple[str, ...]:
+        """What is said, and how."""
+        return (self.text, self.instructions or "")
+
+
+@dataclass(frozen=True, kw_only=True)
+class MusicRequest(Request):
+    """Music to be made from words. `bars`: how long, for engines that write notes; `duration` in seconds, for all."""
+
+    prompt: str
+    bars: int | None = None
+    duration: float | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+
+    CONTENT: ClassVar[frozenset[str]] = frozenset({"prompt"})
+    TASK: ClassVar[Task] = Task.TEXT_TO_AUDIO
+
+    def validate(self) -> None:
+        """Raise `InvalidRequest` for an empty prompt or a value out of range."""
+        super().validate()
+        if not self.prompt.strip():
+            raise InvalidRequest("The prompt is empty. Write what the music should be, for example: a fast jig in G.")
+        within("bars", self.bars, 1, 512)
+        within("duration", self.duration, 0.5, 600)
+        within("temperature", self.temperature, 0.0, 2.0)
+        within("top_p", self.top_p, 0.0, 1.0)
+
+    def texts(self) -> tuple[str, ...]:
+        """What the music should be."""
+        return (self.prompt,)
