@@ -12,11 +12,11 @@ from shared.lessons import Lesson
 
 
 class LessonsPanel:
-    """The buttons and the question, under a heading."""
+    """The buttons and the question, under a heading that can be folded."""
 
-    def __init__(self, title: str, lessons: list[Lesson]) -> None:
+    def __init__(self, title: str, lessons: list[Lesson], *, unfolded: bool = True) -> None:
         self.lessons = lessons
-        with gr.Accordion(title, open=True, elem_id="lessons") as self.box:
+        with gr.Accordion(title, open=unfolded, elem_id="lessons") as self.box:
             self._question = gr.HTML("", elem_id="lesson-question")
             self._buttons = [gr.Button(lesson.title, size="sm") for lesson in lessons]
 

@@ -47,9 +47,10 @@ def open_page(engine: Engine, task: Task, title: str, words: str) -> Iterator[Pa
 
 
 class Page:
-    """The parts that every Space has; `keys` is there once the block of `side` has ended."""
+    """The parts that every Space has; `shown`, its tabs, is there from `tabs` on, and `keys` once `side` has ended."""
 
     keys: KeysPanel
+    shown: gr.Tabs
     _models: ModelsPanel
     _models_tab: gr.Tab
 
@@ -60,7 +61,7 @@ class Page:
     @contextmanager
     def tabs(self) -> Iterator[None]:
         """The wide column: the Space's own tabs, then Models."""
-        with gr.Column(scale=3, min_width=320), gr.Tabs():
+        with gr.Column(scale=3, min_width=320), gr.Tabs() as self.shown:
             yield
             with gr.Tab("Models", id="models") as self._models_tab:
                 self._models = ModelsPanel(self._engine, self._task)

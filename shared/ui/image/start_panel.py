@@ -20,7 +20,7 @@ class StartPanel:
     """The editor, folded away until it is wanted."""
 
     def __init__(self, engine: Engine, picked: Picked) -> None:
-        with gr.Accordion("Start from a picture", open=False, elem_id="start-box"):
+        with gr.Accordion("Start from a picture", open=False, elem_id="start-box") as self.box:
             gr.HTML(f'<div class="pg-quiet">{HINT}</div>')
             self.editor = gr.ImageEditor(
                 label="Start picture",
