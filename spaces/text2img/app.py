@@ -40,7 +40,7 @@ def build(engine: Engine) -> gr.Blocks:
                 inside = InsidePanel(engine, page.runs)
         with page.side(), gr.Accordion("Settings", open=True):
             settings = SettingsPanel(engine, page.picker.first)
-        page.connect(Together(settings, draw.start.outpaint))
+        page.connect(Together(settings, *draw.followers))
         settings.keep_seed_of(draw.last_seed)
         for panel in (draw, compare, inside):
             panel.wire(page.picker.inputs, settings.inputs, page.keys.state)

@@ -170,8 +170,36 @@ def test_a_picture_is_drawn_on_beyond_its_edges_and_the_sides_are_restored(page:
         ({"outpaint": ["a", 0, 0, 0]}, "must be four numbers"),
         ({"outpaint": [9, 0, 0, 0], "image": url_of(pixels(8, 8))}, "must be between"),
         ({"variation_strength": 2}, "variation_strength must be between"),
+        ({"control_image": url_of(pixels(8, 8))}, "No ControlNet or T2I-Adapter is listed"),
+        ({"control_image": url_of(pixels(8, 8)), "control_read": "depth"}, "can be read as edges, lines, as it is"),
     ],
 )
 def test_ways_that_can_not_be_are_answered_clearly(client: Client, arguments: dict[str, Any], words: str) -> None:
     with pytest.raises(AppError, match=words):
         drawn(client, prompt="a cat", **arguments)
+
+
+@pytest.mark.browser
+def test_what_the_model_would_see_is_shown_before_the_run(page: Page, tmp_path: Path) -> None:
+    half = Image.new("RGB", (64, 64))
+    half.paste("white", (0, 0, 32, 64))
+    half.save(tmp_path / "half.png")
+    unfold(page, "control-box")
+    expect(page.locator("#control-note")).to_contain_text("Not for this engine: No ControlNet")
+    page.locator("#model input").fill("sd-1.5")
+    page.locator("#model input").press("Enter")
+    expect(page.locator("#control-note")).to_contain_text("Put in a photo or a sketch")
+    expect(page.locator("#control-kind input")).to_have_value("Edges (ControlNet)")
+    page.locator("#control-source input[type=file]").set_input_files(str(tmp_path / "half.png"))
+    shown = page.locator("#control-shown img")
+    expect(shown).to_be_visible()
+    edges = _fetched(page, shown)
+    assert edges.size == (64, 64) and sum(edges.convert("L").histogram()[255:]) == 64, "one line, where the halves meet"
+    before = shown.get_attribute("src") or ""
+    page.get_by_label("As it is").check()
+    expect(shown).not_to_have_attribute("src", before)
+    assert _fetched(page, shown).convert("RGB").tobytes() == half.tobytes()
+
+
+def _fetched(page: Page, image: Any) -> Image.Image:
+    return Image.open(io.BytesIO(page.request.get(image.get_attribute("src") or "").body()))

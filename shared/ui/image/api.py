@@ -14,6 +14,8 @@ from shared.errors import InferenceError, InvalidRequest
 from shared.image.drawing import Drawing, drawings
 from shared.image.finishing import finish
 from shared.image.gate import gated
+from shared.media.opening import open_picture, to_part
+from shared.media.reading import read
 from shared.requests import ImagePart, ImageRequest
 from shared.settings import Settings
 from shared.tasks import Task
@@ -49,6 +51,12 @@ def _generate(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
         mask_image: str = "",
         strength: float | None = None,
         outpaint: list[float] | None = None,
+        control_image: str = "",
+        control: str = "",
+        control_read: str = "as it is",
+        controlnet_conditioning_scale: float | None = None,
+        control_guidance_start: float | None = None,
+        control_guidance_end: float | None = None,
         variation_seed: int | None = None,
         variation_strength: float | None = None,
         blend_prompt: str = "",
@@ -74,6 +82,12 @@ def _generate(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
             strength: with `image`, how far to go from it, 0 to 1.
             outpaint: with `image`, how much to draw around it: on the left, top, right and bottom, as shares of its
                 width or height. With a width and height, it is also enlarged to their shape.
+            control_image: a picture that leads the drawing, as a data URL; for models with a ControlNet or T2I-Adapter.
+            control: which of the model's to use, such as "canny"; left out, its first.
+            control_read: what to read from `control_image` first: "edges", "lines" of a sketch, or "as it is".
+            controlnet_conditioning_scale: how strongly it leads, 0 to 2; 1 is as it was trained.
+            control_guidance_start: from which share of the steps, 0 to 1.
+            control_guidance_end: until which share of the steps, 0 to 1.
             variation_seed: with `variation_strength`, the seed to go towards; left out, one is drawn.
             variation_strength: how far to go from the seed's noise to the variation seed's, 0 to 1.
             blend_prompt: with `blend`, another prompt that is mixed in.
@@ -94,6 +108,11 @@ def _generate(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
                 mask_image=_part(mask_image),
                 strength=strength,
                 outpaint=_sides(outpaint),
+                control_image=_led_by(control_image, control_read),
+                control=control or None,
+                controlnet_conditioning_scale=controlnet_conditioning_scale,
+                control_guidance_start=control_guidance_start,
+                control_guidance_end=control_guidance_end,
                 variation_seed=variation_seed,
                 variation_strength=variation_strength,
                 blend_prompt=blend_prompt or None,
@@ -121,6 +140,12 @@ def _part(url: str) -> ImagePart | None:
         return ImagePart(base64.b64decode(data, validate=True), head.removeprefix("data:"))
     except ValueError:
         raise InvalidRequest("The picture's base64 can't be read. Encode the file's bytes again.") from None
+
+
+def _led_by(url: str, how: str) -> ImagePart | None:
+    """What a control is shown. Raises `InvalidRequest` where it can't be read."""
+    part = _part(url)
+    return None if part is None else to_part(read(open_picture(part.data), how))
 
 
 def _sides(outpaint: list[float] | None) -> tuple[float, float, float, float] | None:

@@ -16,6 +16,8 @@ from shared.requests import ImageRequest
 from shared.settings import Settings
 from shared.tasks import Mode
 from shared.ui import receipt_view
+from shared.ui.image.control_panel import ControlPanel
+from shared.ui.image.control_panel import asked as led_by
 from shared.ui.image.files import keep
 from shared.ui.image.larger_panel import LargerPanel
 from shared.ui.image.restore_panel import RestorePanel
@@ -30,6 +32,7 @@ SHOW_PICTURE = (
     """() => { document.querySelector("#picture").scrollIntoView({block: "nearest", behavior: "smooth"}); }"""
 )
 LIVE_SEED = "1"
+BEFORE = 5  # values between the prompt and the settings: what was made, the keys, and what was picked
 MOST_KEPT = 60  # pictures in a session's gallery
 
 
@@ -59,6 +62,7 @@ class DrawPanel:
                 )
                 gr.Examples(EXAMPLES, self.prompt, label="Try one", elem_id="examples")
                 self.start = StartPanel(engine, picked)
+                self.control = ControlPanel(engine, picked)
                 self.restoring = RestorePanel()
             with gr.Column(scale=6, min_width=300):
                 self.picture = gr.Image(
@@ -86,6 +90,11 @@ class DrawPanel:
         )
 
     @property
+    def followers(self) -> list[Any]:
+        """The sets of controls that follow the choice of an engine."""
+        return [self.start.outpaint, self.control]
+
+    @property
     def outputs(self) -> list[Any]:
         """What a drawing changes, in the order that `_screen` gives it."""
         shown = [self.picture, self.metrics, self.told, self.receipt_box, self.receipt]
@@ -94,8 +103,10 @@ class DrawPanel:
     def wire(self, picker: list[Any], settings: list[Any], keys: Any) -> None:
         """Connect the events."""
         self.larger.wire(self.picture, self.told)
-        self.restoring.wire(self.prompt, picker[0], settings, self.start.outpaint.values)
-        inputs = [self.prompt, self.made, keys, *picker, *settings, *self.start.values]
+        self.control.wire(picker)
+        ways = [*self.start.outpaint.values, *self.control.restored]
+        self.restoring.wire(self.prompt, picker[0], settings, ways)
+        inputs = [self.prompt, self.made, keys, *picker, *settings, *self.start.values, *self.control.values]
         options: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "concurrency_limit": None}
         self.run.click(self.draw, inputs, self.outputs, **options)
         self.prompt.submit(self.draw, inputs, self.outputs, **options)
@@ -145,7 +156,8 @@ class DrawPanel:
     def _asked(self, prompt: str, values: Sequence[Any]) -> ImageRequest:
         """The request that the controls make. Raises `InvalidRequest`."""
         options = to_request(values[: len(NAMES)])
-        options |= self.start.read(*values[len(NAMES) :])
+        led = len(NAMES) + len(self.start.values)
+        options |= {**self.start.read(*values[len(NAMES) : led]), **led_by(*values[led:])}
         if "outpaint" in options:
             options.pop("strength", None)  # of what is new there is nothing to keep
         return ImageRequest(prompt=prompt or "", **options)
@@ -156,7 +168,7 @@ class DrawPanel:
             yield [gr.skip() for _ in self.outputs]
             return
         values = list(inputs)
-        at = len(values) - len(self.start.values) - len(NAMES) + NAMES.index("seed")
+        at = BEFORE + NAMES.index("seed")
         values[at] = values[at] or LIVE_SEED
         values[0] = list(values[0])  # the gallery keeps what was asked for, not every letter
         for screen in self.draw(request, prompt, *values):

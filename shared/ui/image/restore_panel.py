@@ -13,7 +13,7 @@ from shared.errors import InferenceError
 from shared.media.restoring import MAX_BYTES, Restored, restore
 from shared.ui.image.settings_panel import NAMES, SEEDS, VARIATION
 
-OUTPAINT = 5  # controls
+WAYS = 5 + 3  # controls: of drawing beyond the edges, and of what leads
 NAMED = {"playground": "a picture made here", "a1111": "a picture of A1111", "comfyui": "a picture of ComfyUI"}
 
 
@@ -30,17 +30,17 @@ class RestorePanel:
             )
             self.told = gr.HTML("", elem_id="restore-told")
 
-    def wire(self, prompt: Any, model: Any, settings: list[Any], outpaint: list[Any]) -> None:
+    def wire(self, prompt: Any, model: Any, settings: list[Any], ways: list[Any]) -> None:
         """Connect the event: a picture that was dropped sets the prompt, the model and the settings.
 
-        `outpaint`: the controls of how far to draw beyond the edges.
+        `ways`: the controls of how far to draw beyond the edges, then of what leads the drawing.
         """
-        outputs = [self.told, prompt, model, *settings, *outpaint]
+        outputs = [self.told, prompt, model, *settings, *ways]
         self.file.upload(_restored, self.file, outputs, api_visibility="private", show_progress="hidden")
 
 
 def _restored(path: str) -> list[Any]:
-    unchanged = [gr.skip() for _ in range(2 + len(NAMES) + OUTPAINT)]
+    unchanged = [gr.skip() for _ in range(2 + len(NAMES) + WAYS)]
     try:
         file = Path(path)
         if file.stat().st_size > MAX_BYTES:
@@ -50,7 +50,14 @@ def _restored(path: str) -> list[Any]:
         return [_told(str(error), "pg-error"), *unchanged]
     left = f" Left out: {'; '.join(found.ignored)}." if found.ignored else ""
     model = found.model if found.source == "playground" and found.model else gr.skip()
-    return [_told(f"Restored from {NAMED[found.source]}.{left}"), found.prompt, model, *_values(found), *_sides(found)]
+    return [
+        _told(f"Restored from {NAMED[found.source]}.{left}"),
+        found.prompt,
+        model,
+        *_values(found),
+        *_sides(found),
+        *_leading(found),
+    ]
 
 
 def _values(found: Restored) -> list[Any]:
@@ -69,6 +76,13 @@ def _values(found: Restored) -> list[Any]:
 def _sides(found: Restored) -> list[Any]:
     """Of drawing beyond the edges: no shape, since the sides that came of it are known, and these in percent."""
     return ["", *(round(100 * side) for side in found.outpaint or (0.0, 0.0, 0.0, 0.0))]
+
+
+def _leading(found: Restored) -> list[Any]:
+    """What led, how strongly and until when; the picture that led is not in the file."""
+    scale, end = found.controlnet_conditioning_scale, found.control_guidance_end
+    kind = found.control if found.source == "playground" and found.control else gr.skip()
+    return [kind, 1.0 if scale is None else scale, 1.0 if end is None else end]
 
 
 def _known(scheduler: str | None) -> str:
