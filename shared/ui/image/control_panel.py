@@ -42,8 +42,8 @@ class ControlPanel:
                 )  # fmt: skip
                 # PNG, since lines would blur in a lossy form
                 self.shown = gr.Image(
-                    label="What the model sees", type="filepath", format="png", height=200, interactive=False,
-                    min_width=130, elem_id="control-shown",
+                    label="The model sees", type="filepath", format="png", height=200, interactive=False,
+                    min_width=130, elem_id="control-shown", buttons=["fullscreen"],
                 )  # fmt: skip
             self.scale = gr.Slider(0, 2, 1, step=0.05, label="How strongly", elem_id="control-scale", **others[1])
             self.end = gr.Slider(
