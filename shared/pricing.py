@@ -20,24 +20,24 @@ _UNPRICED = "unpriced: no price is known for this model"
 
 
 def price(provider: str | None, model: str, usage: Usage) -> Cost:
-    """The list price of the tokens used. `provider` is a genai-prices id; None leaves the run unpriced.
+    """The list price of the tokens used, or of the characters of a text that is spoken.
+
+    `provider` is a genai-prices id; None leaves the run unpriced.
 
     A model that is served free in the price data (price 0) counts as unpriced: a figure of 0 is never shown.
     """
-    if provider is None or usage.input_tokens is None or usage.output_tokens is None:
+    counted = usage.input_tokens is not None and usage.output_tokens is not None
+    if provider is None or not (counted or usage.input_characters):
         return Cost(None, _UNPRICED)
     from genai_prices import Usage as PricedUsage
     from genai_prices import calc_price
 
-    pictures = {
-        "input_image_tokens": usage.input_image_tokens,
-        "output_image_tokens": usage.output_image_tokens,
-    }
+    names = ("input_image_tokens", "output_image_tokens", "output_audio_tokens", "input_characters")
     tokens = PricedUsage(
-        input_tokens=usage.input_tokens,
-        output_tokens=usage.output_tokens,
+        input_tokens=usage.input_tokens or 0,
+        output_tokens=usage.output_tokens or 0,
         cache_read_tokens=usage.cached_tokens or 0,
-        **{name: count for name, count in pictures.items() if count},
+        **{name: count for name in names if (count := getattr(usage, name))},
     )
     try:
         result = calc_price(tokens, model_ref=model, provider_id=provider)

@@ -45,6 +45,13 @@ BACKENDS: dict[str, Entry] = {
     "openai_compatible_images": Entry(
         "shared.backends.openai_compatible_images:OpenAICompatibleImages", "OpenAI-compatible server", hosted=True
     ),
+    "openai_speech": Entry("shared.backends.openai_speech:OpenAISpeech", "OpenAI", hosted=True),
+    "google_speech": Entry("shared.backends.google_speech:GoogleSpeech", "Google", hosted=True),
+    "huggingface_speech": Entry("shared.backends.huggingface_speech:HuggingFaceSpeech", "Hugging Face", hosted=True),
+    "openai_compatible_speech": Entry(
+        "shared.backends.openai_compatible_speech:OpenAICompatibleSpeech", "OpenAI-compatible server", hosted=True
+    ),
+    "elevenlabs": Entry("shared.backends.elevenlabs_speech:ElevenLabsSpeech", "ElevenLabs", hosted=True),
     "a1111": Entry("shared.backends.a1111:A1111", "AUTOMATIC1111", hosted=True),
     "comfyui": Entry("shared.backends.comfyui:ComfyUI", "ComfyUI", hosted=True),
 }

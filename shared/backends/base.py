@@ -48,7 +48,8 @@ class Capabilities:
     """
 
     # Of pictures: `side` is that of the square that the model draws best, in pixels, `sizes` the only ones there are
-    # ("1024x1024"), and `controls` how a picture can lead it.
+    # ("1024x1024"), `controls` how a picture can lead it, and
+    # `schedulers` diffusers' names of those that it takes, empty where that is not known before it is loaded.
 
     parameters: frozenset[str]
     why_not: Mapping[str, str] = field(default_factory=dict)
@@ -59,6 +60,7 @@ class Capabilities:
     side: int | None = None
     sizes: tuple[str, ...] = ()
     controls: tuple[Control, ...] = ()
+    schedulers: tuple[str, ...] = ()
     voices: tuple[Voice, ...] = ()
     languages: tuple[str, ...] = ()
 
@@ -72,8 +74,9 @@ class Capabilities:
 @dataclass(frozen=True, kw_only=True)
 class Usage:
     """Tokens as the engine counted them. `cached_tokens` is the part of the input read from a cache;
-    `reasoning_tokens` the part of the output that was thinking; `input_image_tokens` and `output_image_tokens` the
-    parts that were pictures, which have prices of their own. None: the engine did not say."""
+    `reasoning_tokens` the part of the output that was thinking; `input_image_tokens`, `output_image_tokens` and
+    `output_audio_tokens` the parts that were pictures or sound, which have prices of their own; `input_characters` of a
+    text, which some charge for instead. None: the engine did not say."""
 
     input_tokens: int | None = None
     output_tokens: int | None = None
@@ -81,6 +84,8 @@ class Usage:
     reasoning_tokens: int | None = None
     input_image_tokens: int | None = None
     output_image_tokens: int | None = None
+    output_audio_tokens: int | None = None
+    input_characters: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -46,7 +46,7 @@ class HuggingFaceImages(HostedImages):
         """One picture a call, each with a seed of its own."""
         if not call.account.reveal().startswith("hf_"):  # its requests would go to the provider itself
             raise KeyRefused(call.account.name, PROVIDERS["huggingface"].env_var)
-        provider, provider_id = await hub_providers.choose(call)
+        provider, provider_id = await hub_providers.choose(call, hub_providers.task_of(call))
         yield ImagePiece(progress=f"{provider} draws", facts={"inference_provider": provider})
         for number in range(call.count):
             seed = call.seed(number)

@@ -142,6 +142,10 @@ def _pictures_here(repo_id: str) -> tuple[Variant, ...]:
     return (Variant(backend="diffusers", repo_id=repo_id),)
 
 
+def _speech_here(repo_id: str) -> tuple[Variant, ...]:
+    return (Variant(backend="transformers_speech", repo_id=repo_id),)
+
+
 _ENGINES: Mapping[Task, _Engines] = {
     Task.CHAT: _Engines(
         folder=_text_here,
@@ -162,5 +166,16 @@ _ENGINES: Mapping[Task, _Engines] = {
             "comfyui": "comfyui",
         },
         server="openai_compatible_images",
+    ),
+    Task.TEXT_TO_SPEECH: _Engines(
+        folder=_speech_here,
+        hub=lambda repo_id: (*_speech_here(repo_id), Variant(backend="huggingface_speech", repo_id=repo_id)),
+        own={
+            "openai": "openai_speech",
+            "google": "google_speech",
+            "huggingface": "huggingface_speech",
+            "elevenlabs": "elevenlabs",
+        },
+        server="openai_compatible_speech",
     ),
 }

@@ -14,6 +14,7 @@ _NAMES = {
     "ANTHROPIC_API_KEY": "Anthropic",
     "GEMINI_API_KEY": "Google",
     "HF_TOKEN": "Hugging Face",
+    "ELEVENLABS_API_KEY": "ElevenLabs",
     "CUSTOM_API_KEY": "A server of your own",
 }
 

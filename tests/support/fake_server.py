@@ -42,7 +42,7 @@ class Act:
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     body: Any = None
-    chunks: tuple[str, ...] | None = None
+    chunks: tuple[str | bytes, ...] | None = None
     frames: Iterable[str | bytes] | None = None
     pause: float = 0.0
     before: str = ""
@@ -204,7 +204,7 @@ class _Handler(BaseHTTPRequestHandler):
         for chunk in act.chunks or ():
             if act.pause and self._gone(act.pause):
                 return
-            data = chunk.encode()
+            data = chunk if isinstance(chunk, bytes) else chunk.encode()
             try:
                 self.wfile.write(f"{len(data):x}\r\n".encode() + data + b"\r\n")
                 self.wfile.flush()

@@ -1,4 +1,4 @@
-"""Fetches a picture that a provider names by its address instead of sending it."""
+"""Fetches what a provider made and names by its address instead of sending it."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from shared.backends.hosted.pictures import decoded
 from shared.errors import BackendError, ProviderError
 
 
-async def fetch(url: str, call: HostedCall[Any, Any]) -> bytes:
-    """The file at that address, asked for without any key.
+async def fetch(url: str, call: HostedCall[Any, Any], what: str = "picture") -> bytes:
+    """The file at that address, asked for without any key. `what` a person would call it.
 
     Only the server that answered may name an address of its own network. Any other must be https and of the open
     internet. Raises `ProviderError`.
@@ -23,7 +23,7 @@ async def fetch(url: str, call: HostedCall[Any, Any]) -> bytes:
     if url.startswith("data:"):
         return decoded(url, name)
     if _origin(url) == _origin(call.account.base_url):
-        return await _get(call.http, url, name)
+        return await _get(call.http, url, name, what)
     try:
         parts = urlsplit(url)
         # What stands behind the question mark is the file's own signature, no password of ours.
@@ -31,18 +31,18 @@ async def fetch(url: str, call: HostedCall[Any, Any]) -> bytes:
         http = await open_download(url, name, call.settings, MAX_REPLY)
     except (BackendError, ValueError):
         raise ProviderError(
-            name, f"{name} keeps its picture at an address that isn't called: only https on the open internet is."
+            name, f"{name} keeps its {what} at an address that isn't called: only https on the open internet is."
         ) from None
     async with http:
-        return await _get(http, url, name)
+        return await _get(http, url, name, what)
 
 
-async def _get(http: Any, url: str, name: str) -> bytes:
+async def _get(http: Any, url: str, name: str, what: str) -> bytes:
     answer = await http.get(url)
     if answer.status_code != 200:
         raise ProviderError(
             name,
-            f"{name} drew a picture, but didn't give it out (status {answer.status_code}). Try again.",
+            f"{name} made a {what}, but didn't give it out (status {answer.status_code}). Try again.",
         )
     content: bytes = answer.content
     return content

@@ -1,4 +1,4 @@
-"""Which of the Hub's inference providers draws a model, and how `huggingface_hub` writes its request."""
+"""Which of the Hub's inference providers runs a model, and how `huggingface_hub` writes its request."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import copy
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from shared.backends.hosted.frame import HostedCall
 from shared.backends.hosted.image_model import ImageCall
 from shared.errors import ProviderError, UnknownModel
 
@@ -16,9 +17,15 @@ AUTO = "auto"
 HUB = "huggingface_hub"  # the Hub's name in `settings.base_urls`, for a mirror
 _HUB_URL = "https://huggingface.co"
 # Providers whose answers are understood here
-_DRAW: Mapping[str, frozenset[str]] = {
+_UNDERSTOOD: Mapping[str, frozenset[str]] = {
     "text-to-image": frozenset({"hf-inference", "fal-ai", "together", "replicate", "nscale", "wavespeed", "zai-org"}),
     "image-to-image": frozenset({"hf-inference", "fal-ai", "together", "replicate", "wavespeed"}),
+    "text-to-speech": frozenset({"hf-inference", "fal-ai", "together", "replicate", "deepinfra"}),
+}
+_DOES: Mapping[str, str] = {
+    "text-to-image": "draws with",
+    "image-to-image": "draws from a picture with",
+    "text-to-speech": "speaks with",
 }
 
 
@@ -27,12 +34,12 @@ def task_of(call: ImageCall) -> str:
     return "text-to-image" if call.request.image is None else "image-to-image"
 
 
-async def choose(call: ImageCall) -> tuple[str, str]:
+async def choose(call: HostedCall[Any, Any], task: str) -> tuple[str, str]:
     """The provider, and the model's name there, as the Hub has them for this person.
 
-    Raises `UnknownModel` where none draws it, `ProviderError`, or what a refusal of the Hub raises.
+    Raises `UnknownModel` where none does the task with it, `ProviderError`, or what a refusal of the Hub raises.
     """
-    model, task = call.variant.repo_id, task_of(call)
+    model = call.variant.repo_id
     hub = call.settings.base_urls.get(HUB, _HUB_URL).rstrip("/")
     answer = await call.http.get(
         f"{hub}/api/models/{model}",
@@ -42,15 +49,15 @@ async def choose(call: ImageCall) -> tuple[str, str]:
     answer.raise_for_status()
     wanted = str(call.variant.options.get("provider", AUTO))
     for provider, row in _rows(answer.json(), call):
-        fits = row.get("task") == task and row.get("status") == "live" and provider in _DRAW[task]
+        fits = row.get("task") == task and row.get("status") == "live" and provider in _UNDERSTOOD[task]
         if fits and wanted in {AUTO, provider}:
             return provider, str(row.get("providerId") or model)
     by = "" if wanted == AUTO else f" by {wanted}"
-    what = "draws with" if task == "text-to-image" else "draws from a picture with"
-    raise UnknownModel(f"None of Hugging Face's providers {what} {model}{by} for this key. Choose one from the list.")
+    what = f"{_DOES[task]} {model}{by}"
+    raise UnknownModel(f"None of Hugging Face's providers {what} for this key. Choose one from the list.")
 
 
-def _rows(body: Any, call: ImageCall) -> list[tuple[str, Mapping[str, Any]]]:
+def _rows(body: Any, call: HostedCall[Any, Any]) -> list[tuple[str, Mapping[str, Any]]]:
     """The providers in the person's own order. The Hub gives them as an object or a list."""
     found = body.get("inferenceProviderMapping") if isinstance(body, dict) else None
     if isinstance(found, dict):
@@ -59,20 +66,12 @@ def _rows(body: Any, call: ImageCall) -> list[tuple[str, Mapping[str, Any]]]:
         return [(str(row.get("provider")), row) for row in found if isinstance(row, dict)]
     if isinstance(body, dict):
         return []
-    raise ProviderError(call.account.name, "The Hub said nothing of who draws this model. Try again later.")
+    raise ProviderError(call.account.name, "The Hub said nothing of who runs this model. Try again later.")
 
 
 def request_for(call: ImageCall, provider: str, provider_id: str, seed: int | None) -> RequestParameters:
     """The request in the provider's own form, by `huggingface_hub`, without another question to the Hub."""
-    from huggingface_hub.hf_api import InferenceProviderMapping
-    from huggingface_hub.inference._providers import PROVIDERS
-
-    request, task = call.request, task_of(call)
-    mapping = InferenceProviderMapping(  # type: ignore[no-untyped-call]
-        provider=provider, hf_model_id=call.variant.repo_id, providerId=provider_id, status="live", task=task
-    )
-    helper: Any = copy.copy(PROVIDERS[provider][task])  # type: ignore[index]
-    helper._prepare_mapping_info = lambda model: mapping
+    request = call.request
     given: dict[str, Any] = {
         "negative_prompt": request.negative_prompt,
         "num_inference_steps": request.num_inference_steps,
@@ -83,8 +82,24 @@ def request_for(call: ImageCall, provider: str, provider_id: str, seed: int | No
         given["prompt"] = request.prompt
     elif (size := call.size) is not None:
         given |= {"width": size.width, "height": size.height}
+    inputs = request.prompt if request.image is None else request.image.data
+    return written(call, task_of(call), provider, provider_id, inputs, given)
+
+
+def written(
+    call: HostedCall[Any, Any], task: str, provider: str, provider_id: str, inputs: Any, given: Mapping[str, Any]
+) -> RequestParameters:
+    """A request for the task in the provider's own form; settings that are None are left out."""
+    from huggingface_hub.hf_api import InferenceProviderMapping
+    from huggingface_hub.inference._providers import PROVIDERS
+
+    mapping = InferenceProviderMapping(  # type: ignore[no-untyped-call]
+        provider=provider, hf_model_id=call.variant.repo_id, providerId=provider_id, status="live", task=task
+    )
+    helper: Any = copy.copy(PROVIDERS[provider][task])  # type: ignore[index]
+    helper._prepare_mapping_info = lambda model: mapping
     made: RequestParameters = helper.prepare_request(
-        inputs=request.prompt if request.image is None else request.image.data,
+        inputs=inputs,
         parameters={name: value for name, value in given.items() if value is not None},
         headers={},
         model=call.variant.repo_id,

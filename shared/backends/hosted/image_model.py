@@ -15,6 +15,7 @@ from shared.backends.hosted.own_pixels import with_own_pixels
 from shared.backends.hosted.pictures import shown, size_of
 from shared.backends.hosted.redaction import redact
 from shared.backends.hosted.sizes import Size
+from shared.backends.hosted.usage import added
 from shared.errors import Cancelled, InferenceError, InvalidRequest
 from shared.events import Preview, Progress
 from shared.image.outpainting import beyond
@@ -122,7 +123,7 @@ class _Pictures(Gathering[ImagePiece]):
         self._facts.update(piece.facts)
         self._words += piece.words
         if piece.usage is not None:
-            self._usage = _sum(self._usage, piece.usage)
+            self._usage = added(self._usage, piece.usage)
         if piece.progress:
             self._emit(Progress(piece.progress, piece.step, piece.total))
         if piece.picture is not None:
@@ -179,12 +180,3 @@ class _Pictures(Gathering[ImagePiece]):
             for name, (wish, drawn) in asked.items()
             if wish not in {None, drawn}
         }
-
-
-def _sum(one: Usage | None, other: Usage) -> Usage:
-    """Both together; None where neither says."""
-    if one is None:
-        return other
-    names = vars(other)
-    both = {name: (getattr(one, name), getattr(other, name)) for name in names}
-    return Usage(**{n: None if a is None and b is None else (a or 0) + (b or 0) for n, (a, b) in both.items()})
