@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import importlib.metadata
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shared.backends.base import Capabilities, require
+from shared.backends.diffusion import schedulers
 from shared.backends.diffusion.controls import Controls, offered
 from shared.requests import LEADING
 
@@ -29,6 +31,7 @@ LED = frozenset({"control_image", *LEADING})
 class DiffusersImage:
     """A Hub id, or a folder in diffusers' format. `variant.options`:
 
+    `schedulers` (`noise` or `flow`, a kind of `diffusion/schedulers.toml`, or the names of those that it takes),
     `starter` (the name of a folder of weights that comes with the playground), `not` (settings that this model has no
     use for, such as the guidance of a distilled one, which then is off, with the reason), `side` (of the square that it
     draws best, pixels), `largest_side` (pixels), `controls` (a set of `diffusion/controls.toml`, or a table of such
@@ -60,6 +63,7 @@ class DiffusersImage:
             images=True,
             side=variant.options.get("side"),
             controls=controls,
+            schedulers=_schedulers(variant),
         )
 
     def load(self, variant: Variant, settings: Settings, emit: Emit) -> DiffusionModel:
@@ -75,6 +79,15 @@ class DiffusersImage:
         controls = Controls(variant, settings, loaded.device)
         known, told = self.capabilities(variant), facts(variant, loaded)
         return DiffusionModel(loaded.pipe, loaded.folder, known, told, controls)
+
+
+def _schedulers(variant: Variant) -> tuple[str, ...]:
+    """Those that it takes, as far as that is known before it is loaded."""
+    from shared.backends.local.sources import is_path
+
+    if which := variant.options.get("schedulers"):
+        return schedulers.named(which)
+    return schedulers.taken_by(Path(variant.repo_id).expanduser()) if is_path(variant.repo_id) else ()
 
 
 def facts(variant: Variant, loaded: Loaded) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -19,7 +20,7 @@ from shared.streaming import Emitter
 from shared.tasks import Mode
 from tests.support import contract
 from tests.support.drawing import FORCED, ask, build, draw, engine_for, opened, picture, variant_for
-from tests.support.tiny_pipelines import FAMILIES
+from tests.support.tiny_pipelines import FAMILIES, latent_consistency
 
 pytestmark = FORCED
 FLOW = ("sd3", "flux", "schnell", "qwen", "z")
@@ -93,12 +94,22 @@ def test_every_scheduler_of_the_models_kind_draws_and_the_others_are_refused(tin
     fitting = set(schedulers()["flow" if name in FLOW else "noise"])
     if name in FLOW and name != "sd3":
         fitting.remove("FlowMatchHeunDiscreteScheduler")  # it can't be told the steps that these pipelines choose
+    (variant,) = tiny.find(name).variants
+    assert set(get_backend("diffusers").capabilities(variant).schedulers) == fitting, "what a screen offers"
     drawn = {one: picture(tiny, name, scheduler=one, num_inference_steps=4) for one in fitting}
     assert len(set(drawn.values())) == len(fitting)
     assert picture(tiny, name, num_inference_steps=4) in drawn.values()  # its own is back, and is one of them
     for other in {one for kind in schedulers().values() for one in kind} - fitting:
         with pytest.raises(InvalidRequest, match=r"Choose one of: .*Euler"):
             picture(tiny, name, scheduler=other)
+
+
+def test_a_latent_consistency_model_takes_its_own_kind_of_scheduler_alone(tmp_path: Path) -> None:
+    engine = engine_for(tmp_path / "data", lcm=variant_for(latent_consistency(tmp_path / "lcm")))
+    assert get_backend("diffusers").capabilities(engine.find("lcm").variants[0]).schedulers == ("LCMScheduler",)
+    assert picture(engine, "lcm", scheduler="LCMScheduler") == picture(engine, "lcm")
+    with pytest.raises(InvalidRequest, match="Choose one of: LCMScheduler"):
+        picture(engine, "lcm", scheduler="DDIMScheduler")
 
 
 def test_a_scheduler_that_takes_fewer_steps_says_so(tiny: Engine) -> None:

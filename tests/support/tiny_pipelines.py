@@ -94,6 +94,19 @@ def stable_diffusion_tiny(folder: Path) -> Path:
     return stable_diffusion(folder, vae=autoencoder_tiny())
 
 
+def latent_consistency(folder: Path) -> Path:
+    """LCM Dreamshaper's kind: Stable Diffusion whose U-Net is told the guidance."""
+    from diffusers import LatentConsistencyModelPipeline, LCMScheduler
+
+    reader = clip_tokenizer()
+    pipe = LatentConsistencyModelPipeline(
+        vae=autoencoder(), text_encoder=clip(reader), tokenizer=reader, unet=unet(time_cond_proj_dim=16),
+        scheduler=LCMScheduler(beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear"),
+        safety_checker=None, feature_extractor=None, requires_safety_checker=False,
+    )  # fmt: skip
+    return _save(pipe, folder)
+
+
 def sdxl(folder: Path) -> Path:
     """Stable Diffusion XL: two text encoders, and a U-Net that is told sizes too."""
     from diffusers import StableDiffusionXLPipeline

@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 import pytest
 
-from shared.catalog import Catalog, ModelSpec, Variant
+from shared.catalog import Catalog, ModelSpec, Variant, load_catalog
 from shared.engine import Engine
 from shared.errors import InvalidRequest
 from shared.image.shapes import SHAPES
@@ -51,6 +51,30 @@ def test_the_screen_begins_with_the_picked_models_steps(engine: Engine) -> None:
     assert [slow["num_inference_steps"].value, fast["num_inference_steps"].value] == [50, 2]
     assert slow["guidance_scale"].value == 7.0 and slow["guidance_scale"].interactive
     assert not fast["guidance_scale"].interactive and "It was distilled." in fast["guidance_scale"].info
+
+
+def offered(updates: list[dict[str, Any]]) -> list[str]:
+    """What the scheduler's list then holds."""
+    return [name for _, name in updates[NAMES.index("scheduler")]["choices"]]
+
+
+def test_only_schedulers_of_the_models_kind_are_offered(tmp_path: Path) -> None:
+    engine = Engine(load_catalog(), Settings(data_dir=tmp_path))
+    panel = screen(engine, Picked("", "local", None))
+    rows = [(spec, variant) for spec in engine.catalog.for_task(Task.TEXT_TO_IMAGE) for variant in spec.variants]
+    for spec, variant in rows:
+        updates = panel.for_engine(spec.id, variant.mode.value, variant.key, engine.settings)
+        scheduler = updates[NAMES.index("scheduler")]
+        own, *names = offered(updates)
+        flows = {"FlowMatch" in name for name in names}
+        assert own == "" and scheduler["value"] == ""
+        assert len(flows) == 1 or not scheduler["interactive"], spec.id
+
+
+def test_for_a_model_that_nobody_listed_all_schedulers_are_offered(engine: Engine) -> None:
+    panel = screen(engine, Picked("slow", "local", None))
+    names = offered(panel.for_engine("owner/name", "local", None, engine.settings))
+    assert {"DDIMScheduler", "FlowMatchEulerDiscreteScheduler"} <= set(names)
 
 
 def test_with_no_model_to_pick_every_control_is_there(engine: Engine) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import inspect
+import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,21 @@ def label(name: str) -> str:
     return next((names[name] for names in schedulers().values() if name in names), name)
 
 
+def named(which: str | Sequence[str]) -> tuple[str, ...]:
+    """The class names that a variant's `options.schedulers` stands for: a kind's, or those that it lists."""
+    return tuple(schedulers()[which]) if isinstance(which, str) else tuple(which)
+
+
+def taken_by(folder: Path) -> tuple[str, ...]:
+    """Those that the pipeline in that folder takes, read from its files alone; none where they say nothing."""
+    try:
+        index = json.loads((folder / "model_index.json").read_text(encoding="utf-8"))
+        own = json.loads((folder / "scheduler" / "scheduler_config.json").read_text(encoding="utf-8"))
+        return _taken(str(index["_class_name"]), str(own["_class_name"]), bool(own.get("use_dynamic_shifting")))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return ()
+
+
 def put(pipe: Any, name: str | None, own: Any, steps: int = 0) -> None:
     """Give the pipeline the named scheduler, set as its `own` was; None gives it its own back.
 
@@ -33,7 +48,8 @@ def put(pipe: Any, name: str | None, own: Any, steps: int = 0) -> None:
     if name is None or name == type(own).__name__:
         pipe.scheduler = own.from_config(own.config)
         return
-    if name not in (fitting := _fitting(pipe, own)):
+    fitting = _taken(type(pipe).__name__, type(own).__name__, bool(own.config.get("use_dynamic_shifting")))
+    if name not in fitting:
         raise InvalidRequest(f"This model has no scheduler {name[:60]!r}. Choose one of: {', '.join(fitting)}.")
     pipe.scheduler = getattr(diffusers, name).from_config(own.config)
     most = pipe.scheduler.config.get("original_inference_steps") or steps
@@ -41,14 +57,19 @@ def put(pipe: Any, name: str | None, own: Any, steps: int = 0) -> None:
         raise InvalidRequest(f"{label(name)} takes at most {most} steps. Lower them, or choose another scheduler.")
 
 
-def _fitting(pipe: Any, own: Any) -> list[str]:
-    """The schedulers that the pipeline can call."""
-    import diffusers
+def _taken(pipeline: str, own: str, shifting: bool) -> tuple[str, ...]:
+    """Those that a pipeline can call, by the names of its class and of its own scheduler's.
 
-    if "FlowMatch" not in type(own).__name__:
-        return list(schedulers()["noise"])
-    given = set() if type(pipe).__name__.startswith("StableDiffusion3") else {"sigmas"}
-    if own.config.get("use_dynamic_shifting"):
-        given.add("mu")
-    classes = {name: getattr(diffusers, name) for name in schedulers()["flow"]}
-    return [name for name, one in classes.items() if given <= set(inspect.signature(one.set_timesteps).parameters)]
+    `shifting`: the pipeline tells its scheduler how far to shift the steps.
+    """
+    kinds = schedulers()
+    if pipeline.startswith("LatentConsistency"):
+        return ("LCMScheduler",)  # these pipelines hand over steps that no other takes
+    if "FlowMatch" not in own:
+        return tuple(kinds["noise"])
+    if pipeline.startswith("StableDiffusion3") and not shifting:
+        return tuple(kinds["flow"])
+    return (EULER,)  # the others say the steps themselves, which Heun's can't be told
+
+
+EULER = "FlowMatchEulerDiscreteScheduler"

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from shared.backends.base import Capabilities
+from shared.backends.diffusion.schedulers import named
 from shared.backends.endpoints import Endpoint, Profile, matching, read_endpoints, read_models, read_profile
 from shared.backends.hosted.sizes import FreeSizes, Size, nearest_listed
 
@@ -22,7 +23,8 @@ class DrawingProfile(Profile):
 
     `at_once`: pictures it makes in one call; the rest are asked for one after another. `sizes` and `scales` are
     those of `nearest_listed`; `free` the bounds where any size may be asked for. `sent_as`: our setting to the
-    field of the request body, `body`: fields that every request has.
+    field of the request body, `body`: fields that every request has, `schedulers`: the
+    kind of diffusers' that it has the like of.
     """
 
     edits: bool = False
@@ -34,6 +36,7 @@ class DrawingProfile(Profile):
     free: Mapping[str, Any] = field(default_factory=dict)
     sent_as: Mapping[str, str] = field(default_factory=dict)
     body: Mapping[str, Any] = field(default_factory=dict)
+    schedulers: str = ""
 
     def size(self, width: int | None, height: int | None) -> Size | None:
         """What is drawn for a size asked for, or None where none was. One side alone asks for a square."""
@@ -56,8 +59,14 @@ class DrawingProfile(Profile):
         known = super().capabilities()
         more = {"outpaint"} if self.masks else set()
         why_not = {"outpaint": NO_MASK, **known.why_not}
-        sizes = tuple(self.sizes)
-        return replace(known, parameters=known.parameters | more, why_not=why_not, images=self.edits, sizes=sizes)
+        return replace(
+            known,
+            parameters=known.parameters | more,
+            why_not=why_not,
+            images=self.edits,
+            sizes=tuple(self.sizes),
+            schedulers=named(self.schedulers) if self.schedulers else (),
+        )
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from shared.backends.diffusion.schedulers import schedulers
+from shared.backends.diffusion.schedulers import label, schedulers
 from shared.engine import Engine
 from shared.errors import InvalidRequest
 from shared.image.shapes import presets
@@ -50,9 +50,12 @@ class SettingsPanel:
         self.controls["size"] = gr.Dropdown(
             value="", label="Size", allow_custom_value=True, elem_id="set-size", **fitted["size"]
         )
-        kinds = [(label, name) for names in schedulers().values() for name, label in names.items()]
         self.controls["scheduler"] = gr.Dropdown(
-            [OWN, *kinds], value="", label="Scheduler", elem_id="set-scheduler", **fitted["scheduler"]
+            # One that a file or a lesson names may be none of the model's: then the engine says which are.
+            label="Scheduler",
+            allow_custom_value=True,
+            elem_id="set-scheduler",
+            **{"value": "", **fitted["scheduler"]},
         )
         self.controls["negative_prompt"] = gr.Textbox(
             label="Negative prompt",
@@ -106,6 +109,11 @@ def _fit(name: str, found: Following | None) -> dict[str, Any]:
     if name == "size":
         known = (found.capabilities.side, found.capabilities.sizes) if found else (None, ())
         changes["choices"] = [OWN, *presets(*known)]
+    if name == "scheduler":
+        every = tuple(each for names in schedulers().values() for each in names)
+        offered = (found.capabilities.schedulers if found else ()) or every
+        changes["choices"] = [OWN, *((label(each), each) for each in offered)]
+        changes |= {"value": ""} if found else {}  # another engine may not have the one that was chosen
     return changes
 
 
