@@ -13,6 +13,7 @@ import gradio as gr  # noqa: E402
 
 from shared.catalog import load_catalog  # noqa: E402
 from shared.engine import Engine  # noqa: E402
+from shared.lessons import read_lessons  # noqa: E402
 from shared.settings import from_environment  # noqa: E402
 from shared.tasks import Task  # noqa: E402
 from shared.ui.following import Together  # noqa: E402
@@ -20,6 +21,7 @@ from shared.ui.image.api import endpoints  # noqa: E402
 from shared.ui.image.compare_panel import ComparePanel  # noqa: E402
 from shared.ui.image.draw_panel import DrawPanel  # noqa: E402
 from shared.ui.image.inside_panel import InsidePanel  # noqa: E402
+from shared.ui.image.lessons_panel import ImageLessons  # noqa: E402
 from shared.ui.image.settings_panel import SettingsPanel  # noqa: E402
 from shared.ui.page import open_page  # noqa: E402
 from shared.ui.serve import serve  # noqa: E402
@@ -38,10 +40,13 @@ def build(engine: Engine) -> gr.Blocks:
                 compare = ComparePanel(engine, page.runs)
             with gr.Tab("Look inside", id="inside"):
                 inside = InsidePanel(engine, page.runs)
-        with page.side(), gr.Accordion("Settings", open=True):
-            settings = SettingsPanel(engine, page.picker.first)
+        with page.side():
+            lessons = ImageLessons(engine, read_lessons(HERE / "lessons"))
+            with gr.Accordion("Settings", open=True):
+                settings = SettingsPanel(engine, page.picker.first)
         page.connect(Together(settings, *draw.followers))
         settings.keep_seed_of(draw.last_seed)
+        lessons.wire(page, draw, settings.inputs)
         for panel in (draw, compare, inside):
             panel.wire(page.picker.inputs, settings.inputs, page.keys.state)
         endpoints(engine)

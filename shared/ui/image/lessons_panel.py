@@ -18,6 +18,7 @@ from shared.ui.model_picker import Picked
 from shared.ui.page import PRIVATE, Page
 from shared.ui.sessions import with_keys
 
+UNLED = (None, None)  # no picture leads the drawing
 NOT_BEYOND = ("", 0, 0, 0, 0)  # of drawing beyond the edges: no shape, and nothing on any side
 
 
@@ -33,7 +34,7 @@ class ImageLessons:
 
     def wire(self, page: Page, draw: DrawPanel, settings: list[Any]) -> None:
         """Connect the events."""
-        put = [draw.prompt, draw.start.box, *draw.start.values, *settings]
+        put = [draw.prompt, draw.start.box, *draw.start.values, draw.control.source, draw.control.shown, *settings]
         inputs = [page.keys.state, *page.picker.inputs]
         self._panel.wire(self._begin, inputs, [page.shown, self._begun, self._run, *put], **PRIVATE)
         self._run.input(self._choose, [self._begun, self._run, *inputs], put, **PRIVATE)
@@ -53,7 +54,7 @@ class ImageLessons:
         found = following(self._engine, Task.TEXT_TO_IMAGE, Picked(*picked), with_keys(self._engine.settings, keys))
         own = dict(found.defaults) if found else {}
         start = [gr.update(open=lesson.image is not None), _opened(lesson), *NOT_BEYOND]
-        return [part.text, *start, *controls(part.settings, own)]
+        return [part.text, *start, *UNLED, *controls(part.settings, own)]
 
 
 def controls(asked: Mapping[str, Any], own: Mapping[str, Any]) -> list[Any]:
