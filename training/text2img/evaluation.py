@@ -45,8 +45,18 @@ def evaluate(folder: Path) -> None:
     (WEIGHTS / "figures.json").write_text(json.dumps(figures, indent=2) + "\n", "utf-8")
     fit_preview(pipe.vae, folder, WEIGHTS / "preview")
     pipe.to(torch.float16).save_pretrained(WEIGHTS, safe_serialization=True)
+    _forget_places(WEIGHTS)
     (WEIGHTS / "README.md").write_text(card(pipe, figures, folder), "utf-8")
     print(json.dumps(figures, indent=2))
+
+
+def _forget_places(folder: Path) -> None:
+    """Take out of the configurations where on this machine the parts were loaded from."""
+    for file in folder.rglob("*.json"):
+        told = json.loads(file.read_text("utf-8"))
+        if isinstance(told, dict) and "_name_or_path" in told:
+            del told["_name_or_path"]
+            file.write_text(json.dumps(told, indent=2) + "\n", "utf-8")
 
 
 def card(pipe: Any, figures: dict[str, Any], folder: Path) -> str:
