@@ -10,10 +10,12 @@ import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from gradio_client import Client
 
+from shared.starter import BUNDLED
 from tests.support.project import environment_of
 from tests.support.server import ROOT, _wait
 from tools.bundle_inside import bundle, front_matter
@@ -28,10 +30,31 @@ def pins(file: Path) -> dict[str, str]:
     return {name.partition("[")[0]: version for name, version in pairs}
 
 
-@pytest.fixture(scope="module")
-def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder: Path = tmp_path_factory.mktemp("export") / "chat"
-    command = [sys.executable, "-m", "tools.bundle_inside", "chat", str(folder)]
+def first_answer(client: Client) -> dict[str, Any]:
+    last: dict[str, Any] = client.submit("Say hello.", max_tokens=8, api_name="/chat").result(timeout=120)
+    assert last["text"].strip()
+    return last
+
+
+def first_picture(client: Client) -> dict[str, Any]:
+    last: dict[str, Any] = client.submit("a red apple", num_inference_steps=2, api_name="/generate").result(timeout=120)
+    (image,) = last["images"]
+    assert image.startswith("data:image/png;base64,") and last["receipt"]["settings"]["num_inference_steps"] == 2
+    return last
+
+
+# What each Space first does alone.
+FIRST = {"chat": first_answer, "text2img": first_picture}
+# What of packages each takes along.
+ENLARGING = {f"models/{n}.{end}" for n in ("realesr-animevideov3-x4", "realesrgan-x4plus") for end in ("param", "bin")}
+WEIGHTS = {"chat": {"SmolLM2-135M-Instruct.Q4_1.gguf"}, "text2img": {"open-nsfw.onnx", *ENLARGING}}
+ALWAYS = {"app.py", "shared", "README.md", "requirements.txt", "LICENSE", ".gitattributes", BUNDLED}
+
+
+@pytest.fixture(scope="module", params=FIRST)
+def exported(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder: Path = tmp_path_factory.mktemp("export") / request.param
+    command = [sys.executable, "-m", "tools.bundle_inside", request.param, str(folder)]
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
     return folder
 
@@ -46,7 +69,7 @@ def as_a_space(folder: Path, python: str = sys.executable) -> Iterator[str]:
         "PATH": os.defpath,
         "HOME": str(folder.parent),
         "HF_HUB_OFFLINE": "1",
-        "SPACE_ID": "someone/chat",
+        "SPACE_ID": f"someone/{folder.name}",
         "GRADIO_SERVER_PORT": str(port),
         "GRADIO_ANALYTICS_ENABLED": "False",
         "PYTHONDONTWRITEBYTECODE": "1",  # other tests look at the folder as it was copied
@@ -60,7 +83,7 @@ def as_a_space(folder: Path, python: str = sys.executable) -> Iterator[str]:
         child.wait(20)
 
 
-def test_an_exported_space_answers_alone(exported: Path, tmp_path: Path) -> None:
+def test_an_exported_space_works_alone(exported: Path, tmp_path: Path) -> None:
     own = [f"{name}=={version}" for name, version in pins(exported / "requirements.txt").items()]
     version = front_matter(exported / "README.md")["sdk_version"]
     python = environment_of(tmp_path / "venv", [*own, f"gradio[oauth,mcp]=={version}", "spaces"])
@@ -68,25 +91,21 @@ def test_an_exported_space_answers_alone(exported: Path, tmp_path: Path) -> None
         client = Client(url, verbose=False, analytics_enabled=False)
         try:
             models = client.predict(api_name="/models")
-            last = client.submit("Say hello.", mode="quantized", max_tokens=8, api_name="/chat").result(timeout=120)
+            last = FIRST[exported.name](client)
         finally:
             client.close()
-    assert last["text"].strip() and last["receipt"]
+    assert last["receipt"]["starter"]
     lacking = [row["reason"] for row in models if "needs the package" in (row["reason"] or "")]
-    assert not lacking, "spaces/chat/requirements.txt leaves out what an engine needs"
+    assert not lacking, f"spaces/{exported.name}/requirements.txt leaves out what an engine needs"
 
 
 def test_the_export_holds_all_it_needs_and_nothing_else(exported: Path) -> None:
-    names = {path.name for path in exported.iterdir()}
-    assert {
-        "app.py",
-        "shared",
-        "README.md",
-        "requirements.txt",
-        "LICENSE",
-        ".gitattributes",
-        "starter_weights",
-    } <= names
+    own = {path.name for path in (ROOT / "spaces" / exported.name).iterdir()} - {"__pycache__"}
+    assert {path.name for path in exported.iterdir()} == ALWAYS | own
+    weights = {f.relative_to(exported / BUNDLED).as_posix() for f in (exported / BUNDLED).rglob("*") if f.is_file()}
+    of_packages = {name for name in weights if not name.startswith("text2img/")}
+    assert of_packages == WEIGHTS[exported.name]
+    assert ("text2img/model_index.json" in weights) == (exported.name == "text2img")
     assert not list(exported.rglob("__pycache__")) and not list(exported.rglob("*.pyc"))
     large = {f.suffix for f in exported.rglob("*") if f.is_file() and f.stat().st_size > 10_000_000}
     attributes = (exported / ".gitattributes").read_text()
@@ -95,7 +114,7 @@ def test_the_export_holds_all_it_needs_and_nothing_else(exported: Path) -> None:
 
 def test_an_export_overwrites_nothing(exported: Path) -> None:
     with pytest.raises(ValueError, match="holds files already"):
-        bundle("chat", exported)
+        bundle(exported.name, exported)
     with pytest.raises(ValueError, match=r"There are: .*chat"):
         bundle("nonsense", exported / "new")
 
