@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from shared.backends.hosted.account import Account, account_at
 from shared.backends.hosted.drawing import DRAWERS, SERVERS, DrawingProfile
 from shared.backends.hosted.image_model import HostedImages, ImageCall, ImagePiece
-from shared.backends.hosted.pictures import data_url, from_base64, no_picture
+from shared.backends.hosted.pictures import from_base64, no_picture
 from shared.backends.hosted.watching import watched
 from shared.backends.hosted.webui_progress import Progress
 from shared.errors import InvalidRequest, OutOfMemory
@@ -77,8 +77,8 @@ def _start(request: ImageRequest) -> dict[str, Any]:
     """What to begin with: white in the mask is drawn anew there too."""
     if request.image is None:
         return {}
-    mask = {"mask": data_url(request.mask_image), "inpainting_fill": 1} if request.mask_image else {}
-    return {"init_images": [data_url(request.image)], **mask}
+    mask = {"mask": request.mask_image.data_url, "inpainting_fill": 1} if request.mask_image else {}
+    return {"init_images": [request.image.data_url], **mask}
 
 
 def _pictures(answer: httpx2.Response, call: ImageCall) -> Iterator[ImagePiece]:

@@ -6,8 +6,6 @@ So its requests are sent, and its answers read, here.
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +17,7 @@ from shared.backends.hosted.redaction import redact
 from shared.backends.hosted.sound_stream import SoundStream, readable
 from shared.backends.hosted.speaking import SPEAKERS, SpeakingProfile
 from shared.backends.hosted.speech_model import HostedSpeech, SpeechCall, SpeechPiece, no_sound
+from shared.data_urls import file_in
 from shared.errors import KeyRefused, ProviderError
 
 if TYPE_CHECKING:
@@ -107,6 +106,6 @@ async def _named_file(body: Any, call: SpeechCall) -> bytes:
 
 def _decoded(text: str, name: str) -> bytes:
     try:
-        return base64.b64decode(text.rpartition("base64,")[2], validate=True)
-    except (binascii.Error, ValueError):
+        return file_in(text)
+    except ValueError:
         raise no_sound(name) from None

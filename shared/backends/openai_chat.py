@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -104,7 +103,7 @@ def _message(message: Message) -> dict[str, Any]:
         {
             "type": "input_image",
             "detail": "auto",
-            "image_url": f"data:{image.media_type};base64,{base64.b64encode(image.data).decode()}",
+            "image_url": image.data_url,
         }
         for image in message.images
     ]

@@ -11,7 +11,6 @@ from shared.backends.hosted.account import CUSTOM, Account, endpoint_account
 from shared.backends.hosted.drawing import DRAWERS, DrawingProfile
 from shared.backends.hosted.image_model import HostedImages, ImageCall, ImagePiece
 from shared.backends.hosted.openai_client import openai_client
-from shared.backends.hosted.pictures import data_url
 from shared.errors import BackendError
 
 if TYPE_CHECKING:
@@ -61,9 +60,9 @@ def _arguments(call: ImageCall) -> dict[str, Any]:
     elif size is not None:
         given["size"] = size.name
     if request.image is not None and "image" in sent_as:
-        body[sent_as["image"]] = data_url(request.image)
+        body[sent_as["image"]] = request.image.data_url
     elif request.image is not None and "images" in sent_as:
-        body[sent_as["images"]] = [data_url(request.image)]
+        body[sent_as["images"]] = [request.image.data_url]
     elif request.image is not None:
         given |= images_api.files(request.image, request.mask_image)
     return {**given, "extra_body": {**call.profile.body, **body}}

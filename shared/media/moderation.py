@@ -7,7 +7,6 @@ the answer is read stands in `safety.toml`. Nothing is blocked without words, an
 from __future__ import annotations
 
 import asyncio
-import base64
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -85,12 +84,8 @@ def _account(settings: Settings) -> Account | None:
 def _calls(texts: Sequence[str], pictures: Sequence[ImagePart]) -> list[list[dict[str, Any]]]:
     """What to send in each call: the service takes one picture at a time."""
     words = [{"type": "text", "text": text} for text in texts if text.strip()]
-    seen = [{"type": "image_url", "image_url": {"url": _data_url(picture)}} for picture in pictures]
+    seen = [{"type": "image_url", "image_url": {"url": picture.data_url}} for picture in pictures]
     return [[*words, *seen[:1]], *([picture] for picture in seen[1:])] if words or seen else []
-
-
-def _data_url(picture: ImagePart) -> str:
-    return f"data:{picture.media_type};base64,{base64.b64encode(picture.data).decode()}"
 
 
 def _ask(account: Account, parts: Any, settings: Settings, cancel: CancelToken | None) -> dict[str, float]:

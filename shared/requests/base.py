@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
+from shared.data_urls import data_url
 from shared.errors import InvalidRequest
 from shared.tasks import Task
 
@@ -57,6 +58,11 @@ class ImagePart:
 
     data: bytes
     media_type: str
+
+    @property
+    def data_url(self) -> str:
+        """The picture as a data URL."""
+        return data_url(self.data, self.media_type)
 
 
 def within(name: str, value: float | None, low: float, high: float) -> None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import io
 from typing import TYPE_CHECKING
 
+from shared.data_urls import file_in
 from shared.errors import InvalidRequest, ProviderError
 from shared.requests import ImagePart
 
@@ -42,8 +41,8 @@ def from_base64(text: str, provider: str) -> ImagePart:
 def decoded(text: str, provider: str) -> bytes:
     """The bytes of a base64 text or data URL. Raises `ProviderError`."""
     try:
-        return base64.b64decode(text.rpartition("base64,")[2], validate=True)
-    except (binascii.Error, ValueError) as error:
+        return file_in(text)
+    except ValueError as error:
         raise no_picture(provider) from error
 
 
@@ -63,11 +62,6 @@ def size_of(part: ImagePart) -> tuple[int, int]:
 
     with Image.open(io.BytesIO(part.data), formats=tuple(_TYPES)) as image:
         return image.size
-
-
-def data_url(part: ImagePart) -> str:
-    """The picture as a data URL."""
-    return f"data:{part.media_type};base64,{base64.b64encode(part.data).decode()}"
 
 
 def transparent_mask(image: ImagePart, mask: ImagePart) -> ImagePart:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from typing import Any
 
 from shared.errors import BackendError, ContextOverflow, InvalidRequest
@@ -44,10 +43,7 @@ def messages(request: ChatRequest) -> list[dict[str, Any]]:
 def _message(message: Message) -> dict[str, Any]:
     if not message.images:
         return {"role": message.role, "content": message.content}
-    pictures = [
-        {"type": "image_url", "image_url": {"url": f"data:{i.media_type};base64,{base64.b64encode(i.data).decode()}"}}
-        for i in message.images
-    ]
+    pictures = [{"type": "image_url", "image_url": {"url": i.data_url}} for i in message.images]
     return {"role": message.role, "content": [*pictures, {"type": "text", "text": message.content}]}
 
 

@@ -11,6 +11,7 @@ from gradio.events import api
 
 from shared.audio.finishing import Finished, finish
 from shared.audio.spoken import Spoken, speeches
+from shared.data_urls import data_url
 from shared.engine import Engine
 from shared.errors import InferenceError, InvalidRequest
 from shared.media.sound.files import kind_of
@@ -105,7 +106,7 @@ def _plain(spoken: Spoken, request: SpeechRequest, kind: str) -> dict[str, Any]:
         "sample_rate": first.sample_rate if first else None,
         "seconds": round(spoken.seconds, 3),
         "status": spoken.status,
-        "audio": _url(finished) if finished else None,
+        "audio": data_url(finished.data, finished.kind.media_type) if finished else None,
         "words": [{"text": w.text, "start": w.start, "end": w.end, "speaker": w.speaker} for w in words],
         "word_times": receipt.extra.get("word_times") if receipt else None,
         "srt": finished.srt if finished else None,
@@ -113,7 +114,3 @@ def _plain(spoken: Spoken, request: SpeechRequest, kind: str) -> dict[str, Any]:
         "error": str(spoken.error) if spoken.error else None,
         "receipt": receipt.to_dict() if receipt else None,
     }
-
-
-def _url(finished: Finished) -> str:
-    return f"data:{finished.kind.media_type};base64,{base64.b64encode(finished.data).decode()}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ import gradio as gr
 from shared.audio.comparing import Way, compare
 from shared.audio.finishing import finish
 from shared.audio.spoken import Spoken
+from shared.data_urls import data_url
 from shared.engine import Choice, Engine
 from shared.errors import InferenceError, InvalidRequest
 from shared.requests import SpeechRequest
@@ -129,7 +129,7 @@ def _row(name: str, spoken: Spoken, asked: SpeechRequest) -> _Row:
         told = f'<div class="pg-note pg-error">{escape(str(spoken.error))}</div>' if spoken.error else ""
         return _Row(name, told or f'<span class="pg-quiet">{escape(spoken.status)}</span>')
     finished = finish(spoken.sound, spoken.receipt, asked, "wav")
-    url = f"data:{finished.kind.media_type};base64,{base64.b64encode(finished.data).decode()}"
+    url = data_url(finished.data, finished.kind.media_type)
     problem = f'<div class="pg-note pg-error">{escape(str(spoken.error))}</div>' if spoken.error else ""
     return _Row(
         name,

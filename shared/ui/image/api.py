@@ -162,7 +162,7 @@ def _sides(outpaint: list[float] | None) -> tuple[float, float, float, float] | 
 def _plain(drawing: Drawing, request: ImageRequest, settings: Settings) -> dict[str, Any]:
     finished = finish(drawing, request, settings) if drawing.receipt else []
     return {
-        "images": [_url(each.image) for each in finished],
+        "images": [each.image.data_url for each in finished],
         "seeds": list(drawing.seeds),
         "status": drawing.status,
         "finish_reason": drawing.finish_reason,
@@ -170,7 +170,3 @@ def _plain(drawing: Drawing, request: ImageRequest, settings: Settings) -> dict[
         "error": str(drawing.error) if drawing.error else None,
         "receipt": drawing.receipt.to_dict() if drawing.receipt else None,
     }
-
-
-def _url(image: ImagePart) -> str:
-    return f"data:{image.media_type};base64,{base64.b64encode(image.data).decode()}"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 import io
 import math
 from html import escape
 from typing import Any
 
+from shared.data_urls import data_url
 from shared.image.drawing import Drawing
 from shared.image.finishing import safe
 from shared.image.likeness import psnr, ssim
@@ -56,7 +56,7 @@ class Grid:
             part, words = safe(drawing.images[0], self._settings, told)
             picture = _shown(part, self._side)
         elif drawing.preview is not None:
-            picture = data_url(drawing.preview)
+            picture = webp_url(drawing.preview)
         image = f'<img src="{picture}" width="{self._side}" alt="">' if picture else ""
         warning = f'<div class="pg-note pg-warn">{escape(words)}</div>' if words else ""
         return f'<td>{image}<div class="pg-quiet">{escape(self._line(drawing, first))}</div>{warning}</td>'
@@ -91,11 +91,11 @@ def _shown(part: ImagePart, side: int) -> str:
 
     image = Image.open(io.BytesIO(part.data)).convert("RGB")
     image.thumbnail((2 * side, 2 * side))
-    return data_url(image)
+    return webp_url(image)
 
 
-def data_url(image: Any) -> str:
+def webp_url(image: Any) -> str:
     """The picture as a WebP within the page."""
     file = io.BytesIO()
     image.convert("RGB").save(file, "WEBP", quality=90)
-    return f"data:image/webp;base64,{base64.b64encode(file.getvalue()).decode()}"
+    return data_url(file.getvalue(), "image/webp")

@@ -18,7 +18,7 @@ from shared.image.gate import gated
 from shared.outputs import AttentionMaps
 from shared.settings import Settings
 from shared.streaming import CancelToken
-from shared.ui.image.grid import data_url
+from shared.ui.image.grid import webp_url
 from shared.ui.image.running import PRIVATE, RunRow, Shown, must_follow, read
 from shared.ui.sessions import Runs
 
@@ -94,7 +94,7 @@ def _shown(looked: Looked | None, layers: str) -> Any:
     size = None if layers == ALL else next(s for s in sizes(looked.maps) if f"{s[0]}x{s[1]}" == layers)
     maps = [(heat.picture, f"{heat.word} · {heat.share:.1%}") for heat in heats(looked.picture, looked.maps, size)]
     figures = [
-        f'<figure><img src="{data_url(picture)}" alt=""><figcaption>{escape(words)}</figcaption></figure>'
+        f'<figure><img src="{webp_url(picture)}" alt=""><figcaption>{escape(words)}</figcaption></figure>'
         for picture, words in [(looked.picture, "The picture"), *maps]
     ]
     return f'<div class="pg-figures">{"".join(figures)}</div>'
