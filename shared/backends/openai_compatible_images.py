@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
-from shared.backends.endpoints import ENDPOINTS
 from shared.backends.hosted import images_api
-from shared.backends.hosted.account import CUSTOM, Account, endpoint_account
+from shared.backends.hosted.account import Account, listed_account, row_of
 from shared.backends.hosted.drawing import DRAWERS, DrawingProfile
 from shared.backends.hosted.image_model import HostedImages, ImageCall, ImagePiece
 from shared.backends.hosted.openai_client import openai_client
-from shared.errors import BackendError
 
 if TYPE_CHECKING:
     from shared.catalog import Variant
@@ -27,16 +25,11 @@ class OpenAICompatibleImages(HostedImages):
 
     def account(self, variant: Variant, settings: Settings) -> Account:
         """The row's account; for a visitor's own URL only the key typed for it in that session."""
-        name = str(variant.options.get("endpoint", CUSTOM))
-        if name in ENDPOINTS and name not in DRAWERS:
-            drawing = ", ".join(ENDPOINTS[each].name for each in DRAWERS if each in ENDPOINTS and each != CUSTOM)
-            raise BackendError(f"{ENDPOINTS[name].name} draws no pictures. Of the servers known, these do: {drawing}.")
-        return endpoint_account(variant, settings)
+        return listed_account(variant, settings, DRAWERS, "draws no pictures")
 
     def profile(self, variant: Variant) -> DrawingProfile:
         """What `drawing.toml` says of the model."""
-        name = str(variant.options.get("endpoint", CUSTOM))
-        return DRAWERS.get(name, DRAWERS[CUSTOM]).profile(variant.repo_id)
+        return row_of(variant, DRAWERS).profile(variant.repo_id)
 
     async def stream(self, call: ImageCall) -> AsyncIterator[ImagePiece]:
         """One picture a call, each with a seed of its own: not all of these servers draw several."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from shared import url_guard
 from shared.backends.endpoints import ENDPOINTS, PROVIDERS, Endpoint
@@ -12,6 +14,7 @@ from shared.errors import BackendError, MissingCredentials
 from shared.settings import Secret, Settings
 
 CUSTOM = "custom"
+Row = TypeVar("Row")
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,27 @@ def endpoint_account(variant: Variant, settings: Settings) -> Account:
     if name not in ENDPOINTS or name == CUSTOM:
         raise BackendError(f"There is no server called {name!r}. Those known are: {', '.join(ENDPOINTS)}.")
     return account_at(ENDPOINTS[name], settings)
+
+
+def listed_account(variant: Variant, settings: Settings, rows: Mapping[str, Any], cannot: str) -> Account:
+    """The same, where only the servers in `rows` do what is wanted: `cannot` says so of another one.
+
+    For a visitor's own URL only the key typed for it in that session. Raises as `endpoint_account`.
+    """
+    name = _named(variant)
+    if name in ENDPOINTS and name not in rows:
+        able = ", ".join(ENDPOINTS[each].name for each in rows if each in ENDPOINTS and each != CUSTOM)
+        raise BackendError(f"{ENDPOINTS[name].name} {cannot}. Of the servers known, these do: {able}.")
+    return endpoint_account(variant, settings)
+
+
+def row_of(variant: Variant, rows: Mapping[str, Row]) -> Row:
+    """The row of the variant's endpoint, or the one for servers that nothing is known of."""
+    return rows.get(_named(variant), rows[CUSTOM])
+
+
+def _named(variant: Variant) -> str:
+    return str(variant.options.get("endpoint", CUSTOM))
 
 
 def account_at(endpoint: Endpoint, settings: Settings) -> Account:
