@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import gradio as gr
 
 from shared.backends import BACKENDS, get_backend
 from shared.backends.base import Capabilities
@@ -41,6 +43,34 @@ def following(engine: Engine, task: Task, picked: Picked, settings: Settings) ->
     if chosen is None:
         return None
     return Following(BACKENDS[chosen.backend].label, get_backend(chosen.backend).capabilities(chosen), spec.defaults)
+
+
+class Fitted:
+    """A Space's settings: `controls` by name, each honest about whether the chosen engine can follow it.
+
+    `fit` gives the Gradio properties of a control for what was picked. A panel builds its controls with what
+    `fitted` says of the model that is picked first.
+    """
+
+    def __init__(
+        self, engine: Engine, task: Task, names: Sequence[str], fit: Callable[[str, Following | None], dict[str, Any]]
+    ) -> None:
+        self._engine, self._task, self._names, self._fit = engine, task, names, fit
+        self.controls: dict[str, Any] = {}
+
+    @property
+    def inputs(self) -> list[Any]:
+        """The controls in the order of their names."""
+        return [self.controls[name] for name in self._names]
+
+    def for_engine(self, model: str, mode: str, variant: str | None, settings: Settings) -> list[Any]:
+        """An update for each control: greyed out with the reason where the engine can't follow it."""
+        return [gr.update(**changes) for changes in self.fitted(Picked(model, mode, variant), settings).values()]
+
+    def fitted(self, picked: Picked, settings: Settings) -> dict[str, dict[str, Any]]:
+        """The properties of each control, by name, in their order."""
+        found = following(self._engine, self._task, picked, settings)
+        return {name: self._fit(name, found) for name in self._names}
 
 
 class Together:

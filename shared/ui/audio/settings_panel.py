@@ -9,9 +9,8 @@ import gradio as gr
 
 from shared.engine import Engine
 from shared.errors import InvalidRequest
-from shared.settings import Settings
 from shared.tasks import Task
-from shared.ui.following import Following, following
+from shared.ui.following import Fitted, Following
 from shared.ui.model_picker import Picked
 from shared.ui.reading import read_seed
 
@@ -37,15 +36,15 @@ INFOS = {
 NAMES = ("voice", *SLIDERS, "speakers", "language", "instructions", *OPTIONAL, "seed")
 
 
-class SettingsPanel:
+class SettingsPanel(Fitted):
     """The controls by name, in the order of `NAMES`, fitted to the model that is picked first."""
 
     def __init__(self, engine: Engine, picked: Picked) -> None:
-        self._engine = engine
-        fitted = dict(zip(NAMES, self._fitted(picked, engine.settings), strict=True))
-        self.controls: dict[str, Any] = {
-            "voice": gr.Dropdown(label="Voice", allow_custom_value=True, elem_id="set-voice", **fitted["voice"])
-        }
+        super().__init__(engine, Task.TEXT_TO_SPEECH, NAMES, _fit)
+        fitted = self.fitted(picked, engine.settings)
+        self.controls["voice"] = gr.Dropdown(
+            label="Voice", allow_custom_value=True, elem_id="set-voice", **fitted["voice"]
+        )
         for name, (label, low, high, step, value, _) in SLIDERS.items():
             shown = {"value": value, **fitted[name]}
             self.controls[name] = gr.Slider(low, high, step=step, label=label, elem_id=f"set-{name}", **shown)
@@ -61,19 +60,6 @@ class SettingsPanel:
 
     def _box(self, name: str, label: str, fitted: dict[str, Any], **options: Any) -> None:
         self.controls[name] = gr.Textbox(label=label, elem_id=f"set-{name}", **options, **fitted[name])
-
-    @property
-    def inputs(self) -> list[Any]:
-        """The controls in the order of `NAMES`."""
-        return [self.controls[name] for name in NAMES]
-
-    def for_engine(self, model: str, mode: str, variant: str | None, settings: Settings) -> list[Any]:
-        """An update for each control: greyed out with the reason where the engine can't follow it."""
-        return [gr.update(**changes) for changes in self._fitted(Picked(model, mode, variant), settings)]
-
-    def _fitted(self, picked: Picked, settings: Settings) -> list[dict[str, Any]]:
-        found = following(self._engine, Task.TEXT_TO_SPEECH, picked, settings)
-        return [_fit(name, found) for name in NAMES]
 
 
 def _fit(name: str, found: Following | None) -> dict[str, Any]:

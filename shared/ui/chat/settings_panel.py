@@ -9,9 +9,8 @@ import gradio as gr
 
 from shared.engine import Engine
 from shared.errors import InvalidRequest
-from shared.settings import Settings
 from shared.tasks import Task
-from shared.ui.following import Following, following
+from shared.ui.following import Fitted, Following
 from shared.ui.model_picker import Picked
 from shared.ui.reading import read_seed
 
@@ -31,13 +30,12 @@ EFFORTS = [("Model's default", ""), ("None", "none"), ("Low", "low"), ("Medium",
 NAMES = ("system", *SLIDERS, "seed", "reasoning_effort", "top_logprobs", "response_schema")
 
 
-class SettingsPanel:
+class SettingsPanel(Fitted):
     """The controls by name, in the order of `NAMES`, fitted to the model that is picked first."""
 
     def __init__(self, engine: Engine, picked: Picked) -> None:
-        self._engine = engine
-        self.controls: dict[str, Any] = {}
-        fitted = dict(zip(NAMES, self._fitted(picked, engine.settings), strict=True))
+        super().__init__(engine, Task.CHAT, NAMES, _fit)
+        fitted = self.fitted(picked, engine.settings)
         self.controls["system"] = gr.Textbox(
             label="System prompt",
             lines=3,
@@ -66,19 +64,6 @@ class SettingsPanel:
                 placeholder='{"type": "object", ...}',
                 **fitted["response_schema"],
             )
-
-    @property
-    def inputs(self) -> list[Any]:
-        """The controls in the order of `NAMES`."""
-        return [self.controls[name] for name in NAMES]
-
-    def for_engine(self, model: str, mode: str, variant: str | None, settings: Settings) -> list[Any]:
-        """An update for each control: greyed out with the reason where the engine can't follow it."""
-        return [gr.update(**changes) for changes in self._fitted(Picked(model, mode, variant), settings)]
-
-    def _fitted(self, picked: Picked, settings: Settings) -> list[dict[str, Any]]:
-        found = following(self._engine, Task.CHAT, picked, settings)
-        return [_fit(name, found) for name in NAMES]
 
 
 def _fit(name: str, found: Following | None) -> dict[str, Any]:

@@ -11,9 +11,8 @@ from shared.backends.diffusion.schedulers import label, schedulers
 from shared.engine import Engine
 from shared.errors import InvalidRequest
 from shared.image.shapes import presets
-from shared.settings import Settings
 from shared.tasks import Task
-from shared.ui.following import Following, following
+from shared.ui.following import Fitted, Following
 from shared.ui.model_picker import Picked
 from shared.ui.reading import read_seed
 
@@ -35,13 +34,12 @@ OWN = ("Model's own", "")
 NAMES = ("negative_prompt", "size", *SLIDERS, "scheduler", *SEEDS)
 
 
-class SettingsPanel:
+class SettingsPanel(Fitted):
     """The controls by name, in the order of `NAMES`, fitted to the model that is picked first."""
 
     def __init__(self, engine: Engine, picked: Picked) -> None:
-        self._engine = engine
-        self.controls: dict[str, Any] = {}
-        fitted = dict(zip(NAMES, self._fitted(picked, engine.settings), strict=True))
+        super().__init__(engine, Task.TEXT_TO_IMAGE, NAMES, _fit)
+        fitted = self.fitted(picked, engine.settings)
         self._seed("seed", "Seed", fitted)
         self.keep = gr.Checkbox(False, label=KEEP, elem_id="keep-seed")
         for name in SLIDERS:
@@ -84,19 +82,6 @@ class SettingsPanel:
         keep.input(_locked, [keep, seed, last], seed, **options)
         last.change(_ended, [keep, seed, last], seed, **options)
         seed.change(None, seed, keep, js="(seed) => seed.trim() !== ''", **options)
-
-    @property
-    def inputs(self) -> list[Any]:
-        """The controls in the order of `NAMES`."""
-        return [self.controls[name] for name in NAMES]
-
-    def for_engine(self, model: str, mode: str, variant: str | None, settings: Settings) -> list[Any]:
-        """An update for each control: greyed out with the reason where the engine can't follow it."""
-        return [gr.update(**changes) for changes in self._fitted(Picked(model, mode, variant), settings)]
-
-    def _fitted(self, picked: Picked, settings: Settings) -> list[dict[str, Any]]:
-        found = following(self._engine, Task.TEXT_TO_IMAGE, picked, settings)
-        return [_fit(name, found) for name in NAMES]
 
 
 def _fit(name: str, found: Following | None) -> dict[str, Any]:
