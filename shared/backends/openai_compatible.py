@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from shared.backends.endpoints import ENDPOINTS, Profile
 from shared.backends.hosted import completions
-from shared.backends.hosted.account import CUSTOM, Account, endpoint_account
+from shared.backends.hosted.account import Account, endpoint_account, row_of
 from shared.backends.hosted.model import Call, HostedBackend, Piece
 from shared.backends.hosted.openai_client import openai_client
 
@@ -27,8 +27,7 @@ class OpenAICompatible(HostedBackend):
 
     def profile(self, variant: Variant) -> Profile:
         """What the row says of the model."""
-        name = str(variant.options.get("endpoint", CUSTOM))
-        return ENDPOINTS[name if name in ENDPOINTS else CUSTOM].profile(variant.repo_id)
+        return row_of(variant, ENDPOINTS).profile(variant.repo_id)
 
     async def stream(self, call: Call) -> AsyncIterator[Piece]:
         """Chat Completions as a stream."""

@@ -31,25 +31,16 @@ from shared.errors import (
     UnknownModel,
 )
 from shared.events import Partial
-from shared.retries import RetryPolicy
 from tests.support import contract, protocols
 from tests.support.fake_server import Act, deaf, serving
-from tests.support.hosted import KEY, Hosted, ask, engine_for, hosted, settings_for
+from tests.support.hosted import KEY, ONCE, Hosted, ask, engine_for, hosted, once, settings_for
 from tests.support.protocols import DIALECTS, TEXT, WORDS
-
-ONCE = RetryPolicy(attempts=1)
 
 
 @pytest.fixture(params=DIALECTS, ids=lambda dialect: dialect.backend)
 def case(request: pytest.FixtureRequest) -> Iterator[Hosted]:
     with hosted(request.param) as made:
         yield made
-
-
-def once(case: Hosted) -> Hosted:
-    """The same without retries."""
-    assert case.settings is not None
-    return replace(case, engine=engine_for(case.settings, ONCE))
 
 
 def test_a_refused_key_is_said_plainly_and_never_echoed(case: Hosted, caplog: pytest.LogCaptureFixture) -> None:

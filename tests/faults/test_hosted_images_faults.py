@@ -26,10 +26,9 @@ from shared.errors import (
     ProviderUnavailable,
     RateLimited,
 )
-from shared.retries import RetryPolicy
 from tests.support import contract
 from tests.support.fake_server import Act, deaf, serving
-from tests.support.hosted import KEY, Hosted, engine_for
+from tests.support.hosted import KEY, Hosted, engine_for, once
 from tests.support.hosted_images import draw, drawing, final_of, image_settings, previews_of
 from tests.support.pictures import chunk, encoded
 from tests.support.protocols import data
@@ -43,8 +42,6 @@ from tests.support.protocols_images import (
     with_body,
 )
 
-ONCE = RetryPolicy(attempts=1)
-
 
 @pytest.fixture(params=IMAGE_DIALECTS, ids=lambda dialect: dialect.backend)
 def case(request: pytest.FixtureRequest) -> Iterator[Hosted]:
@@ -54,12 +51,6 @@ def case(request: pytest.FixtureRequest) -> Iterator[Hosted]:
 
 def images_of(case: Hosted) -> ImageDialect:
     return case.dialect  # type: ignore[return-value]
-
-
-def once(case: Hosted) -> Hosted:
-    """The same without retries."""
-    assert case.settings is not None
-    return replace(case, engine=engine_for(case.settings, ONCE))
 
 
 def test_a_refused_key_is_said_plainly_and_never_echoed(case: Hosted, caplog: pytest.LogCaptureFixture) -> None:

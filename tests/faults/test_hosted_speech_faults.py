@@ -23,9 +23,8 @@ from shared.errors import (
     StreamCut,
     UnknownModel,
 )
-from shared.retries import RetryPolicy
 from tests.support.fake_server import Act
-from tests.support.hosted import KEY, Hosted, engine_for
+from tests.support.hosted import KEY, Hosted, once
 from tests.support.hosted_speech import speaking
 from tests.support.protocols import data
 from tests.support.protocols_speech import (
@@ -41,19 +40,11 @@ from tests.support.protocols_speech import (
 )
 from tests.support.sounds import final_of, speech
 
-ONCE = RetryPolicy(attempts=1)
-
 
 @pytest.fixture(params=SPEECH_DIALECTS, ids=lambda dialect: dialect.model)
 def case(request: pytest.FixtureRequest) -> Iterator[Hosted]:
     with speaking(request.param) as made:
         yield made
-
-
-def once(case: Hosted) -> Hosted:
-    """The same without retries."""
-    assert case.settings is not None
-    return replace(case, engine=engine_for(case.settings, ONCE))
 
 
 def test_a_refused_key_is_said_plainly_and_never_echoed(case: Hosted, caplog: pytest.LogCaptureFixture) -> None:

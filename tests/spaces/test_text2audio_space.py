@@ -18,6 +18,8 @@ from gradio_client import Client
 from gradio_client.exceptions import AppError
 from playwright.sync_api import Browser, Page, expect
 
+from tests.support.api import bytes_of, calling, ended
+from tests.support.browser import visitor
 from tests.support.server import started
 
 PHONE = {"width": 390, "height": 844}
@@ -33,20 +35,17 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def client(url: str) -> Iterator[Client]:
-    opened = Client(url, verbose=False, analytics_enabled=False)
-    yield opened
-    opened.close()
+    with calling(url) as opened:
+        yield opened
 
 
 @pytest.fixture
 def page(url: str, browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    opened = context.new_page()
-    opened.goto(url)
-    expect(opened.locator("#speak")).to_be_enabled()
-    opened.wait_for_function("() => window.pgSpeech")
-    yield opened
-    context.close()
+    with visitor(browser) as opened:
+        opened.goto(url)
+        expect(opened.locator("#speak")).to_be_enabled()
+        opened.wait_for_function("() => window.pgSpeech")
+        yield opened
 
 
 def speak(page: Page, text: str) -> None:
@@ -55,12 +54,7 @@ def speak(page: Page, text: str) -> None:
 
 
 def spoken(client: Client, **arguments: Any) -> dict[str, Any]:
-    result: dict[str, Any] = client.submit(api_name="/speak", **arguments).result(timeout=120)
-    return result
-
-
-def bytes_of(url: str) -> bytes:
-    return base64.b64decode(url.partition(",")[2])
+    return ended(client, "/speak", **arguments)
 
 
 @pytest.mark.browser

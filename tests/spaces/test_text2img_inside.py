@@ -13,6 +13,7 @@ from PIL import Image
 from PIL.ImageFilter import GaussianBlur
 from playwright.sync_api import Browser, Page, expect
 
+from tests.support.browser import visitor
 from tests.support.pictures import encoded, pixels
 from tests.support.server import Server
 
@@ -24,13 +25,11 @@ INSIDE = ("Steps", "Words", "Between", "Guidance", "Noise")
 @pytest.fixture(scope="module")
 def page(image_space: Server, browser: Browser) -> Iterator[Page]:
     """One visitor for all of these tests: each has a tab of its own."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True)
-    opened = context.new_page()
-    opened.goto(image_space.url)
-    expect(opened.locator("#draw")).to_be_enabled()
-    opened.locator("#set-num_inference_steps input[type=number]").fill("3")
-    yield opened
-    context.close()
+    with visitor(browser) as opened:
+        opened.goto(image_space.url)
+        expect(opened.locator("#draw")).to_be_enabled()
+        opened.locator("#set-num_inference_steps input[type=number]").fill("3")
+        yield opened
 
 
 def tab(page: Page, *names: str) -> None:

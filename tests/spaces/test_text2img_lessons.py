@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
+from tests.support.browser import visitor
 from tests.support.server import Server
 
 pytestmark = pytest.mark.browser
@@ -16,13 +17,11 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture
 def page(image_space: Server, browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    opened = context.new_page()
-    opened.goto(image_space.url)
-    expect(opened.locator("#draw")).to_be_enabled()
-    opened.get_by_role("button", name="Lessons").click()
-    yield opened
-    context.close()
+    with visitor(browser) as opened:
+        opened.goto(image_space.url)
+        expect(opened.locator("#draw")).to_be_enabled()
+        opened.get_by_role("button", name="Lessons").click()
+        yield opened
 
 
 def begin(page: Page, title: str) -> None:

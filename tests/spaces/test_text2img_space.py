@@ -14,6 +14,8 @@ from gradio_client.exceptions import AppError
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
+from tests.support.api import bytes_of, calling, ended
+from tests.support.browser import visitor
 from tests.support.server import Server
 
 PHONE = {"width": 390, "height": 844}
@@ -26,19 +28,16 @@ def url(image_space: Server) -> str:
 
 @pytest.fixture(scope="module")
 def client(url: str) -> Iterator[Client]:
-    opened = Client(url, verbose=False, analytics_enabled=False)
-    yield opened
-    opened.close()
+    with calling(url) as opened:
+        yield opened
 
 
 @pytest.fixture
 def page(url: str, browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    opened = context.new_page()
-    opened.goto(url)
-    expect(opened.locator("#draw")).to_be_enabled()
-    yield opened
-    context.close()
+    with visitor(browser) as opened:
+        opened.goto(url)
+        expect(opened.locator("#draw")).to_be_enabled()
+        yield opened
 
 
 def draw(page: Page, prompt: str) -> None:
@@ -54,12 +53,7 @@ def slowly(page: Page) -> None:
 
 
 def drawn(client: Client, **arguments: Any) -> dict[str, Any]:
-    result: dict[str, Any] = client.submit(api_name="/generate", **arguments).result(timeout=120)
-    return result
-
-
-def bytes_of(url: str) -> bytes:
-    return base64.b64decode(url.partition(",")[2])
+    return ended(client, "/generate", **arguments)
 
 
 @pytest.mark.browser

@@ -15,6 +15,8 @@ from gradio_client.exceptions import AppError
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
+from tests.support.api import bytes_of, calling, ended
+from tests.support.browser import visitor
 from tests.support.pictures import pixels
 from tests.support.server import Server
 
@@ -23,19 +25,16 @@ SIDE = 32
 
 @pytest.fixture(scope="module")
 def client(image_space: Server) -> Iterator[Client]:
-    opened = Client(image_space.url, verbose=False, analytics_enabled=False)
-    yield opened
-    opened.close()
+    with calling(image_space.url) as opened:
+        yield opened
 
 
 @pytest.fixture
 def page(image_space: Server, browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    opened = context.new_page()
-    opened.goto(image_space.url)
-    expect(opened.locator("#draw")).to_be_enabled()
-    yield opened
-    context.close()
+    with visitor(browser) as opened:
+        opened.goto(image_space.url)
+        expect(opened.locator("#draw")).to_be_enabled()
+        yield opened
 
 
 def draw(page: Page, prompt: str) -> None:
@@ -44,12 +43,7 @@ def draw(page: Page, prompt: str) -> None:
 
 
 def drawn(client: Client, **arguments: Any) -> dict[str, Any]:
-    result: dict[str, Any] = client.submit(api_name="/generate", **arguments).result(timeout=120)
-    return result
-
-
-def bytes_of(url: str) -> bytes:
-    return base64.b64decode(url.partition(",")[2])
+    return ended(client, "/generate", **arguments)
 
 
 def url_of(picture: Image.Image) -> str:

@@ -29,16 +29,22 @@ def browsing() -> Iterator[Browser]:
 
 
 @contextmanager
-def visiting(browser: Browser, url: str) -> Iterator[Page]:
-    """A visitor of their own, with nothing in the browser's storage, on the page at `url`."""
+def visitor(browser: Browser) -> Iterator[Page]:
+    """A visitor of their own, with nothing in the browser's storage, on an empty page."""
     context = browser.new_context(viewport=SIZE)  # type: ignore[arg-type]
-    page = context.new_page()
-    page.set_default_timeout(PATIENCE)
-    arrive(page, url)
     try:
-        yield page
+        yield context.new_page()
     finally:
         context.close()
+
+
+@contextmanager
+def visiting(browser: Browser, url: str) -> Iterator[Page]:
+    """A new visitor on the chat's page at `url`."""
+    with visitor(browser) as page:
+        page.set_default_timeout(PATIENCE)
+        arrive(page, url)
+        yield page
 
 
 def arrive(page: Page, url: str) -> None:

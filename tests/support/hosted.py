@@ -19,6 +19,7 @@ from tests.support.protocols import Dialect
 
 # Of the form that a provider's keys have, so that what recognises keys is put to the test.
 KEY = "hf_TESTKEYabcdef0123456789"
+ONCE = RetryPolicy(attempts=1)
 QUICK = RetryPolicy(attempts=3, base=0.01, cap=0.05, patience=2.0, deadline=10.0)
 
 
@@ -61,6 +62,12 @@ def engine_for(settings: Settings, retry: RetryPolicy = QUICK) -> Engine:
     """An engine without a catalogue: models are named as `provider:model`."""
     machine = Machine(system="Linux", arch="x86_64", cores=2, ram_gb=8.0)
     return Engine(Catalog([]), settings, machine, retry=retry)
+
+
+def once(case: Hosted) -> Hosted:
+    """The same without retries."""
+    assert case.settings is not None
+    return replace(case, engine=engine_for(case.settings, ONCE))
 
 
 @contextmanager

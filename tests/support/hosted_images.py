@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from shared.events import Event, Final, Preview
-from shared.requests import ImageRequest
+from shared.requests import ImageRequest, Request
 from shared.settings import Settings
 from tests.support.fake_server import Act, serving
 from tests.support.hosted import Hosted, engine_for, settings_for
@@ -30,14 +30,19 @@ def image_settings(dialect: ImageDialect, root: str, **more: Any) -> Settings:
 @contextmanager
 def drawing(dialect: ImageDialect, act: Act | None = None, **more: Any) -> Iterator[Hosted]:
     """A case for this provider; without an act, it gives a picture."""
+    with playing(dialect, draw(), act, **more) as case:
+        yield case
+
+
+@contextmanager
+def playing(dialect: Any, request: Request, act: Act | None = None, **more: Any) -> Iterator[Hosted]:
+    """A case for this provider of pictures or speech; without an act, it answers."""
     with serving(act or dialect.answer()) as fake:
         prepare = getattr(dialect, "prepare", None)
         if prepare:
             prepare(fake)
-        given = {"picture_timeout": 20.0, **more}
-        settings = image_settings(dialect, fake.url, **given)
-        engine = engine_for(settings)
-        yield Hosted(engine, dialect.model, draw(), settings, fake=fake, dialect=dialect)  # type: ignore[arg-type]
+        settings = image_settings(dialect, fake.url, **{"picture_timeout": 20.0, **more})
+        yield Hosted(engine_for(settings), dialect.model, request, settings, fake=fake, dialect=dialect)
 
 
 def final_of(events: list[Event]) -> Final:
