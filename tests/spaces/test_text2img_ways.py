@@ -134,10 +134,12 @@ def test_a_picture_is_drawn_on_beyond_its_edges_and_the_sides_are_restored(page:
     start = pixels(SIDE, SIDE)
     start.save(tmp_path / "start.png")
     unfold(page, "start-box")
+    expect(page.locator("#start canvas").first).to_be_visible()
+    page.wait_for_timeout(1000)  # fingers are slower than the editor, which loses a picture that comes as it opens
     page.locator("#start input[type=file]").first.set_input_files(str(tmp_path / "start.png"))
     unfold(page, "outpaint-box")
-    expect(page.locator("#start canvas").first).to_be_visible()
-    page.wait_for_timeout(1000)  # fingers are slower than the editor
+    expect(page.get_by_role("button", name="Brush Size")).to_be_visible()  # it has the picture
+    page.wait_for_timeout(1000)
     number(page, "outpaint-right").fill("50")
     number(page, "outpaint-right").press("Enter")
     expect(page.locator("#outpaint-told")).to_contain_text("32 x 32 becomes about 48 x 32")
