@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shared.audio.sentences import parts
 from shared.errors import InvalidRequest
@@ -47,9 +47,10 @@ def turns(request: SpeechRequest) -> list[Turn]:
     return found
 
 
-def utterances(request: SpeechRequest, most: int, *, packed: bool = False) -> list[Utterance]:
+def utterances(request: SpeechRequest, most: int, *, packed: bool = False, first: int | None = None) -> list[Utterance]:
     """The text in the order it is spoken, each at most `most` characters; see `sentences.parts` for `packed`.
 
+    `first`: characters of the first one at most, for an engine that is slow, so that it is heard sooner.
     Raises `InvalidRequest` where only names of speakers are there.
     """
     said = [
@@ -59,6 +60,10 @@ def utterances(request: SpeechRequest, most: int, *, packed: bool = False) -> li
     ]
     if not said:
         raise InvalidRequest("There is nothing to say after the speakers' names. Write what each says.")
+    if first is not None:
+        cut = parts(said[0].text, first)
+        finer = [replace(said[0], text=part.text, pause=part.pause) for part in cut]
+        said[:1] = [*finer[:-1], replace(finer[-1], pause=said[0].pause)]
     return [*said[:-1], Utterance(said[-1].text, said[-1].voice, said[-1].speaker, 0.0)]
 
 

@@ -32,6 +32,7 @@ BACKENDS: dict[str, Entry] = {
     "openvino_image": Entry("shared.backends.openvino_image:OpenVinoImage", "OpenVINO"),
     "hibari": Entry("shared.backends.hibari_speech:HibariSpeech", "hibari"),
     "symbolic_music": Entry("shared.backends.symbolic_music:SymbolicMusic", "transformers"),
+    "kokoro": Entry("shared.backends.kokoro_speech:KokoroSpeech", "Kokoro"),
     "openai": Entry("shared.backends.openai_chat:OpenAIChat", "OpenAI", hosted=True),
     "anthropic": Entry("shared.backends.anthropic_chat:AnthropicChat", "Anthropic", hosted=True),
     "google": Entry("shared.backends.google_chat:GoogleChat", "Google", hosted=True),

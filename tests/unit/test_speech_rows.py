@@ -60,6 +60,7 @@ def test_a_way_to_run_it_can_be_understood(spec: ModelSpec) -> None:
         assert variant.options.get("voices", "hibari") in _rows()
         if variant.mode != Mode.HOSTED:
             assert variant.memory_gb > 0 and (variant.options.get("package") or variant.download_gb > 0)
+            assert variant.memory_gb >= variant.download_gb, "the weights alone take more"
 
 
 def test_one_starter_is_first_and_needs_no_download() -> None:

@@ -98,7 +98,8 @@ def _cached(job: dict[str, Any]) -> Fetched | None:
         path = Path(snapshot_download(**job, local_files_only=True))
     except (LocalEntryNotFoundError, IncompleteSnapshotError):
         return None
-    weights = [pattern for pattern in job["allow_patterns"] if pattern.endswith((".gguf", ".safetensors", ".xml"))]
+    wanted = job["allow_patterns"]
+    weights = [pattern for pattern in wanted if pattern.endswith((".gguf", ".safetensors", ".xml", ".onnx", ".bin"))]
     # Another program may have cached only its configuration: without a list of files the Hub library can't tell.
     found = all(any(path.glob(pattern)) for pattern in weights)
     return Fetched(path, path.name) if found else None

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import re
 import threading
-import unicodedata
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from shared.audio import voices
 from shared.audio.script import Utterance, utterances
 from shared.audio.speaking import Speaking
 from shared.backends.base import Capabilities, Outcome
+from shared.backends.speech.phonemes import outcome, pieces, read
 from shared.errors import InvalidRequest
 from shared.requests import Request, SpeechRequest
 from shared.streaming import Emit
@@ -21,8 +19,6 @@ from shared.streaming import Emit
 MOST = 300  # characters at one go: some twenty seconds, for which it takes a tenth of a second and 50 MB
 _MOST_PHONEMES = 400  # what it was trained on
 _SPEEDS = 0.5, 2.0
-_LONG_NUMBER = re.compile(r"\d[\d,]{14,}")
-_SOUNDED = re.compile(r"[^\W\d_]")
 
 
 class HibariModel:
@@ -56,23 +52,10 @@ class HibariModel:
         silent = 0
         for number, utterance in enumerate(said):
             emit.check()
-            spoken = list(self._phonemes(utterance))
+            spoken = list(pieces(read(self._engine.g2p, utterance.text), _MOST_PHONEMES))
             silent += not spoken
             self._say(speaking, utterance, spoken, speed, pitches[utterance.voice], (request.seed or 0, number))
-        return _outcome(speaking, silent, len(said))
-
-    def _phonemes(self, utterance: Utterance) -> Iterator[str]:
-        """What is said, in pieces that the network can take; none where there is no letter to say."""
-        phonemes = _read(self._engine.g2p, utterance.text)
-        if not _SOUNDED.search(phonemes):
-            return
-        piece = ""
-        for word in phonemes.split(" "):
-            if piece and len(piece) + len(word) >= _MOST_PHONEMES:
-                yield piece
-                piece = ""
-            piece = f"{piece} {word}" if piece else word[: 4 * _MOST_PHONEMES]
-        yield piece
+        return outcome(speaking, silent, len(said), "English")
 
     def _say(
         self, speaking: Speaking, utterance: Utterance, spoken: list[str], speed: float, pitch: float, seed: Any
@@ -98,28 +81,3 @@ class HibariModel:
         }
         *spectrum, heights = (out[0] for out in self._engine.sess.run(None, given))
         return dsp.synth(*spectrum, heights * pitch, noise)
-
-
-def _read(g2p: Callable[[str], str], text: str) -> str:
-    """The text in phonemes. Its reader stumbles over numbers of 37 digits and over some rare signs: a second reading,
-    of plainer text, and then none, keeps that from ending all that is said."""
-    for attempt in (text, _plainer(text)):
-        with contextlib.suppress(ValueError, TypeError, IndexError, KeyError, AttributeError):
-            return g2p(attempt)
-    return ""
-
-
-def _plainer(text: str) -> str:
-    """Letters without their accents, signs as their plain likes, long numbers digit by digit, and nothing else."""
-    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
-    return _LONG_NUMBER.sub(lambda digits: " ".join(digits.group().replace(",", "")), plain)
-
-
-def _outcome(speaking: Speaking, silent: int, of: int) -> Outcome:
-    output = speaking.output()
-    if not output.pcm:
-        raise InvalidRequest("This voice finds no word to say in this text: it reads English. Change the text.")
-    if not silent:
-        return Outcome(output=output)
-    left = f"{silent} of {of} parts hold nothing that this voice can say, and were left out."
-    return Outcome(output=output, facts={"unhonoured": {"text": left}})
