@@ -33,6 +33,7 @@ BACKENDS: dict[str, Entry] = {
     "hibari": Entry("shared.backends.hibari_speech:HibariSpeech", "hibari"),
     "symbolic_music": Entry("shared.backends.symbolic_music:SymbolicMusic", "transformers"),
     "kokoro": Entry("shared.backends.kokoro_speech:KokoroSpeech", "Kokoro"),
+    "transformers_speech": Entry("shared.backends.transformers_speech:TransformersSpeech", "transformers"),
     "openai": Entry("shared.backends.openai_chat:OpenAIChat", "OpenAI", hosted=True),
     "anthropic": Entry("shared.backends.anthropic_chat:AnthropicChat", "Anthropic", hosted=True),
     "google": Entry("shared.backends.google_chat:GoogleChat", "Google", hosted=True),

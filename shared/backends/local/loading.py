@@ -54,7 +54,7 @@ def check_quantization(variant: Variant) -> None:
 def load(variant: Variant, settings: Settings, emit: Emit) -> Loaded:
     """The variant's model, ready to generate."""
     source = find(variant, settings, emit)
-    device = _device(variant)
+    device = torch_device(variant)
     dtype = _dtype(variant.dtype, device, source.size_gb)
     if source.gguf:
         return _load_gguf(source, variant, device, dtype, settings, emit)
@@ -75,11 +75,11 @@ def _load_gguf(source: Source, variant: Variant, device: str, dtype: Any, settin
 
 
 def _load_folder(source: Source, variant: Variant, device: str, dtype: Any, settings: Settings, emit: Emit) -> Loaded:
-    config = _config(source.folder)
+    config = read_config(source.folder)
     emit(Progress(f"Loading {source.name}"))
     quantized = _bitsandbytes(variant, device, dtype)
     options = {"dtype": dtype, "use_safetensors": True, **SAFE, **quantized}
-    model = _read(auto_class(config), source, options)
+    model = read_model(auto_class(config), source, options)
     emit.check()
     model = _adapted(model, variant, settings, emit, merge=not quantized)
     if not quantized:
@@ -99,7 +99,8 @@ def _load_folder(source: Source, variant: Variant, device: str, dtype: Any, sett
 SAFE = {"local_files_only": True, "trust_remote_code": False}
 
 
-def _config(folder: Path) -> Any:
+def read_config(folder: Path) -> Any:
+    """The folder's configuration. Raises `BackendError` for a kind that isn't known or wants to run its own code."""
     from transformers import AutoConfig
 
     try:
@@ -134,7 +135,8 @@ def read_tokenizer(folder: Path) -> tuple[Any, Any]:
     return tokenizer, library.AutoProcessor.from_pretrained(folder, **SAFE) if sees else None
 
 
-def _read(auto: Any, source: Source, options: Mapping[str, Any]) -> Any:
+def read_model(auto: Any, source: Source, options: Mapping[str, Any]) -> Any:
+    """The model, whole. Raises `CorruptWeights` for weights that are damaged or missing, else `BackendError`."""
     from safetensors import SafetensorError
 
     try:
@@ -149,7 +151,7 @@ def _read(auto: Any, source: Source, options: Mapping[str, Any]) -> Any:
     return model
 
 
-def _device(variant: Variant) -> str:
+def torch_device(variant: Variant) -> str:
     """Where it runs. Raises `BackendError` where torch here can't use the machine's GPU."""
     import torch
 

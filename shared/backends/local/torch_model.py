@@ -50,7 +50,7 @@ class TorchModel:
         """Answer. Raises `InvalidRequest`, `OutOfMemory` or `Cancelled`; the model stays usable."""
         assert isinstance(request, ChatRequest)
         inputs = self._prompter(request)
-        with _memory_errors():
+        with memory_errors():
             return self._generate(request, inputs, emit)
 
     def _generate(self, request: ChatRequest, inputs: Any, emit: Emit) -> Outcome:
@@ -166,7 +166,7 @@ def _ids(value: Any) -> frozenset[int]:
 
 
 @contextlib.contextmanager
-def _memory_errors() -> Iterator[None]:
+def memory_errors() -> Iterator[None]:
     """Say that memory ran out in our own words, and free what the run held."""
     import torch
 

@@ -1,0 +1,168 @@
+"""How each family of speech models in transformers is asked: text in, samples out.
+
+To add one: a function here, and its row in `FAMILIES` and `TAKES`, by the `model_type` of its configuration.
+"""
+
+from __future__ import annotations
+
+import math
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from shared.audio.voices import unknown
+from shared.errors import InvalidRequest, MissingDependency
+from shared.requests import SpeechRequest
+
+
+@dataclass(kw_only=True)
+class Loaded:
+    """A model on its device, what reads text for it, and (SpeechT5) what makes sound of its spectra."""
+
+    model: Any
+    reader: Any
+    vocoder: Any = None
+    device: str
+    dtype: str
+    revision: str | None = None
+
+    @property
+    def kind(self) -> str:
+        """transformers' name for its family."""
+        return str(self.model.config.model_type)
+
+
+@dataclass(frozen=True)
+class Family:
+    """`model` and `reader`: transformers' classes by name. `most`: characters at one go. `say`: an utterance's samples.
+
+    `rate`: samples a second. `vocoder`: where to get one, where the model makes spectra alone.
+    """
+
+    model: str
+    reader: str
+    say: Callable[[Loaded, str, str | None, SpeechRequest], Any]
+    rate: Callable[[Loaded], int]
+    most: int
+    vocoder: str = ""
+
+
+def _vits(loaded: Loaded, text: str, voice: str | None, request: SpeechRequest) -> Any:
+    """VITS and MMS (Kim et al. 2021, Pratap et al. 2023): all at once, so that nothing can be told before."""
+    model, reader = loaded.model, loaded.reader
+    for wish, module in (("phonemize", "phonemizer"), ("is_uroman", "uroman")):
+        if getattr(reader, wish, False):
+            _must_have(module)
+    inputs = reader(text, return_tensors="pt").to(loaded.device)
+    if not inputs["input_ids"].shape[-1] or not reader.decode(inputs["input_ids"][0]).strip():
+        return None
+    model.speaking_rate = model.config.speaking_rate * (request.speed or 1.0)
+    return model(**inputs, speaker_id=_number(voice, model.config.num_speakers)).waveform[0]
+
+
+def _must_have(module: str) -> None:
+    from importlib.util import find_spec
+
+    if find_spec(module) is None:
+        raise MissingDependency(module, module)
+
+
+def _number(voice: str | None, count: int) -> int | None:
+    """The speaker of that number, the first for None; no number for a model that has one alone."""
+    if count <= 1 and voice is not None:
+        raise InvalidRequest("This model has one voice alone. Leave the voice and the speakers empty.")
+    if voice is None:
+        return 0 if count > 1 else None
+    if not voice.strip().isdecimal() or int(voice) >= count:
+        raise InvalidRequest(f"This model's voices are the numbers from 0 to {count - 1}; choose one of them.")
+    return int(voice)
+
+
+def _speecht5(loaded: Loaded, text: str, voice: str | None, request: SpeechRequest) -> Any:
+    """SpeechT5 (Ao et al. 2022). Its voice is a vector of unit length, drawn from the voice's name or else the seed."""
+    import torch
+
+    size = loaded.model.config.speaker_embedding_dim
+    noise = torch.Generator("cpu").manual_seed((request.seed or 0) if voice is None else zlib.crc32(voice.encode()))
+    speaker = torch.nn.functional.normalize(torch.randn(1, size, generator=noise)).to(loaded.device)
+    inputs = loaded.reader(text, return_tensors="pt").to(loaded.device)
+    return loaded.model.generate_speech(inputs["input_ids"], speaker, vocoder=loaded.vocoder)
+
+
+def _bark(loaded: Loaded, text: str, voice: str | None, request: SpeechRequest) -> Any:
+    """Bark (Suno 2023)."""
+    reader = loaded.reader
+    if voice is not None and voice not in reader.available_voice_presets:  # any other would be opened as a file
+        known = list(reader.available_voice_presets)[:40]
+        raise InvalidRequest(unknown(voice, known) if known else "This model brings no voices to choose from.")
+    inputs = reader(text, voice_preset=voice, return_tensors="pt")
+    inputs = {name: value.to(loaded.device) for name, value in inputs.items()}
+    given = {} if request.temperature is None else {"semantic_temperature": max(request.temperature, 0.01)}
+    return loaded.model.generate(**inputs, do_sample=True, **given)[0]
+
+
+def _csm(loaded: Loaded, text: str, voice: str | None, request: SpeechRequest) -> Any:
+    """CSM (Sesame 2025). Its speakers are numbers, each a voice that it makes up."""
+    speaker = _number(voice or "0", 10)
+    conversation = [{"role": str(speaker), "content": [{"type": "text", "text": text}]}]
+    inputs = loaded.reader.apply_chat_template(conversation, tokenize=True, return_dict=True).to(loaded.device)
+    most = math.ceil(_longest(text) * 12.5)
+    return loaded.model.generate(**inputs, output_audio=True, max_new_tokens=most, **_sampling(request))[0]
+
+
+def _dia(loaded: Loaded, text: str, voice: str | None, request: SpeechRequest) -> Any:
+    """Dia (Nari Labs 2025). A text of its own may name the speakers itself, as [S1] and [S2]."""
+    said = text if text.startswith("[S") else f"[S{1 + (_number(voice or '0', 2) or 0)}] {text}"
+    inputs = loaded.reader(text=[said], padding=False, return_tensors="pt").to(loaded.device)
+    given = _sampling(request) | ({} if request.guidance_scale is None else {"guidance_scale": request.guidance_scale})
+    most = math.ceil(_longest(text) * 86)
+    made = loaded.model.generate(**inputs, max_new_tokens=most, **given)
+    return loaded.reader.batch_decode(made)[0]
+
+
+def _sampling(request: SpeechRequest) -> dict[str, Any]:
+    if request.temperature is None:
+        return {}
+    return {"do_sample": request.temperature > 0, "temperature": max(request.temperature, 0.01)}
+
+
+def _longest(text: str) -> float:
+    """Seconds that a slow voice takes for the text, and some: a model that never ends is ended there."""
+    return 2.0 + len(text) / 8
+
+
+def _config_rate(loaded: Loaded) -> int:
+    return int(loaded.model.config.sampling_rate)
+
+
+def _codec_rate(loaded: Loaded) -> int:
+    codec = getattr(loaded.model.config, "codec_config", None)
+    return int(getattr(codec, "sampling_rate", 0) or loaded.reader.feature_extractor.sampling_rate)
+
+
+FAMILIES: Mapping[str, Family] = {
+    "vits": Family("VitsModel", "AutoTokenizer", _vits, _config_rate, 400),
+    "speecht5": Family(
+        "SpeechT5ForTextToSpeech",
+        "SpeechT5Tokenizer",
+        _speecht5,
+        lambda loaded: int(loaded.vocoder.config.sampling_rate),
+        300,
+        vocoder="microsoft/speecht5_hifigan",
+    ),
+    "bark": Family(
+        "BarkModel", "AutoProcessor", _bark, lambda loaded: int(loaded.model.generation_config.sample_rate), 150
+    ),
+    "csm": Family("CsmForConditionalGeneration", "AutoProcessor", _csm, _codec_rate, 200),
+    "dia": Family("DiaForConditionalGeneration", "AutoProcessor", _dia, _codec_rate, 300),
+}
+_ALL = frozenset({"seed", "voice", "speakers"})
+# What each follows, known without importing anything.
+TAKES: Mapping[str, frozenset[str]] = {
+    "vits": _ALL | {"speed"},
+    "speecht5": _ALL,
+    "bark": _ALL | {"temperature"},
+    "csm": _ALL | {"temperature"},
+    "dia": _ALL | {"temperature", "guidance_scale"},
+}

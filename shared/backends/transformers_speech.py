@@ -1,0 +1,65 @@
+"""transformers: models that speak, from safetensors, on any torch device."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from typing import TYPE_CHECKING
+
+from shared.audio.voices import voices
+from shared.backends.base import Capabilities, require
+
+if TYPE_CHECKING:
+    from shared.backends.speech.torch_speaker import TorchSpeaker
+    from shared.catalog import Variant
+    from shared.settings import Settings
+    from shared.streaming import Emit
+
+# What some family or other can do, for a model whose family isn't known before it is loaded.
+ANY = frozenset({"seed", "voice", "speed", "speakers", "temperature", "guidance_scale"})
+WHY_NOT = {
+    "language": "These models speak the language that they were trained on.",
+    "instructions": "These models read a text in one manner.",
+}
+
+
+class TransformersSpeech:
+    """VITS and MMS, SpeechT5, Bark, CSM and Dia. `variant.options`:
+
+    `family` (transformers' name for its kind, where what it can do is to be known before it is loaded), `voices` (a
+    list in `voices.toml`), `vocoder` (SpeechT5: a path or Hub id).
+    """
+
+    def check(self, variant: Variant, settings: Settings) -> None:
+        """Raise `MissingDependency`."""
+        for module in ("torch", "transformers"):
+            require(module)
+        if variant.options.get("family") == "speecht5":
+            require("sentencepiece")
+
+    def capabilities(self, variant: Variant) -> Capabilities:
+        """What the family can do; for one that isn't known yet, what any can."""
+        from shared.backends.speech.families import TAKES
+
+        family = str(variant.options.get("family", ""))
+        return Capabilities(
+            parameters=TAKES.get(family, ANY),
+            why_not=WHY_NOT,
+            seed="best-effort",
+            voices=voices(str(variant.options.get("voices", ""))),
+        )
+
+    def load(self, variant: Variant, settings: Settings, emit: Emit) -> TorchSpeaker:
+        """Download if need be, check and load. Raises `CorruptWeights`, `OutOfMemory`, `HubUnavailable`."""
+        from shared.backends.local import failures
+        from shared.backends.local.threads import share_cores
+        from shared.backends.speech.loading import load
+        from shared.backends.speech.torch_speaker import TorchSpeaker
+        from shared.backends.transformers_text import quiet
+
+        share_cores()
+        quiet(settings)
+        with failures.loading(variant):
+            loaded = load(variant, settings, emit)
+        versions = {name: importlib.metadata.version(name) for name in ("torch", "transformers")}
+        facts = {"device": loaded.device, "dtype": loaded.dtype, "revision": loaded.revision, "versions": versions}
+        return TorchSpeaker(loaded, self.capabilities(variant), facts)
