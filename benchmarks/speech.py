@@ -1,0 +1,118 @@
+"""The starter voice through our engine and through the Space against raw hibari, its first sound, and its memory."""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import json
+import statistics
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from measuring import free_port, give, row, started, stopped
+
+from shared.audio.pcm import to_pcm
+from shared.catalog import load_catalog
+from shared.engine import Engine
+from shared.memory import give_back, rss_gb
+from shared.requests import SpeechRequest
+from shared.settings import from_environment
+
+MODEL = "hibari"
+SENTENCE = "The quick brown fox jumps over the lazy dog, and then it goes home to read a book about the sea. "
+TEXT = SENTENCE * 30  # three minutes
+ROUNDS, FIRSTS, REQUESTS = 7, 15, 50
+
+
+class Raw:
+    """hibari by itself, its samples in 16 bits as anybody would keep them."""
+
+    def __init__(self) -> None:
+        from hibari import Hibari
+
+        self._engine = Hibari(threads=1)
+
+    def factor(self) -> float:
+        """Seconds of work for a second of sound."""
+        begun = time.perf_counter()
+        parts = [to_pcm(part) for part in self._engine.stream(TEXT, seed=1)]
+        return (time.perf_counter() - begun) / (sum(map(len, parts)) / 48_000)
+
+
+def ours(engine: Engine, text: str = TEXT) -> float:
+    """The same through the engine."""
+    *_, final = engine.generate(MODEL, SpeechRequest(text=text, seed=1))
+    return float(final.receipt.realtime_factor or 0)  # type: ignore[union-attr]
+
+
+def through(port: int, text: str) -> tuple[float, float]:
+    """Call `/speak` by plain HTTP: seconds to the first sound, and the receipt's real-time factor."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=300)
+    begun, first, last = time.perf_counter(), None, {}
+    body = json.dumps({"text": text, "seed": 1, "file": "wav"})
+    connection.request("POST", "/gradio_api/call/v2/speak", body, {"Content-Type": "application/json"})
+    event = json.loads(connection.getresponse().read())["event_id"]
+    connection.request("GET", f"/gradio_api/call/speak/{event}")
+    for raw in connection.getresponse():
+        if raw.startswith((b"data: {", b"data: [")):
+            data = json.loads(raw[6:])
+            last = data[0] if isinstance(data, list) else data
+            if first is None and base64.b64decode(last.get("chunk") or ""):
+                first = time.perf_counter() - begun
+    connection.close()
+    if first is None or not last.get("receipt"):
+        raise RuntimeError(f"no speech: {str(last)[:200]}")
+    return first, float(last["receipt"]["realtime_factor"])
+
+
+def space() -> list[dict[str, Any]]:
+    """The first sound, of the first call of a fresh server and of later ones; and the factor through the Space."""
+    port = free_port()
+    child, _ = started(["spaces/text2audio/app.py"], port)
+    try:
+        cold, _ = through(port, "Hello there.")
+        firsts = [through(port, SENTENCE)[0] for _ in range(FIRSTS)]
+        raw = Raw()
+        raw.factor(), through(port, TEXT)
+        pairs = [(through(port, TEXT)[1], raw.factor()) for _ in range(ROUNDS)]
+    finally:
+        stopped(child)
+    ratio = statistics.median(mine / theirs for mine, theirs in pairs)
+    return [
+        row("speech: first sound through the Space's API", statistics.median(firsts) * 1000, "ms", "<= 500",
+            f"median of {FIRSTS}, a sentence of 97 letters; {cold * 1000:.0f} ms for the first call of a fresh server"),
+        row("speech: real-time factor through the Space / raw hibari", ratio, "times", "<= 1.05",
+            f"median of {ROUNDS} pairs, three minutes of speech"),
+    ]  # fmt: skip
+
+
+def main() -> None:
+    """The engine and raw hibari in turns, the Space, then memory over many requests."""
+    engine, raw = Engine(load_catalog(), from_environment()), Raw()
+    raw.factor(), ours(engine)
+    pairs = [(ours(engine), raw.factor()) for _ in range(ROUNDS)]
+    ratio = statistics.median(mine / theirs for mine, theirs in pairs)
+    mine, theirs = (1 / statistics.median(column) for column in zip(*pairs, strict=True))
+    about = f"median of {ROUNDS} pairs, three minutes of speech; {mine:.0f} and {theirs:.0f} times real time"
+    rows = [
+        row("speech: the starter's speed", mine, "times real time", ">= 20", about),
+        row("speech: real-time factor through the engine / raw hibari", ratio, "times", "<= 1.05", about),
+        *space(),
+    ]
+    give_back()
+    before = rss_gb()
+    for _ in range(REQUESTS):
+        ours(engine, SENTENCE * 3)
+    give_back()
+    after = rss_gb()
+    details = f"{before:.3f} GB before, {after:.3f} after {REQUESTS} requests"
+    rows.append(row("speech: memory grown", max(after / before - 1, 0.0), "of all", "<= 0.02", details))
+    give(rows)
+
+
+if __name__ == "__main__":
+    main()
