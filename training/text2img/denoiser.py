@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import time
 from pathlib import Path
@@ -18,7 +19,7 @@ from diffusers import (
     UNet2DConditionModel,
 )
 from diffusers.models.attention_processor import AttnProcessor
-from transformers import CLIPTokenizer
+from transformers import CLIPTextModel, CLIPTokenizer
 from wording import WIDTH, build_encoder, learn_tokenizer
 
 BATCH, RATE = 64, 8e-4
@@ -78,6 +79,7 @@ class Trainer:
         self.tokens = [self._ids(names) for names, _ in captions]
         self.untold = self._ids([""])
         self._restore()
+        self.begun = self.steps  # the rate rises anew after each start
 
     def _ids(self, names: list[str]) -> Any:
         settings = {"padding": "max_length", "truncation": True, "return_tensors": "pt"}
@@ -86,7 +88,7 @@ class Trainer:
     def step(self, rate: float) -> float:
         """One batch; returns the loss."""
         for group in self.optimizer.param_groups:
-            group["lr"] = rate * min(1.0, (self.steps + 1) / 200)
+            group["lr"] = rate * min(1.0, (self.steps - self.begun + 1) / 200)
         picked = torch.multinomial(self.weights, BATCH, replacement=True)
         side = torch.randint(0, 2, (BATCH,))
         clean = self.latents[side, picked].float()
@@ -144,8 +146,9 @@ class Trainer:
         state = torch.load(file, weights_only=True)
         self.encoder.load_state_dict(state["encoder"])
         self.unet.load_state_dict(state["unet"])
-        self.optimizer.load_state_dict(state["optimizer"])
         self.average, self.steps = state["average"], state["steps"]
+        if "optimizer" in state:
+            self.optimizer.load_state_dict(state["optimizer"])
 
     def pipeline(self) -> StableDiffusionPipeline:
         """The whole, as diffusers saves and loads it."""
@@ -178,6 +181,20 @@ def train(folder: Path, captions: list[tuple[list[str], float]], minutes: float)
             trainer.save()
             saved = time.monotonic()
     trainer.save()
+
+
+def begin_from(shipped: Path, folder: Path) -> None:
+    """Take a finished pipeline's parts as the state to go on from, where there is none: the optimizer begins anew."""
+    if (folder / "denoiser-state.pt").is_file():
+        return
+    for part in ("vae", "tokenizer"):
+        shutil.copytree(shipped / part, folder / part, dirs_exist_ok=True)
+    encoder = CLIPTextModel.from_pretrained(shipped / "text_encoder", torch_dtype=torch.float32)
+    unet = UNet2DConditionModel.from_pretrained(shipped / "unet", torch_dtype=torch.float32)
+    steps = json.loads((shipped / "figures.json").read_text("utf-8"))["steps_trained"]
+    average = [p.detach().clone() for p in (*encoder.parameters(), *unet.parameters())]
+    state = {"encoder": encoder.state_dict(), "unet": unet.state_dict(), "average": average, "steps": steps}
+    torch.save(state, folder / "denoiser-state.pt")
 
 
 def _latents(vae: Any, folder: Path) -> Any:

@@ -27,11 +27,16 @@ def main() -> None:
     parser.add_argument("--stage", choices=STAGES, action="append", help="only this (may be given again)")
     parser.add_argument("--minutes", type=float, default=240, help="of the denoiser (default: %(default)s)")
     parser.add_argument("--autoencoder-steps", type=int, default=4000)
+    parser.add_argument("--from-shipped", action="store_true", help="go on from weights/text2img, without its state")
     arguments = parser.parse_args()
     stages = arguments.stage or STAGES
     if "data" in stages:
         data()
-    if "autoencoder" in stages:
+    if arguments.from_shipped:
+        import denoiser
+
+        denoiser.begin_from(HERE.parents[1] / "weights" / "text2img", WORK)
+    if "autoencoder" in stages and not arguments.from_shipped:
         import autoencoder
 
         autoencoder.train(pictures(), WORK, arguments.autoencoder_steps)

@@ -86,18 +86,15 @@ def dyed(picture: Image.Image, colour: tuple[int, int, int]) -> Image.Image:
 
 def everything(emoji: list[Emoji], seed: int = 0) -> Iterator[Picture]:
     """Every training picture, in a fixed order."""
-    from source import KINDS
-
     draw = random.Random(seed)
     things = [e for e in emoji if e.kind in DYED and len(e.noun.split()) <= 2]
     for each in emoji:
-        weight = KINDS[each.kind]
         for number in range(2):
-            yield _plain(each, weight / 2, draw, first=number == 0)
+            yield _plain(each, each.weight / 2, draw, first=number == 0)
     for each in things:
         yield from _dyed(each, draw)
     for _ in range(4000):
-        yield _pair(draw.choice(things), draw.choice(things))
+        yield _pair(*draw.choices(things, [each.weight for each in things], k=2))
     for each in things:
         yield _several(each, draw)
     yield from _dressed(emoji, draw)
@@ -117,7 +114,7 @@ def _dyed(each: Emoji, draw: random.Random) -> Iterator[Picture]:
     for name, colour in words()["colours"].items():
         title = f"{name} {each.noun}"
         picture = laid((dyed(load(each.file), colour), draw.uniform(0.9, 1), 0.5, 0.5))
-        yield Picture(picture, (article(title), title), 0.06)
+        yield Picture(picture, (article(title), title), 0.1 if each.everyday else 0.03)
 
 
 def _pair(one: Emoji, other: Emoji) -> Picture:
@@ -127,11 +124,11 @@ def _pair(one: Emoji, other: Emoji) -> Picture:
 
 
 def _several(each: Emoji, draw: random.Random) -> Picture:
-    picture, word = load(each.file), plural(each.names[0])
+    picture, word, weight = load(each.file), plural(each.names[0]), 0.3 if each.everyday else 0.06
     if draw.random() < 0.5:
-        return Picture(laid((picture, 0.52, 0.26, 0.5), (picture, 0.52, 0.74, 0.5)), (f"two {word}",), 0.12)
+        return Picture(laid((picture, 0.52, 0.26, 0.5), (picture, 0.52, 0.74, 0.5)), (f"two {word}",), weight)
     three = [(picture, 0.5, 0.5, 0.27), (picture, 0.5, 0.26, 0.73), (picture, 0.5, 0.74, 0.73)]
-    return Picture(laid(*three), (f"three {word}",), 0.12)
+    return Picture(laid(*three), (f"three {word}",), weight)
 
 
 def _dressed(emoji: list[Emoji], draw: random.Random) -> Iterator[Picture]:

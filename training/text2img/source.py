@@ -16,8 +16,9 @@ from typing import Any
 PICTURES = "@lobehub/fluent-emoji-3d@1.1.0"
 WORDS = "@emoji-mart/data@1.2.1"
 COLOUR_WORDS = ["red", "orange", "yellow", "green", "blue", "purple", "pink", "white", "black", "brown"]
-# How often a kind of picture is drawn in training. Flags, and most signs, are nothing a starter model needs.
-KINDS = {"nature": 1.0, "foods": 1.0, "activity": 1.0, "places": 1.0, "objects": 1.0, "people": 0.4, "symbols": 0.15}
+# How often a picture is drawn in training: what `words.toml` calls everyday, and else by its kind.
+EVERYDAY = 3.0
+KINDS = {"nature": 0.5, "foods": 0.5, "activity": 0.5, "places": 0.5, "objects": 0.5, "people": 0.2, "symbols": 0.08}
 HERE = Path(__file__).resolve().parent
 
 
@@ -30,6 +31,12 @@ class Emoji:
     file: Path
     names: tuple[str, ...]
     keywords: tuple[str, ...]
+    everyday: bool
+
+    @property
+    def weight(self) -> float:
+        """How often its picture is drawn in training."""
+        return EVERYDAY if self.everyday else KINDS[self.kind]
 
     @property
     def noun(self) -> str:
@@ -61,16 +68,16 @@ def emoji(work: Path) -> list[Emoji]:
     data = json.loads((work / "words/sets/15/native.json").read_text("utf-8"))
     kinds = {name: category["id"] for category in data["categories"] for name in category["emojis"]}
     shared = Counter(word for entry in data["emojis"].values() for word in set(entry["keywords"]))
-    everyday = words()["names"]
+    everyday, called = set(words()["everyday"]), words()["names"]
     found = []
     for name, entry in sorted(data["emojis"].items()):
         file = _picture(work / "pictures/assets", entry["skins"][0]["unified"].lower())
         if file is None or kinds.get(name) not in KINDS:
             continue
         keywords = tuple(w for w in entry["keywords"] if shared[w] <= 3 and re.fullmatch("[a-z]{3,}", w))
-        names = [*everyday.get(name, []), _plain(entry["name"])]
+        names = [*called.get(name, []), _plain(entry["name"])]
         names += [n.removesuffix(" face") for n in names if n.endswith(" face")]
-        found.append(Emoji(name, kinds[name], file, tuple(dict.fromkeys(names)), keywords))
+        found.append(Emoji(name, kinds[name], file, tuple(dict.fromkeys(names)), keywords, name in everyday))
     return found
 
 
