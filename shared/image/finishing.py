@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from shared.image.drawing import Drawing
 from shared.media import content_credentials, moderation, nsfw
@@ -10,6 +13,9 @@ from shared.media.labelling import label
 from shared.media.opening import open_picture, to_part
 from shared.requests import ImagePart, ImageRequest
 from shared.settings import Settings
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 BLUR = 12  # parts of the shorter side: shapes are gone, colours stay
 
@@ -51,8 +57,26 @@ def safe(image: ImagePart, settings: Settings, told: str = "") -> tuple[ImagePar
     return (_covered(image) if verdict.covered or finding.refused else image), words
 
 
+def previews_looked_over(drawings: Iterator[Drawing], settings: Settings) -> Iterator[Drawing]:
+    """The drawings, with previews covered from the first one on that the check for nudity would cover.
+
+    A preview costs a fiftieth of a second more. Closing this iterator closes `drawings`.
+    """
+    cover, last, shown = False, None, None
+    with closing(drawings):  # type: ignore[type-var]
+        for drawing in drawings:
+            if drawing.preview is not None and drawing.preview is not last and settings.safety != "off":
+                last = drawing.preview
+                cover = cover or nsfw.check(last, settings).covered
+                shown = _blurred(last) if cover else last
+            yield drawing if shown is None or drawing.preview is None else replace(drawing, preview=shown)
+
+
 def _covered(image: ImagePart) -> ImagePart:
+    return to_part(_blurred(open_picture(image.data)))
+
+
+def _blurred(picture: Image) -> Image:
     from PIL import ImageFilter
 
-    picture = open_picture(image.data).convert("RGB")
-    return to_part(picture.filter(ImageFilter.GaussianBlur(min(picture.size) / BLUR)))
+    return picture.convert("RGB").filter(ImageFilter.GaussianBlur(min(picture.size) / BLUR))

@@ -10,6 +10,7 @@ from typing import Any
 from shared.engine import Engine
 from shared.errors import InferenceError, InvalidRequest
 from shared.image.drawing import Drawing, drawings
+from shared.image.finishing import previews_looked_over
 from shared.image.gate import gated
 from shared.requests import ImageRequest
 from shared.settings import Settings
@@ -146,7 +147,8 @@ def _drawn(
         # A switch of its own for each run, since one that has ended leaves its own pressed.
         own = CancelToken()
         events = engine.generate(way.model, request, mode=way.mode, variant=way.variant, settings=settings, cancel=own)
-        for drawing in drawings(events if cleared else gated(events, request, settings, own)):
+        grows = drawings(events if cleared else gated(events, request, settings, own))
+        for drawing in previews_looked_over(grows, settings):
             if cancel is not None and cancel.cancelled:
                 own.cancel()
             yield drawing

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
-from PIL import Image
+from PIL import Image, ImageOps
 
 from shared.errors import BackendError
 from shared.events import Event, Final, Preview, Progress
 from shared.image.drawing import drawings
+from shared.image.finishing import previews_looked_over
 from shared.outputs import ImageOutput
 from shared.receipts import Receipt
 from shared.requests import ImagePart
+from shared.settings import Settings
 
 RECEIPT = Receipt(model="m", name="M", task="text-to-image", backend="fake", mode="local", license="MIT")
 PICTURE = Image.new("RGB", (2, 2))
@@ -38,3 +41,18 @@ def test_a_drawing_that_breaks_off_keeps_its_preview_and_says_why() -> None:
     error = BackendError("It broke.")
     *_, last = drawings(run(Preview(PICTURE), error=error), interval=60)
     assert last.done and last.error is error and last.preview is PICTURE and last.receipt is None
+
+
+def test_from_a_preview_on_that_the_check_would_cover_previews_are_covered(tmp_path: Path) -> None:
+    # Brown at its middle, white at its corners: the check takes this for skin, and is wrong.
+    skin = ImageOps.colorize(Image.radial_gradient("L"), "#402010", "white")
+    plain = Image.new("RGB", skin.size, "red")
+    strip = Image.new("L", skin.size)
+    strip.paste(255, (0, 0, 4, 256))
+    lined = Image.composite(Image.new("RGB", skin.size), plain, strip)
+    for safety, covered in (("standard", [False, True, True]), ("off", [False] * 3)):
+        grows = drawings(run(Preview(lined), Preview(skin), Preview(lined)), interval=0)
+        shown = [drawing.preview for drawing in previews_looked_over(grows, Settings(data_dir=tmp_path, safety=safety))]
+        assert [one is not given for one, given in zip(shown, [lined, skin, lined], strict=True)] == covered
+        edge = shown[2].getpixel((4, 128)) if shown[2] else None
+        assert (edge == (255, 0, 0)) is not covered[2]

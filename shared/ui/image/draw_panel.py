@@ -11,6 +11,7 @@ import gradio as gr
 from shared.engine import Engine
 from shared.errors import InferenceError, InvalidRequest
 from shared.image.drawing import Drawing, drawings
+from shared.image.finishing import previews_looked_over
 from shared.image.gate import gated
 from shared.requests import ImageRequest
 from shared.settings import Settings
@@ -148,7 +149,8 @@ class DrawPanel:
                     settings=settings,
                     cancel=cancel,
                 )
-                for drawing in drawings(gated(events, asked, settings, cancel)):
+                grows = drawings(gated(events, asked, settings, cancel))
+                for drawing in previews_looked_over(grows, settings):
                     yield self._screen(drawing, made, asked, settings)
             except InferenceError as error:
                 yield self._screen(Drawing(error=error), made, asked)
