@@ -18,6 +18,7 @@ from shared.settings import from_environment  # noqa: E402
 from shared.tasks import Task  # noqa: E402
 from shared.ui.audio.api import endpoints  # noqa: E402
 from shared.ui.audio.compare_panel import ComparePanel  # noqa: E402
+from shared.ui.audio.place_panel import PlacePanel  # noqa: E402
 from shared.ui.audio.settings_panel import SettingsPanel  # noqa: E402
 from shared.ui.audio.speak_panel import SpeakPanel  # noqa: E402
 from shared.ui.audio.warming import warm  # noqa: E402
@@ -35,11 +36,14 @@ def build(engine: Engine) -> gr.Blocks:
                 speak = SpeakPanel(engine, page.runs)
             with gr.Tab("Compare", id="compare"):
                 compare = ComparePanel(engine, page.runs)
+            with gr.Tab("In space", id="space"):
+                placing = PlacePanel()
         with page.side(), gr.Accordion("Settings", open=True):
             settings = SettingsPanel(engine, page.picker.first)
         page.connect(settings)
         for panel in (speak, compare):
             panel.wire(page.picker.inputs, settings.inputs, page.keys.state)
+        placing.wire(speak.sound)
         page.demo.load(partial(warm, engine), None, None, **PRIVATE)
         endpoints(engine)
     return page.demo

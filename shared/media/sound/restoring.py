@@ -54,6 +54,14 @@ def restore(data: bytes) -> RestoredSpeech:
     return RestoredSpeech(ignored=found.ignored, speakers=speakers, **found.values)
 
 
+def made_here(data: bytes) -> dict[str, Any]:
+    """The document that a sound file made here carries; empty where it carries none."""
+    try:
+        return _dict(_document(data))
+    except InvalidRequest:
+        return {}
+
+
 def _document(data: bytes) -> Any:
     if len(data) > MAX_BYTES:
         raise InvalidRequest(f"The file is larger than {MAX_BYTES // 1_000_000} MB. Drop the sound as it was saved.")

@@ -1,4 +1,4 @@
-"""The audio Space's API: `/speak` and `/models`, for `gradio_client`, HTTP and MCP."""
+"""The audio Space's API: `/speak`, `/place` and `/models`, for `gradio_client`, HTTP and MCP."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import gradio as gr
 from gradio.events import api
 
 from shared.audio.finishing import Finished, finish
+from shared.audio.space.placing import course_of, place_file
 from shared.audio.spoken import Spoken, speeches
-from shared.data_urls import data_url
+from shared.data_urls import data_url, file_in
 from shared.engine import Engine
 from shared.errors import InferenceError, InvalidRequest
 from shared.media.sound.files import kind_of
@@ -24,6 +25,7 @@ from shared.ui.reading import read_mode
 def endpoints(engine: Engine) -> None:
     """Add the endpoints to the Blocks being built."""
     api(_speak(engine), api_name="speak", concurrency_limit=None)
+    api(_place, api_name="place", concurrency_limit=2)
     api(models_of(engine, Task.TEXT_TO_SPEECH), api_name="models")
 
 
@@ -82,6 +84,41 @@ def _speak(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
             raise gr.Error(str(error), print_exception=False) from None
 
     return speak
+
+
+def _place(
+    sound: str, way: str = "binaural", move: str = "", places: list[list[float]] | None = None, file: str = "wav"
+) -> dict[str, Any]:
+    """Put a sound somewhere around a listener, or move it. Returns the file, a data URL, and what its channels are.
+
+    Args:
+        sound: a data URL of a WAV, FLAC, Ogg or MP3 file, at most 180 seconds long; several channels are mixed to one.
+        way: "binaural" for headphones, "stereo" for two loudspeakers, "ambisonics" for AmbiX of first order.
+        move: "circle", "left_to_right", "overhead", "approach" or "spiral"; left out, `places` say where.
+        places: [azimuth, elevation, distance] in equal times: degrees (90 is left, 90 is above), metres.
+        file: "wav" or "flac".
+    """
+    try:
+        course = course_of(move, places or [[0, 0, 1]])
+        made = place_file(_sound_in(sound), course, way, file)
+    except InferenceError as error:
+        raise gr.Error(str(error), print_exception=False) from None
+    return {
+        "audio": data_url(made.data, made.kind.media_type),
+        "channels": list(made.channels),
+        "seconds": round(made.seconds, 3),
+        "note": made.words,
+    }
+
+
+def _sound_in(url: str) -> bytes:
+    """Raises `InvalidRequest` for what is no data URL of a sound."""
+    if not url.startswith("data:audio/"):
+        raise InvalidRequest("The sound must be a data URL that begins with data:audio/wav;base64, for example.")
+    try:
+        return file_in(url)
+    except ValueError:
+        raise InvalidRequest("The sound's data URL is no whole base64. Encode the file again.") from None
 
 
 def _pairs(speakers: Any) -> tuple[tuple[str, str], ...]:

@@ -17,9 +17,14 @@ def _folder() -> Path:
     return Path(tempfile.mkdtemp(prefix="playground-sounds-"))
 
 
+def new_folder() -> Path:
+    """A new folder for one run's files, where Gradio may read."""
+    return Path(tempfile.mkdtemp(dir=_folder()))
+
+
 def keep(finished: Finished, request: SpeechRequest) -> list[str]:
     """Write the sound and its subtitles; their paths, the sound's first."""
-    folder = Path(tempfile.mkdtemp(dir=_folder()))
+    folder = new_folder()
     stem = re.sub(r"[^a-z0-9]+", "-", request.text[:80].lower()).strip("-")[:40] or "speech"
     seed = "" if finished.receipt.seed is None else f"-{finished.receipt.seed}"
     file = folder / f"{stem}{seed}{finished.kind.suffix}"
