@@ -74,6 +74,8 @@ def _of_sound(receipt: Receipt) -> list[tuple[str, str]]:
         parts.append(("Loudness", f"{loud:.1f} LUFS"))
     if pace := receipt.extra.get("words_per_minute"):
         parts.append(("Pace", f"{pace} words/min"))
+    if (wrong := receipt.extra.get("word_error_rate")) is not None:
+        parts.append(("Word errors", f"{wrong:.1%}"))
     return parts
 
 
@@ -171,6 +173,7 @@ def _sound(receipt: Receipt) -> str:
         (f"peak {extra.get('peak_db')} dB", "peak_db" in extra),
         (f"{extra.get('words_per_minute')} words a minute", "words_per_minute" in extra),
         (f"word times {extra.get('word_times')}", "word_times" in extra),
+        (f"word error rate {extra.get('word_error_rate')} by {extra.get('heard_by')}", "word_error_rate" in extra),
     ]
     return ", ".join(text for text, known in parts if known and text)
 

@@ -18,6 +18,7 @@ from gradio_client import Client
 from gradio_client.exceptions import AppError
 from playwright.sync_api import Browser, Page, expect
 
+from shared.audio.listening.rows import get, reason
 from tests.support.api import bytes_of, calling, ended
 from tests.support.browser import visitor
 from tests.support.server import started
@@ -130,6 +131,17 @@ def test_voices_are_compared_blind_and_then_named(page: Page) -> None:
 
 
 @pytest.mark.browser
+def test_it_is_heard_back_or_told_what_is_missing(page: Page) -> None:
+    page.locator("#listener input").click()
+    page.get_by_role("option").filter(has_text="tiny.en").click()
+    speak(page, "Hello there.")
+    told = "otherwise" if reason(get("whisper-tiny.en")) is None else "pip install ctranslate2"
+    expect(page.locator("#heard")).to_contain_text(told)
+    expect(page.locator("#files")).to_contain_text(".srt")
+    expect(page.locator("#speak")).to_be_visible()
+
+
+@pytest.mark.browser
 def test_nothing_is_wider_than_a_phone(url: str, browser: Browser) -> None:
     context = browser.new_context(viewport=PHONE)  # type: ignore[arg-type]
     page = context.new_page()
@@ -188,6 +200,7 @@ def test_the_api_lists_models_with_reasons(client: Client) -> None:
         ({"text": "Hi", "mode": "gpu"}, "mode must be one of"),
         ({"text": "Hi", "file": "exe"}, "wav, flac, mp3, ogg"),
         ({"text": "Hi", "speakers": {"Ann": 5}}, "object of names and voices"),
+        ({"text": "Hi", "listener": "nobody"}, "There are: whisper-tiny.en"),
     ],
 )
 def test_bad_input_is_answered_clearly(client: Client, arguments: dict[str, Any], words: str) -> None:
@@ -227,4 +240,4 @@ def test_several_people_at_once_each_hear_their_own(client: Client) -> None:
 
 def test_it_is_a_tool_for_agents(client: Client) -> None:
     described = json.dumps(client.view_api(return_format="dict", print_info=False)["named_endpoints"])
-    assert "/speak" in described and "/models" in described and "listen" not in described
+    assert "/speak" in described and "/models" in described and '"/listen"' not in described

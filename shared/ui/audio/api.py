@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import replace
 from typing import Any
 
 import gradio as gr
 from gradio.events import api
 
 from shared.audio.finishing import Finished, finish
+from shared.audio.listening.rows import check, get
 from shared.audio.space.placing import course_of, place_file
 from shared.audio.spoken import Spoken, speeches
 from shared.data_urls import data_url, file_in
@@ -17,7 +19,9 @@ from shared.engine import Engine
 from shared.errors import InferenceError, InvalidRequest
 from shared.media.sound.files import kind_of
 from shared.requests import SpeechRequest
+from shared.settings import Settings
 from shared.tasks import Task
+from shared.ui.audio.listening import facts, hearing
 from shared.ui.models_api import models_of
 from shared.ui.reading import read_mode
 
@@ -44,6 +48,7 @@ def _speak(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
         guidance_scale: float | None = None,
         seed: int | None = None,
         file: str = "wav",
+        listener: str = "",
     ) -> Iterator[dict[str, Any]]:
         """Say a text aloud. Yields pieces of sound as they are made; the last holds the whole file and the receipt.
 
@@ -61,9 +66,12 @@ def _speak(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
             guidance_scale: how closely the text is followed, for engines that have it.
             seed: left out, one is drawn; the receipt names it.
             file: "wav", "flac", "mp3" or "ogg": what the whole comes as, a data URL.
+            listener: who hears it back and counts the words that differ, such as "whisper-tiny.en"; empty: nobody.
         """
         try:
             kind_of(file)
+            if listener:
+                check(get(listener))
             request = SpeechRequest(
                 text=text,
                 voice=voice or None,
@@ -79,7 +87,10 @@ def _speak(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
             for spoken in speeches(events):
                 if spoken.error and not (spoken.sound and spoken.sound.pcm):
                     raise spoken.error
-                yield _plain(spoken, request, file)
+                heard = None
+                if listener and spoken.receipt:
+                    spoken, heard = yield from _heard(spoken, request, listener, engine.settings)
+                yield _plain(spoken, request, file, heard)
         except InferenceError as error:
             raise gr.Error(str(error), print_exception=False) from None
 
@@ -130,7 +141,26 @@ def _pairs(speakers: Any) -> tuple[tuple[str, str], ...]:
     return tuple((str(name), voice) for name, voice in speakers.items())
 
 
-def _plain(spoken: Spoken, request: SpeechRequest, kind: str) -> dict[str, Any]:
+def _heard(
+    spoken: Spoken, request: SpeechRequest, listener: str, settings: Settings
+) -> Generator[dict[str, Any], None, tuple[Spoken, dict[str, Any] | None]]:
+    """Have the finished speech heard back; its receipt then says how well, and what was heard comes with it."""
+    if spoken.sound is None or spoken.receipt is None or not spoken.sound.pcm:
+        return spoken, None
+    steps = hearing(spoken.sound, request, listener, settings)
+    try:
+        while True:
+            yield _plain(Spoken(seconds=spoken.seconds, status=next(steps)), request, "wav")
+    except StopIteration as ended:
+        extra = {**spoken.receipt.extra, **ended.value.facts()}
+        return replace(spoken, receipt=replace(spoken.receipt, extra=extra)), facts(ended.value)
+    except InferenceError as error:
+        return spoken, {"error": str(error)}
+    finally:
+        steps.close()
+
+
+def _plain(spoken: Spoken, request: SpeechRequest, kind: str, heard: dict[str, Any] | None = None) -> dict[str, Any]:
     finished: Finished | None = None
     if spoken.receipt and spoken.sound and spoken.sound.pcm:
         finished = finish(spoken.sound, spoken.receipt, request, kind)
@@ -149,5 +179,6 @@ def _plain(spoken: Spoken, request: SpeechRequest, kind: str) -> dict[str, Any]:
         "srt": finished.srt if finished else None,
         "finish_reason": spoken.finish_reason,
         "error": str(spoken.error) if spoken.error else None,
+        "heard": heard,
         "receipt": receipt.to_dict() if receipt else None,
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from typing import Any
 
@@ -17,8 +17,11 @@ from shared.data_urls import data_url
 from shared.engine import Choice, Engine
 from shared.errors import InferenceError, InvalidRequest
 from shared.requests import SpeechRequest
+from shared.settings import Settings
+from shared.streaming import CancelToken
 from shared.tasks import Task
 from shared.ui import receipt_view
+from shared.ui.audio import listening
 from shared.ui.audio.settings_panel import to_request
 from shared.ui.model_picker import engine_label
 from shared.ui.sessions import Runs, with_keys
@@ -35,6 +38,7 @@ class _Row:
     name: str
     sound: str = ""
     figures: str = ""
+    heard: str = ""
 
 
 class ComparePanel:
@@ -58,6 +62,7 @@ class ComparePanel:
             self.stop = gr.Button("Stop", elem_id="compare-stop", visible=False, min_width=120)
             self.blind = gr.Checkbox(False, label="Blind: hide which is which", elem_id="compare-blind", min_width=160)
             self.show = gr.Button("Show which is which", elem_id="compare-show", visible=False, min_width=120)
+            self.listener = listening.choice("compare-listener")
         self.told = gr.HTML("", elem_id="compare-told")
         self.table = gr.HTML("", elem_id="compare-table")
         self.rows = gr.State([])
@@ -65,7 +70,7 @@ class ComparePanel:
     def wire(self, picker: list[Any], settings: list[Any], keys: Any) -> None:
         """Connect the events."""
         outputs = [self.table, self.told, self.rows, self.run, self.stop, self.show]
-        inputs = [self.text, self.engines, self.blind, keys, *settings]
+        inputs = [self.text, self.engines, self.blind, self.listener, keys, *settings]
         self.run.click(self._compare, inputs, outputs, concurrency_limit=None, **_PRIVATE)
         self.stop.click(self._stop, None, None, queue=False, **_PRIVATE)
         self.show.click(_revealed, self.rows, [self.table, self.show], queue=False, **_PRIVATE)
@@ -76,6 +81,7 @@ class ComparePanel:
         text: str,
         engines: list[str],
         blind: bool,
+        listener: str,
         keys: Any,
         *values: Any,
     ) -> Iterator[list[Any]]:
@@ -87,15 +93,19 @@ class ComparePanel:
             if blind:
                 random.shuffle(ways)
             settings = with_keys(self._engine.settings, keys)
-            with self._runs.running(request.session_hash or "local") as (cancel,):
+            with self._runs.running(request.session_hash or "local", 1 + len(ways)) as (cancel, *deaf):
+                said: list[Spoken] = []
                 for said in compare(self._engine, asked, ways, settings=settings, cancel=cancel):
                     rows = [_row(self._name(way), one, asked) for way, one in zip(ways, said, strict=True)]
                     yield [table(rows, hidden=blind), "", rows, *going]
+                if listener and not cancel.cancelled:
+                    for status in _heard(rows, said, asked, listener, settings, deaf):
+                        yield [table(rows, hidden=blind), status, rows, *going]
             told = ""
         except InferenceError as error:
             told = f'<div class="pg-note pg-error" role="alert">{escape(str(error))}</div>'
         ended = [gr.update(visible=True), gr.update(visible=False), gr.update(visible=blind and bool(rows))]
-        yield [gr.skip(), told, rows, *ended]
+        yield [table(rows, hidden=blind), told, rows, *ended]
 
     def _name(self, way: Way) -> str:
         spec = self._engine.find(way.model, task=Task.TEXT_TO_SPEECH)
@@ -138,16 +148,39 @@ def _row(name: str, spoken: Spoken, asked: SpeechRequest) -> _Row:
     )
 
 
+def _heard(
+    rows: list[_Row],
+    said: Sequence[Spoken],
+    asked: SpeechRequest,
+    listener: str,
+    settings: Settings,
+    cancels: Sequence[CancelToken],
+) -> Iterator[str]:
+    """Have each heard back in turn, and put into the rows what was heard; says how far it is, as HTML."""
+    for number, (spoken, cancel) in enumerate(zip(said, cancels, strict=True)):
+        if spoken.sound is None or spoken.receipt is None or not spoken.sound.pcm:
+            continue
+        steps = listening.heard_back(spoken.sound, asked, listener, settings, cancel)
+        try:
+            while True:
+                status = f"{next(steps)}: {number + 1} of {len(rows)}"
+                yield f'<div class="pg-note" role="status">{escape(status)}</div>'
+        except StopIteration as ended:
+            rows[number] = replace(rows[number], heard=ended.value[1])
+        finally:
+            steps.close()
+
+
 def table(rows: Sequence[_Row], *, hidden: bool) -> str:
     """The engines as an HTML table; hidden, they are called by letters, and what would give them away is left out."""
     body = "".join(
         f"<tr><th>{escape(chr(65 + number) if hidden else row.name)}</th><td>{row.sound}"
-        f"{'' if hidden else row.figures}</td></tr>"
+        f"{'' if hidden else row.figures}{'' if hidden else row.heard}</td></tr>"
         for number, row in enumerate(rows)
     )
     return f'<div class="pg-scroll"><table class="pg-table">{body}</table></div>'
 
 
 def _revealed(rows: list[_Row]) -> tuple[str, Any]:
-    named = [_Row(f"{chr(65 + number)}: {row.name}", row.sound, row.figures) for number, row in enumerate(rows)]
+    named = [replace(row, name=f"{chr(65 + number)}: {row.name}") for number, row in enumerate(rows)]
     return table(named, hidden=False), gr.update(visible=False)

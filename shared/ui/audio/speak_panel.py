@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from html import escape
 from itertools import cycle
 from typing import Any
 
 import gradio as gr
 
-from shared.audio.finishing import finish
+from shared.audio.finishing import finish, measures
 from shared.audio.script import names_in
 from shared.audio.spoken import Spoken, heard, speeches
 from shared.engine import Engine
@@ -18,7 +19,7 @@ from shared.media.sound.files import KINDS
 from shared.requests import SpeechRequest
 from shared.tasks import Mode, Task
 from shared.ui import receipt_view
-from shared.ui.audio import player
+from shared.ui.audio import listening, player
 from shared.ui.audio.files import keep
 from shared.ui.audio.hearing import Hearing
 from shared.ui.audio.restore_panel import RestorePanel
@@ -56,6 +57,7 @@ class SpeakPanel:
                 player.build(self._hearing, "player")
                 self.metrics = gr.HTML(receipt_view.metrics(None), elem_id="metrics")
                 self.told = gr.HTML("", elem_id="told")
+                self.heard = gr.HTML("", elem_id="heard")
                 self.sound = gr.Audio(
                     label="The whole, to hear again",
                     type="filepath",
@@ -65,8 +67,11 @@ class SpeakPanel:
                     buttons=["download"],
                     waveform_options=gr.WaveformOptions(show_recording_waveform=False),
                 )
-                kinds = [(kind.label, name) for name, kind in KINDS.items()]
-                self.kind = gr.Dropdown(kinds, value="wav", label="File", elem_id="file-kind")
+                with gr.Row():
+                    kinds = [(kind.label, name) for name, kind in KINDS.items()]
+                    self.kind = gr.Dropdown(kinds, value="wav", label="File", elem_id="file-kind", min_width=110)
+                    self.listener = listening.choice("listener")
+                self.unheard = gr.State(None)  # what was just spoken, for a listener
                 self.files = gr.File(label="Files: the sound, subtitles", visible=False, elem_id="files", height=120)
                 with gr.Accordion("Receipt", open=False, visible=False, elem_id="receipt-box") as self.receipt_box:
                     self.receipt = gr.Markdown(elem_id="receipt")
@@ -74,15 +79,19 @@ class SpeakPanel:
     @property
     def outputs(self) -> list[Any]:
         """What a speech changes, in the order that `_screen` gives it."""
-        shown = [self.metrics, self.told, self.sound, self.files, self.receipt_box, self.receipt]
+        shown = [self.metrics, self.told, self.heard, self.sound, self.files, self.receipt_box, self.receipt]
         return [*shown, self.run, self.stop]
 
     def wire(self, picker: list[Any], settings: list[Any], keys: Any) -> None:
         """Connect the events."""
         self.restoring.wire(self.text, picker[0], settings)
-        inputs = [self._run_name, self.text, self.kind, keys, *picker, *settings]
+        inputs = [self._run_name, self.text, self.kind, self.listener, keys, *picker, *settings]
         for event in (self.run.click, self.text.submit):
-            event(self.follow, inputs, self.outputs, js=player.BEGIN, concurrency_limit=None, **_PRIVATE)
+            spoken = event(
+                self.follow, inputs, [*self.outputs, self.unheard], js=player.BEGIN, concurrency_limit=None, **_PRIVATE
+            )
+            heard = [self.metrics, self.heard, self.receipt, self.run, self.stop, self.unheard]
+            spoken.then(self.hear_back, [self.unheard, self.listener, keys], heard, concurrency_limit=None, **_PRIVATE)
         self.stop.click(self._stop, None, None, js=player.STOP, queue=False, **_PRIVATE)
         speakers = settings[NAMES.index("speakers")]
         self.cast.click(
@@ -95,6 +104,7 @@ class SpeakPanel:
         run: str,
         text: str,
         kind: str,
+        listener: str,
         keys: Any,
         model: str,
         mode: str,
@@ -113,9 +123,43 @@ class SpeakPanel:
                         model, asked, mode=Mode(mode), variant=variant or None, settings=settings, cancel=cancel
                     )
                     for spoken in speeches(heard(events, hear)):
-                        yield self._screen(spoken, asked, kind)
+                        whole = spoken.sound and spoken.sound.pcm and spoken.finish_reason == "stop"
+                        unheard = (spoken, asked) if listener and whole else None
+                        yield [*self._screen(spoken, asked, kind), unheard]
             except InferenceError as error:
-                yield self._screen(Spoken(error=error), None, kind)
+                yield [*self._screen(Spoken(error=error), None, kind), None]
+
+    def hear_back(
+        self,
+        request: gr.Request,
+        unheard: tuple[Spoken, SpeechRequest] | None,
+        listener: str,
+        keys: Any,
+    ) -> Iterator[list[Any]]:
+        """What a listener makes of what was just spoken; the figure goes into the receipt on the screen.
+
+        An event of its own: of two answers of one event that come fast the page shows the newer alone.
+        """
+        ready = [gr.update(visible=True), gr.update(visible=False), None]
+        if unheard is None:
+            yield [gr.skip()] * 6
+            return
+        spoken, asked = unheard
+        assert spoken.sound is not None and spoken.receipt is not None
+        settings = with_keys(self._engine.settings, keys)
+        with self._runs.running(request.session_hash or "local") as (cancel,):
+            steps = listening.heard_back(spoken.sound, asked, listener, settings, cancel)
+            try:
+                while True:
+                    status = f'<div class="pg-note" role="status">{escape(next(steps))}</div>'
+                    yield [gr.skip(), status, gr.skip(), gr.update(visible=False), gr.update(visible=True), gr.skip()]
+            except StopIteration as ended:
+                found, words = ended.value
+                more = {**measures(spoken.sound), **(found.facts() if found else {})}
+                receipt = replace(spoken.receipt, extra={**spoken.receipt.extra, **more})
+                yield [receipt_view.metrics(receipt), words, receipt_view.table(receipt), *ready]
+            finally:
+                steps.close()
 
     def _screen(self, spoken: Spoken, asked: SpeechRequest | None, kind: str) -> list[Any]:
         ended, receipt = spoken.done, spoken.receipt
@@ -131,7 +175,7 @@ class SpeakPanel:
                 told += '<div class="pg-note" role="status">Stopped by you. What was spoken is kept.</div>'
         status = f"{spoken.status} · {spoken.seconds:.1f} s so far" if spoken.seconds else spoken.status
         line = receipt_view.metrics(receipt, status)
-        return [line, told, sound, files, box, table, gr.update(visible=ended), gr.update(visible=not ended)]
+        return [line, told, "", sound, files, box, table, gr.update(visible=ended), gr.update(visible=not ended)]
 
     def _stop(self, request: gr.Request) -> None:
         """Stop this visitor's runs; each then ends with what it has, and its receipt."""
