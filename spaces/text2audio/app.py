@@ -18,6 +18,7 @@ from shared.settings import from_environment  # noqa: E402
 from shared.tasks import Task  # noqa: E402
 from shared.ui.audio.api import endpoints  # noqa: E402
 from shared.ui.audio.compare_panel import ComparePanel  # noqa: E402
+from shared.ui.audio.opinions_panel import opinions_store  # noqa: E402
 from shared.ui.audio.place_panel import PlacePanel  # noqa: E402
 from shared.ui.audio.settings_panel import SettingsPanel  # noqa: E402
 from shared.ui.audio.speak_panel import SpeakPanel  # noqa: E402
@@ -31,11 +32,12 @@ WORDS = "One text, many voices: heard and seen while it is made."
 def build(engine: Engine) -> gr.Blocks:
     """The screen, over an engine that may be shared with other Spaces."""
     with open_page(engine, Task.TEXT_TO_SPEECH, "Text to audio", WORDS) as page:
+        scores = opinions_store()
         with page.tabs():
             with gr.Tab("Speak", id="speak"):
                 speak = SpeakPanel(engine, page.runs)
             with gr.Tab("Compare", id="compare"):
-                compare = ComparePanel(engine, page.runs)
+                compare = ComparePanel(engine, page.runs, scores)
             with gr.Tab("In space", id="space"):
                 placing = PlacePanel()
         with page.side(), gr.Accordion("Settings", open=True):
@@ -44,6 +46,7 @@ def build(engine: Engine) -> gr.Blocks:
         for panel in (speak, compare):
             panel.wire(page.picker.inputs, settings.inputs, page.keys.state)
         placing.wire(speak.sound)
+        compare.opinions.show_at(page.demo)
         page.demo.load(partial(warm, engine), None, None, **PRIVATE)
         endpoints(engine)
     return page.demo

@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from html import escape
 from typing import Any
 
 import gradio as gr
 
 from shared.audio.comparing import Way, compare
-from shared.audio.finishing import finish
 from shared.audio.spoken import Spoken
-from shared.data_urls import data_url
 from shared.engine import Choice, Engine
 from shared.errors import InferenceError, InvalidRequest
 from shared.requests import SpeechRequest
 from shared.settings import Settings
 from shared.streaming import CancelToken
 from shared.tasks import Task
-from shared.ui import receipt_view
 from shared.ui.audio import listening
+from shared.ui.audio.compare_view import Row, Trial, row_of, table
+from shared.ui.audio.opinions_panel import OpinionsPanel, asking, keep
 from shared.ui.audio.settings_panel import to_request
 from shared.ui.model_picker import engine_label
 from shared.ui.sessions import Runs, with_keys
@@ -31,20 +30,10 @@ SEPARATOR = "\t"  # between a model's id, a variant's key and a voice in a choic
 _PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 
 
-@dataclass(frozen=True)
-class _Row:
-    """An engine's name, and its cells once there is something to show."""
-
-    name: str
-    sound: str = ""
-    figures: str = ""
-    heard: str = ""
-
-
 class ComparePanel:
     """The tab's components and events."""
 
-    def __init__(self, engine: Engine, runs: Runs) -> None:
+    def __init__(self, engine: Engine, runs: Runs, store: gr.BrowserState) -> None:
         self._engine, self._runs = engine, runs
         self.text = gr.Textbox(label="What to say", value=TEXT, lines=2, max_lines=8, elem_id="compare-text")
         choices = [
@@ -65,15 +54,18 @@ class ComparePanel:
             self.listener = listening.choice("compare-listener")
         self.told = gr.HTML("", elem_id="compare-told")
         self.table = gr.HTML("", elem_id="compare-table")
-        self.rows = gr.State([])
+        self.trial = gr.State(Trial())
+        self.opinions = OpinionsPanel(store)
 
     def wire(self, picker: list[Any], settings: list[Any], keys: Any) -> None:
         """Connect the events."""
-        outputs = [self.table, self.told, self.rows, self.run, self.stop, self.show]
+        outputs = [self.trial, self.table, self.told, self.run, self.stop, self.show, *self.opinions.outputs]
         inputs = [self.text, self.engines, self.blind, self.listener, keys, *settings]
         self.run.click(self._compare, inputs, outputs, concurrency_limit=None, **_PRIVATE)
         self.stop.click(self._stop, None, None, queue=False, **_PRIVATE)
-        self.show.click(_revealed, self.rows, [self.table, self.show], queue=False, **_PRIVATE)
+        shown = [self.trial, self.table, self.show, *self.opinions.changed]
+        self.show.click(_revealed, [self.trial, *self.opinions.given], shown, queue=False, **_PRIVATE)
+        self.opinions.wire(self.trial)
 
     def _compare(
         self,
@@ -85,27 +77,38 @@ class ComparePanel:
         keys: Any,
         *values: Any,
     ) -> Iterator[list[Any]]:
-        rows: list[_Row] = []
+        trial, told = Trial(text=text or "", blind=blind, hidden=blind), ""
         going = [gr.update(visible=False), gr.update(visible=True), gr.update(visible=False)]
         try:
-            asked = SpeechRequest(text=text or "", **to_request(values))
+            asked = SpeechRequest(text=trial.text, **to_request(values))
             ways = [_read(value) for value in engines or []]
             if blind:
                 random.shuffle(ways)
             settings = with_keys(self._engine.settings, keys)
             with self._runs.running(request.session_hash or "local", 1 + len(ways)) as (cancel, *deaf):
                 said: list[Spoken] = []
-                for said in compare(self._engine, asked, ways, settings=settings, cancel=cancel):
-                    rows = [_row(self._name(way), one, asked) for way, one in zip(ways, said, strict=True)]
-                    yield [table(rows, hidden=blind), "", rows, *going]
+                for now in compare(self._engine, asked, ways, settings=settings, cancel=cancel):
+                    trial.rows = self._rows(trial, ways, said, now, asked)
+                    said = now
+                    yield [trial, table(trial), "", *going, *asking(trial)]
                 if listener and not cancel.cancelled:
-                    for status in _heard(rows, said, asked, listener, settings, deaf):
-                        yield [table(rows, hidden=blind), status, rows, *going]
-            told = ""
+                    for status in _heard(trial, said, asked, listener, settings, deaf):
+                        yield [trial, gr.skip(), status, *going, *asking(trial)]
         except InferenceError as error:
             told = f'<div class="pg-note pg-error" role="alert">{escape(str(error))}</div>'
-        ended = [gr.update(visible=True), gr.update(visible=False), gr.update(visible=blind and bool(rows))]
-        yield [table(rows, hidden=blind), told, rows, *ended]
+        trial.ended = True
+        ended = [gr.update(visible=True), gr.update(visible=False), gr.update(visible=blind and bool(trial.rows))]
+        yield [trial, table(trial), told, *ended, *asking(trial)]
+
+    def _rows(
+        self, trial: Trial, ways: list[Way], before: list[Spoken], now: list[Spoken], asked: SpeechRequest
+    ) -> list[Row]:
+        """The rows, made anew where an engine has said more."""
+        same = [len(before) > place and before[place] is one for place, one in enumerate(now)]
+        return [
+            trial.rows[place] if same[place] else row_of(self._name(ways[place]), one, asked)
+            for place, one in enumerate(now)
+        ]
 
     def _name(self, way: Way) -> str:
         spec = self._engine.find(way.model, task=Task.TEXT_TO_SPEECH)
@@ -134,22 +137,8 @@ def _read(value: str) -> Way:
     return Way(model, key, voice[0] if voice else None)
 
 
-def _row(name: str, spoken: Spoken, asked: SpeechRequest) -> _Row:
-    if spoken.receipt is None or spoken.sound is None or not spoken.sound.pcm:
-        told = f'<div class="pg-note pg-error">{escape(str(spoken.error))}</div>' if spoken.error else ""
-        return _Row(name, told or f'<span class="pg-quiet">{escape(spoken.status)}</span>')
-    finished = finish(spoken.sound, spoken.receipt, asked, "wav")
-    url = data_url(finished.data, finished.kind.media_type)
-    problem = f'<div class="pg-note pg-error">{escape(str(spoken.error))}</div>' if spoken.error else ""
-    return _Row(
-        name,
-        f'<audio controls preload="metadata" src="{url}"></audio>{problem}',
-        receipt_view.metrics(finished.receipt),
-    )
-
-
 def _heard(
-    rows: list[_Row],
+    trial: Trial,
     said: Sequence[Spoken],
     asked: SpeechRequest,
     listener: str,
@@ -157,30 +146,22 @@ def _heard(
     cancels: Sequence[CancelToken],
 ) -> Iterator[str]:
     """Have each heard back in turn, and put into the rows what was heard; says how far it is, as HTML."""
-    for number, (spoken, cancel) in enumerate(zip(said, cancels, strict=True)):
-        if spoken.sound is None or spoken.receipt is None or not spoken.sound.pcm:
+    for place, (spoken, cancel) in enumerate(zip(said, cancels, strict=True)):
+        if spoken.sound is None or not spoken.sound.pcm:
             continue
         steps = listening.heard_back(spoken.sound, asked, listener, settings, cancel)
         try:
             while True:
-                status = f"{next(steps)}: {number + 1} of {len(rows)}"
+                status = f"{next(steps)}: {place + 1} of {len(trial.rows)}"
                 yield f'<div class="pg-note" role="status">{escape(status)}</div>'
         except StopIteration as ended:
-            rows[number] = replace(rows[number], heard=ended.value[1])
+            trial.rows[place] = replace(trial.rows[place], heard=ended.value[1])
         finally:
             steps.close()
 
 
-def table(rows: Sequence[_Row], *, hidden: bool) -> str:
-    """The engines as an HTML table; hidden, they are called by letters, and what would give them away is left out."""
-    body = "".join(
-        f"<tr><th>{escape(chr(65 + number) if hidden else row.name)}</th><td>{row.sound}"
-        f"{'' if hidden else row.figures}{'' if hidden else row.heard}</td></tr>"
-        for number, row in enumerate(rows)
-    )
-    return f'<div class="pg-scroll"><table class="pg-table">{body}</table></div>'
-
-
-def _revealed(rows: list[_Row]) -> tuple[str, Any]:
-    named = [replace(row, name=f"{chr(65 + number)}: {row.name}") for number, row in enumerate(rows)]
-    return table(named, hidden=False), gr.update(visible=False)
+def _revealed(trial: Trial, *given: Any) -> list[Any]:
+    """The names, once the scores that were given blind are kept."""
+    kept = keep(trial, *given)
+    trial.hidden = False
+    return [trial, table(trial), gr.update(visible=False), *kept[:3], *asking(trial)]

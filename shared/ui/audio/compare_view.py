@@ -1,0 +1,70 @@
+"""A comparison of voices as it is shown: a row an engine, by name or by letters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from html import escape
+
+from shared.audio.finishing import finish
+from shared.audio.spoken import Spoken
+from shared.data_urls import data_url
+from shared.requests import SpeechRequest
+from shared.ui import receipt_view
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """An engine's name, and its cells once there is something to show. `seconds` of sound; `seed`: as its receipt."""
+
+    name: str
+    sound: str = ""
+    figures: str = ""
+    heard: str = ""
+    seconds: float = 0.0
+    seed: int | None = None
+
+
+@dataclass
+class Trial:
+    """A comparison on the screen. `hidden`: by letters; `blind`: it began so. `ended`: nothing more comes.
+
+    `kept`: scores were given to it.
+    """
+
+    text: str = ""
+    rows: list[Row] = field(default_factory=list)
+    blind: bool = False
+    hidden: bool = False
+    ended: bool = False
+    kept: bool = False
+
+    def called(self, place: int) -> str:
+        """What the engine at that place is called now."""
+        name, letter = self.rows[place].name, chr(65 + place)
+        return letter if self.hidden else f"{letter}: {name}" if self.blind else name
+
+
+def row_of(name: str, spoken: Spoken, asked: SpeechRequest) -> Row:
+    """The row of what an engine has said so far."""
+    problem = f'<div class="pg-note pg-error">{escape(str(spoken.error))}</div>' if spoken.error else ""
+    if spoken.receipt is None or spoken.sound is None or not spoken.sound.pcm:
+        return Row(name=name, sound=problem or f'<span class="pg-quiet">{escape(spoken.status)}</span>')
+    finished = finish(spoken.sound, spoken.receipt, asked, "wav")
+    url = data_url(finished.data, finished.kind.media_type)
+    return Row(
+        name=name,
+        sound=f'<audio controls preload="metadata" src="{url}"></audio>{problem}',
+        figures=receipt_view.metrics(finished.receipt),
+        seconds=spoken.sound.seconds,
+        seed=spoken.receipt.seed,
+    )
+
+
+def table(trial: Trial) -> str:
+    """The engines as an HTML table; what would give away who is hidden is left out."""
+    body = "".join(
+        f"<tr><th>{escape(trial.called(place))}</th><td>{row.sound}"
+        f"{'' if trial.hidden else row.figures + row.heard}</td></tr>"
+        for place, row in enumerate(trial.rows)
+    )
+    return f'<div class="pg-scroll"><table class="pg-table">{body}</table></div>' if body else ""

@@ -1,0 +1,133 @@
+"""Scores for what was compared: given by ear, kept in the visitor's browser, and taken away as a file."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from shared.audio.comparing import MOST
+from shared.audio.opinions import SCALE, Mean, Opinion, kept, means, read, to_csv, to_json
+from shared.ui.audio.compare_view import Trial
+
+_DOWNLOAD = "() => document.querySelector('#opinions-file').click()"
+_ABOUT = (
+    "Mean opinion scores of this browser: 1 is bad, 5 is excellent (ITU-T P.800). ± is half of the 95% interval of the "
+    "mean; a few scores tell little. Take the file away to put those of a class together."
+)
+_PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "queue": False}
+
+
+def opinions_store() -> gr.BrowserState:
+    """Where the scores are kept. It must lie outside all tabs: what is in one is read only once that is opened."""
+    # The secret only guards against another page's reading by accident: the storage is the visitor's own.
+    return gr.BrowserState([], storage_key="genai-playgrounds-opinions", secret="opinions")
+
+
+class OpinionsPanel:
+    """The scores to give, below a comparison, and the means of those given so far."""
+
+    def __init__(self, store: gr.BrowserState) -> None:
+        self.store = store
+        choices = [(f"{score} {word}", score) for score, word in SCALE.items()]
+        with gr.Group(visible=False, elem_id="opinions") as self.box:
+            self.scores = [
+                gr.Radio(choices, label=chr(65 + place), visible=False, elem_id=f"score-{place}")
+                for place in range(MOST)
+            ]
+            self.keep = gr.Button("Keep these scores", elem_id="keep-scores")
+        self.table = gr.HTML("", elem_id="means")
+        with gr.Row(visible=False) as self.away:
+            self.as_csv = gr.Button("Scores as CSV", size="sm", min_width=100, elem_id="scores-csv")
+            self.as_json = gr.Button("Scores as JSON", size="sm", min_width=100, elem_id="scores-json")
+            self.forget = gr.Button("Delete all scores", size="sm", min_width=100, elem_id="scores-delete")
+        # A hidden button is clicked once the file is written: Gradio's own hands out what it held before the click.
+        self.file = gr.DownloadButton("File", visible="hidden", elem_id="opinions-file")
+
+    @property
+    def outputs(self) -> list[Any]:
+        """What `asking` gives."""
+        return [self.box, *self.scores]
+
+    @property
+    def given(self) -> list[Any]:
+        """What `keep` is given besides the trial."""
+        return [self.store, *self.scores]
+
+    @property
+    def changed(self) -> list[Any]:
+        """What `keep` gives."""
+        return [self.store, self.table, self.away, *self.outputs]
+
+    def wire(self, trial: gr.State) -> None:
+        """Connect the events."""
+        kept_too = [trial, *self.changed]
+        self.keep.click(lambda t, *given: [t, *keep(t, *given)], [trial, *self.given], kept_too, **_PRIVATE)
+        self.forget.click(lambda: [[], *_shown([])], None, [self.store, self.table, self.away], **_PRIVATE)
+        for button, write, suffix in ((self.as_csv, to_csv, ".csv"), (self.as_json, to_json, ".json")):
+            written = button.click(_file(write, suffix), self.store, self.file, **_PRIVATE)
+            written.success(None, None, None, js=_DOWNLOAD, **_PRIVATE)
+
+    def show_at(self, demo: gr.Blocks) -> None:
+        """Show the means when the page opens."""
+        queued = {**_PRIVATE, "queue": True}
+        demo.load(lambda stored: _shown(read(stored)), self.store, [self.table, self.away], **queued)
+
+
+def asking(trial: Trial) -> list[Any]:
+    """Updates that ask for a score of each that has sounded, or for none."""
+    sounded = [bool(row.seconds) and not trial.kept and trial.ended for row in trial.rows]
+    names = [trial.called(place) for place in range(len(trial.rows))]
+    blank = gr.update(visible=False, value=None)
+    boxes = [gr.update(visible=True, label=name) if on else blank for on, name in zip(sounded, names, strict=True)]
+    return [gr.update(visible=any(sounded)), *boxes, *[blank] * (MOST - len(boxes))]
+
+
+def keep(trial: Trial, stored: Any, *scores: int | None) -> list[Any]:
+    """Keep the scores; updates for `changed`. A comparison is scored once."""
+    opinions = read(stored)
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    given = [(row, score) for row, score in zip(trial.rows, scores, strict=False) if score]
+    if given and not trial.kept:
+        trial.kept = True
+        opinions += [
+            Opinion(engine=row.name, score=score, blind=trial.hidden, text=trial.text, seed=row.seed, created=now)
+            for row, score in given
+            if score in SCALE
+        ]
+    return [kept(opinions), *_shown(opinions), *asking(trial)]
+
+
+def _shown(opinions: Sequence[Opinion]) -> list[Any]:
+    return [table(means(opinions)), gr.update(visible=bool(opinions))]
+
+
+def table(found: Sequence[Mean]) -> str:
+    """The means as an HTML table."""
+    if not found:
+        return ""
+    rows = "".join(
+        f"<tr><th>{escape(mean.engine)}</th><td><b>{mean.score:.2f}</b>{_margin(mean)}</td>"
+        f"<td>{mean.count}, {mean.blind} blind</td></tr>"
+        for mean in found
+    )
+    head = "<tr><th></th><th>Score</th><th>Given</th></tr>"
+    return f'<div class="pg-scroll"><table class="pg-table">{head}{rows}</table></div><p class="pg-quiet">{_ABOUT}</p>'
+
+
+def _margin(mean: Mean) -> str:
+    return "" if mean.margin is None else f" ± {mean.margin:.2f}"
+
+
+def _file(write: Callable[[Sequence[Opinion]], str], suffix: str) -> Callable[[Any], str]:
+    def written(stored: Any) -> str:
+        path = Path(tempfile.mkdtemp(prefix="playground-scores-")) / f"opinions{suffix}"
+        path.write_text(write(read(stored)), encoding="utf-8")
+        return str(path)
+
+    return written
