@@ -92,11 +92,12 @@ class AudioChunk:
 
 @dataclass(frozen=True)
 class Notes:
-    """Music as far as it is written: `bar` bars of `total`."""
+    """Music as far as it is written: `bar` bars of `total`. `instrument`: what it is meant to be played on."""
 
     music: Music
     bar: int
     total: int
+    instrument: str = "piano"
 
 
 @dataclass(frozen=True)

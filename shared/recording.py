@@ -13,7 +13,6 @@ from shared import pricing
 from shared.backends.base import Capabilities, Outcome, Usage
 from shared.catalog import ModelSpec, Variant
 from shared.events import AudioChunk, Event, Final, Notes, Partial, Piece, Preview
-from shared.music.piece import Piece as Music
 from shared.outputs import AudioOutput, ChatOutput, FinishReason, ImageOutput, MusicOutput
 from shared.pool import Lease
 from shared.receipts import Receipt, Seconds
@@ -70,7 +69,7 @@ class Recorder:
         if isinstance(request, SpeechRequest):
             return Outcome(output=joined(self.sound, reason))
         if isinstance(request, MusicRequest) and not self.sound:
-            return Outcome(output=MusicOutput(piece=self._written(), finish_reason=reason))
+            return Outcome(output=self._written(reason))
         if isinstance(request, MusicRequest):
             return Outcome(output=joined(self.sound, reason))
         output = ChatOutput(
@@ -81,8 +80,10 @@ class Recorder:
         )
         return Outcome(output=output)
 
-    def _written(self) -> Music | None:
-        return self.notes.music if self.notes else None
+    def _written(self, reason: FinishReason) -> MusicOutput:
+        if self.notes is None:
+            return MusicOutput(piece=None, finish_reason=reason)
+        return MusicOutput(piece=self.notes.music, instrument=self.notes.instrument, finish_reason=reason)
 
     def _unfinished(self) -> tuple[ImagePart, ...]:
         """The last preview as a PNG file."""

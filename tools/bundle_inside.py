@@ -11,6 +11,7 @@ from pathlib import Path
 
 import yaml
 
+from shared.errors import BackendError
 from shared.starter import BUNDLED, locate, locate_folder, starters
 from tools.places import ROOT, spaces
 
@@ -39,9 +40,28 @@ def bundle(name: str, folder: Path) -> Path:
         place = folder / BUNDLED / filename
         place.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(weights, place)
-    for name in front_matter(folder / "README.md").get("playground_weights") or []:  # type: ignore[attr-defined]
-        shutil.copytree(locate_folder(str(name)), folder / BUNDLED / str(name))
+    for name, found in _own_weights(folder / "README.md").items():
+        if isinstance(found, Path):
+            shutil.copytree(found, folder / BUNDLED / name)
     return folder
+
+
+def left_out(folder: Path) -> list[str]:
+    """Why starter models that the Space names are not in it: this copy of the project hasn't them."""
+    return [found for found in _own_weights(folder / "README.md").values() if isinstance(found, str)]
+
+
+def _own_weights(readme: Path) -> dict[str, Path | str]:
+    """The folders of the project's own starter models that the front matter names, or why there is none."""
+    names = front_matter(readme).get("playground_weights") or []
+    assert isinstance(names, list)
+    found: dict[str, Path | str] = {}
+    for name in map(str, names):
+        try:
+            found[name] = locate_folder(name)
+        except BackendError as error:
+            found[name] = str(error)
+    return found
 
 
 def front_matter(readme: Path) -> dict[str, object]:
@@ -75,6 +95,8 @@ def main() -> int:
         return 1
     size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) / 1e6
     print(f"{options.name} is in {folder} ({size:.0f} MB). It runs there with: python app.py")
+    for reason in left_out(folder):
+        print(f"Left out: {reason}")
     print(f"To put it on Hugging Face: hf upload YOUR_NAME/{options.name} {folder} --repo-type space")
     return 0
 

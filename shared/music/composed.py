@@ -9,6 +9,7 @@ from pathlib import Path
 
 from shared.errors import BackendError
 from shared.events import Event, Final, Notes, Piece
+from shared.media.sound.labelling import KEYWORD
 from shared.music.midi import midi
 from shared.music.musicxml import musicxml
 from shared.music.piece import Piece as Music
@@ -19,17 +20,22 @@ from shared.pacing import INTERVAL, SoFar, paced
 from shared.settings import Settings
 from shared.starter import locate_folder
 
-STARTER, FONT = "text2music", "sonivox.sf2"
+STARTER = "text2music"
+FONT, FONT_LICENCE = "sonivox.sf2", "Apache-2.0"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Composition(SoFar):
-    """A composition as far as it has come: `bar` bars of `total`. `instrument`: what it is meant for, at its end."""
+    """A composition as far as it has come: `bar` bars of `total`. `instrument`: what it is meant for.
+
+    `sound`: of an engine that makes sound and no notes, at its end.
+    """
 
     music: Music | None = None
     bar: int = 0
     total: int = 0
     instrument: str = "piano"
+    sound: AudioOutput | None = None
 
 
 def compositions(events: Iterator[Event], interval: float = INTERVAL) -> Iterator[Composition]:
@@ -47,9 +53,13 @@ class _Growing:
 
     def so_far(self) -> Composition:
         last = self._last
-        return Composition(music=last.music, bar=last.bar, total=last.total) if last else Composition()
+        if last is None:
+            return Composition()
+        return Composition(music=last.music, bar=last.bar, total=last.total, instrument=last.instrument)
 
     def whole(self, final: Final) -> Composition:
+        if isinstance(final.output, AudioOutput):
+            return Composition(sound=final.output)
         music = final.output.piece
         bars = music.full_bars if music else 0
         return Composition(music=music, bar=bars, total=bars, instrument=final.output.instrument)
@@ -77,6 +87,10 @@ def _font(file: Path, changed: int) -> SoundFont:
     return SoundFont(file)
 
 
-def files(music: Music, instrument: str) -> dict[str, bytes]:
-    """What other programs open, by the file's ending. Sound and scores are made apart: they take longer."""
-    return {"mid": midi(music, instrument), "musicxml": musicxml(music, instrument).encode()}
+def files(music: Music, instrument: str, label: str = "") -> dict[str, bytes]:
+    """What other programs open, by the file's ending. Sound and scores are made apart: they take longer.
+
+    `label`: what made it, as ASCII, which both hold.
+    """
+    fields = {KEYWORD: label} if label else {}
+    return {"mid": midi(music, instrument, label), "musicxml": musicxml(music, instrument, fields=fields).encode()}

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from xml.sax.saxutils import escape
+from xml.sax.saxutils import escape, quoteattr, unescape
 
 from shared.music.instruments import instruments
 from shared.music.piece import TICKS, Bar, Note, Piece, spell
@@ -16,6 +17,7 @@ SHAPES = {
 }
 TRIPLETS = {32: ("half", 0), 16: ("quarter", 0), 8: ("eighth", 0), 4: ("16th", 0)}
 FLAGS = {"eighth": 1, "16th": 2, "32nd": 3}
+SOFTWARE = "Generative-AI playgrounds"
 _SIGNS = {-2: "flat-flat", -1: "flat", 0: "natural", 1: "sharp", 2: "double-sharp"}
 
 
@@ -40,13 +42,13 @@ class Sign:
         return FLAGS.get((TRIPLETS if self.triplet else SHAPES)[self.length][0], 0)
 
 
-def musicxml(piece: Piece, instrument: str, title: str = "") -> str:
-    """The score. Raises `KeyError` for an unknown instrument."""
+def musicxml(piece: Piece, instrument: str, title: str = "", fields: Mapping[str, str] | None = None) -> str:
+    """The score. Raises `KeyError` for an unknown instrument. `fields`: more to say of it, by name."""
     label = instruments()[instrument]["label"]
     head = (
         '<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE score-partwise PUBLIC "-//Recordare//DTD MusicXML 4.0 '
         'Partwise//EN" "http://www.musicxml.org/dtds/partwise.dtd">\n<score-partwise version="4.0">'
-        f"<work><work-title>{escape(title or name(piece))}</work-title></work>"
+        f"<work><work-title>{escape(title or name(piece))}</work-title></work>{_identification(fields or {})}"
         f'<part-list><score-part id="P1"><part-name>{escape(label)}</part-name>'
         f'<score-instrument id="I1"><instrument-name>{escape(label)}</instrument-name></score-instrument>'
         f'<midi-instrument id="I1"><midi-program>{instruments()[instrument]["program"] + 1}</midi-program>'
@@ -54,6 +56,22 @@ def musicxml(piece: Piece, instrument: str, title: str = "") -> str:
     )
     bars = measures(piece)
     return head + "".join(_measure(piece, bars, number) for number in range(len(bars))) + "</part></score-partwise>"
+
+
+def _identification(fields: Mapping[str, str]) -> str:
+    """What made the score, and the fields; the format keeps a place for those of each program."""
+    told = "".join(
+        f"<miscellaneous-field name={quoteattr(name)}>{escape(text)}</miscellaneous-field>"
+        for name, text in fields.items()
+    )
+    more = f"<miscellaneous>{told}</miscellaneous>" if told else ""
+    return f"<identification><encoding><software>{SOFTWARE}</software></encoding>{more}</identification>"
+
+
+def field_of(data: bytes, name: str) -> str | None:
+    """A field of such a score, None where there is none. The file is not parsed: anybody may have written it."""
+    found = re.search(rf'<miscellaneous-field name="{re.escape(name)}">([^<]*)<'.encode(), data)
+    return unescape(found[1].decode("utf-8", "replace")) if found else None
 
 
 def name(piece: Piece) -> str:

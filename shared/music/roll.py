@@ -5,7 +5,7 @@ from __future__ import annotations
 from shared.music.piece import TONICS, Piece
 
 COLOURS = ("#e4572e", "#2e86ab", "#3b9c5f", "#8f5fbf")
-BAR, ROW, LEFT, MARGIN = 96, 10, 34, 3  # pixels a bar, a semitone, for the names; semitones above and below the notes
+BAR, ROW, LEFT, MARGIN = 64, 9, 30, 3  # pixels a bar, a semitone, for the names; semitones above and below the notes
 _BLACK = {1, 3, 6, 8, 10}
 
 
@@ -30,7 +30,7 @@ def roll(piece: Piece, total_bars: int | None = None) -> str:
             parts.append(f'<rect x="{LEFT}" y="{y(pitch)}" width="{width - LEFT}" height="{ROW}" fill="#f1f1f4"/>')
         if pitch % 12 == piece.key.tonic:
             name = f"{TONICS[pitch % 12]}{pitch // 12 - 1}"
-            parts.append(f'<text x="4" y="{y(pitch) + ROW}" font-size="9" font-family="sans-serif">{name}</text>')
+            parts.append(f'<text x="4" y="{y(pitch) + ROW}" font-size="11" font-family="sans-serif">{name}</text>')
             parts.append(f'<rect x="{LEFT}" y="{y(pitch)}" width="{width - LEFT}" height="{ROW}" fill="#fdf3d8"/>')
     for bar in piece.bars:
         x = LEFT + bar.start * scale

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 
 from shared.backends.base import require
 from shared.errors import BackendError
@@ -20,6 +21,8 @@ def score(piece: Piece, instrument: str, width: int = WIDTH) -> str:
 
     with _ONE_AT_A_TIME:
         verovio.enableLog(verovio.LOG_OFF)
+        # Where its fonts lie, it keeps for each thread: the one that imported it knows, all others don't.
+        verovio.setDefaultResourcePath(str(Path(verovio.__file__).parent / "data"))
         toolkit = verovio.toolkit()
         toolkit.setOptions(
             {

@@ -47,34 +47,41 @@ class Picker:
         return Picked(self.model.value or "", self.mode.value, self.variant.value)
 
 
-def build(engine: Engine, task: Task) -> Picker:
-    """Make the controls, set to the first model that runs here."""
+def build(engine: Engine, task: Task, prefix: str = "") -> Picker:
+    """Make the controls, set to the first model that runs here. `prefix`: what their element ids begin with."""
     mode = first_mode(engine, task)
     models = model_choices(engine, task, mode, engine.settings)
     first = models[0][1] if models else None
     with gr.Row():
         with gr.Column(scale=4, min_width=300):
-            mode_radio = gr.Radio(MODES, value=mode.value, label="Where it runs", elem_id="mode")
+            mode_radio = gr.Radio(MODES, value=mode.value, label="Where it runs", elem_id=f"{prefix}mode")
         with gr.Column(scale=5, min_width=300), gr.Row():
             model = gr.Dropdown(
-                models, value=first, label="Model", allow_custom_value=True, elem_id="model", min_width=220, scale=3
+                models,
+                value=first,
+                label="Model",
+                allow_custom_value=True,
+                elem_id=f"{prefix}model",
+                min_width=220,
+                scale=3,
             )
             variants = variant_choices(engine, task, first, mode, engine.settings) if first else []
             variant = gr.Dropdown(
                 variants,
                 value=variants[0][1] if variants else None,
                 label="Engine",
-                elem_id="engine",
+                elem_id=f"{prefix}engine",
                 min_width=140,
                 scale=2,
             )
-    note = gr.HTML(describe(engine, task, first or "", mode, None, engine.settings), elem_id="engine-note")
+    note = gr.HTML(describe(engine, task, first or "", mode, None, engine.settings), elem_id=f"{prefix}engine-note")
     return Picker(model, mode_radio, variant, note)
 
 
 def first_mode(engine: Engine, task: Task) -> Mode:
-    """The kind of the first engine in the catalogue that runs here."""
-    ready = (choice.variant.mode for choice in engine.choices(task) if choice.reason is None)
+    """The kind of the first engine in the catalogue that runs here; of the first of all where none does."""
+    choices = engine.choices(task)
+    ready = (choice.variant.mode for choice in [*(c for c in choices if c.reason is None), *choices])
     return next(ready, Mode.QUANTIZED)
 
 

@@ -9,8 +9,8 @@ from shared.engine import Engine
 from shared.tasks import Task
 
 
-def models_of(engine: Engine, task: Task) -> Callable[[], list[dict[str, Any]]]:
-    """The endpoint's function for the task."""
+def models_of(engine: Engine, *tasks: Task) -> Callable[[], list[dict[str, Any]]]:
+    """The endpoint's function for these tasks."""
 
     def models() -> list[dict[str, Any]]:
         """Every model with its task and engines, whether each can run here, and why not."""
@@ -28,6 +28,7 @@ def models_of(engine: Engine, task: Task) -> Callable[[], list[dict[str, Any]]]:
                 "runs_here": c.reason is None,
                 "reason": c.reason,
             }
+            for task in tasks
             for c in engine.choices(task)
         ]
 

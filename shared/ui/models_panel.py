@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 from typing import Any
 
@@ -9,6 +10,7 @@ import gradio as gr
 
 from shared.catalog import Catalog
 from shared.engine import Choice, Engine
+from shared.settings import Settings
 from shared.tasks import Task
 from shared.ui.model_picker import engine_label
 from shared.ui.sessions import with_keys
@@ -17,8 +19,8 @@ from shared.ui.sessions import with_keys
 class ModelsPanel:
     """The tab's components and events."""
 
-    def __init__(self, engine: Engine, task: Task) -> None:
-        self._engine, self._task = engine, task
+    def __init__(self, engine: Engine, tasks: Sequence[Task]) -> None:
+        self._engine, self._tasks = engine, tasks
         # The catalogue with the providers' lists merged in; a visitor's own, since it may name private models.
         self.listed = gr.State(None)
         with gr.Row():
@@ -27,7 +29,7 @@ class ModelsPanel:
             self.unload = gr.Button("Unload idle models", size="sm", elem_id="models-unload")
         self.told = gr.HTML("", elem_id="models-told")
         self.memory = gr.HTML(memory(engine), elem_id="models-memory")
-        self.table = gr.HTML(table(engine.choices(task)), elem_id="models-table")
+        self.table = gr.HTML(table(choices_of(engine, tasks)), elem_id="models-table")
 
     def wire(self, keys: Any, tab: gr.Tab, changed: Any) -> None:
         """Connect the events; `changed(event)` chains what depends on the list of models."""
@@ -41,7 +43,7 @@ class ModelsPanel:
 
     def _show(self, keys: Any, listed: Catalog | None) -> tuple[str, str]:
         settings = with_keys(self._engine.settings, keys)
-        return memory(self._engine), table(self._engine.with_catalog(listed).choices(self._task, settings))
+        return memory(self._engine), table(choices_of(self._engine.with_catalog(listed), self._tasks, settings))
 
     def _unload(self, keys: Any, listed: Catalog | None) -> tuple[str, str]:
         self._engine.pool.unload()
@@ -60,6 +62,11 @@ class ModelsPanel:
         return listed, f'<div class="pg-note" role="status">{"<br>".join(lines)}</div>'
 
 
+def choices_of(engine: Engine, tasks: Sequence[Task], settings: Settings | None = None) -> list[Choice]:
+    """Every way to run every model of these tasks."""
+    return [choice for task in tasks for choice in engine.choices(task, settings)]
+
+
 def memory(engine: Engine) -> str:
     """What is in memory now, as HTML."""
     rows = [
@@ -71,15 +78,18 @@ def memory(engine: Engine) -> str:
 
 
 def table(choices: list[Choice]) -> str:
-    """The models as an HTML table."""
-    head = "<tr><th>Model</th><th>Where</th><th>Engine</th><th>Runs here</th><th>Licence</th></tr>"
-    rows = "".join(_row(choice) for choice in choices)
+    """The models as an HTML table. Where they are of several tasks, a column says which."""
+    several = len({choice.spec.task for choice in choices}) > 1
+    names = ["Model", *(["For"] if several else []), "Where", "Engine", "Runs here", "Licence"]
+    head = "<tr>" + "".join(f"<th>{name}</th>" for name in names) + "</tr>"
+    rows = "".join(_row(choice, several) for choice in choices)
     return f'<div class="pg-scroll"><table class="pg-table"><thead>{head}</thead><tbody>{rows}</tbody></table></div>'
 
 
-def _row(choice: Choice) -> str:
+def _row(choice: Choice, several: bool) -> str:
     cells = [
         choice.spec.name,
+        *([str(choice.spec.task)] if several else []),
         choice.variant.mode.label,
         engine_label(choice),
         "yes" if choice.reason is None else choice.reason,

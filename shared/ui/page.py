@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Protocol
 
 import gradio as gr
@@ -33,17 +34,28 @@ class Settable(Protocol):
 
 
 @contextmanager
-def open_page(engine: Engine, task: Task, title: str, words: str) -> Iterator[Page]:
+def open_page(engine: Engine, task: Task, title: str, words: str, *more: Task) -> Iterator[Page]:
     """A Space's page, to be filled in the block: first `tabs`, then `side`, then `connect`.
 
-    `engine` may be shared with other Spaces.
+    `engine` may be shared with other Spaces. `more`: what else the Space does beside `task`. Each has its own choice of
+    an engine, which stands above the tabs while one of its tabs (see `Page.tab`) is open.
     """
     named = f"{title} · Generative-AI playgrounds"
     with gr.Blocks(title=named, fill_width=False, analytics_enabled=False, delete_cache=CLEARED) as demo:
         gr.HTML(f'<div class="pg-head"><h1>{title}</h1><p>{words}</p></div>')
-        picker = model_picker.build(engine, task)
+        desks = [Desk(engine, each, first=each == task) for each in (task, *more)]
         with gr.Row(equal_height=False):
-            yield Page(engine, task, demo, picker)
+            yield Page(engine, desks, demo)
+
+
+class Desk:
+    """A task's own part of the page: the choice of an engine, and `places`, which are there while its tabs are."""
+
+    def __init__(self, engine: Engine, task: Task, *, first: bool) -> None:
+        self.task, self.first = task, first
+        with gr.Column(visible=first) as above:
+            self.picker = model_picker.build(engine, task, "" if first else f"{task}-")
+        self.places: list[Any] = [above]
 
 
 class Page:
@@ -54,9 +66,14 @@ class Page:
     _models: ModelsPanel
     _models_tab: gr.Tab
 
-    def __init__(self, engine: Engine, task: Task, demo: gr.Blocks, picker: model_picker.Picker) -> None:
-        self._engine, self._task = engine, task
-        self.demo, self.picker, self.runs = demo, picker, Runs()
+    def __init__(self, engine: Engine, desks: list[Desk], demo: gr.Blocks) -> None:
+        self._engine, self._desks = engine, {desk.task: desk for desk in desks}
+        self._tabs: list[tuple[gr.Tab, Task]] = []
+        self.demo, self.picker, self.runs = demo, desks[0].picker, Runs()
+
+    def picker_of(self, task: Task) -> model_picker.Picker:
+        """The choice of an engine for one of the page's tasks."""
+        return self._desks[task].picker
 
     @contextmanager
     def tabs(self) -> Iterator[None]:
@@ -64,7 +81,14 @@ class Page:
         with gr.Column(scale=3, min_width=320), gr.Tabs() as self.shown:
             yield
             with gr.Tab("Models", id="models") as self._models_tab:
-                self._models = ModelsPanel(self._engine, self._task)
+                self._models = ModelsPanel(self._engine, list(self._desks))
+
+    @contextmanager
+    def tab(self, label: str, name: str, task: Task) -> Iterator[gr.Tab]:
+        """A tab of one of several tasks: opening it brings that task's choice of an engine and what is `beside` it."""
+        with gr.Tab(label, id=name) as tab:
+            yield tab
+        self._tabs.append((tab, task))
 
     @contextmanager
     def side(self) -> Iterator[None]:
@@ -74,36 +98,66 @@ class Page:
             with gr.Accordion("Your keys", open=False):
                 self.keys = KeysPanel(self._engine.settings)
 
-    def connect(self, settings: Settable) -> None:
-        """Choosing an engine changes the other choices, the note, and what the settings can do."""
-        engine, task, keys, listed = self._engine, self._task, self.keys.state, self._models.listed
-        model, mode, variant, note = self.picker.model, self.picker.mode, self.picker.variant, self.picker.note
+    @contextmanager
+    def beside(self, task: Task) -> Iterator[None]:
+        """Within `side`: what is there while a tab of that task is open."""
+        desk = self._desks[task]
+        with gr.Column(visible=desk.first) as place:
+            yield
+        desk.places.append(place)
+
+    def connect(self, *settings: Settable) -> None:
+        """Choosing an engine changes the other choices, the note, and what the settings can do.
+
+        `settings`: of each task, in the order of `open_page`.
+        """
+        for desk, each in zip(self._desks.values(), settings, strict=True):
+            self._choosing(desk, each)
+        for tab, task in self._tabs:
+            tab.select(partial(self._turned_to, task), None, self._places, **PRIVATE)
+        self.keys.wire(self._choose_again)
+        self._models.wire(self.keys.state, self._models_tab, self._choose_again)
+
+    @property
+    def _places(self) -> list[Any]:
+        return [place for desk in self._desks.values() for place in desk.places]
+
+    def _turned_to(self, task: Task) -> list[Any]:
+        return [gr.update(visible=desk.task == task) for desk in self._desks.values() for _ in desk.places]
+
+    def _seen(self, keys: Any) -> Settings:
+        return with_keys(self._engine.settings, keys)
+
+    def _choosing(self, desk: Desk, settings: Settable) -> None:
+        engine, task, keys, listed = self._engine, desk.task, self.keys.state, self._models.listed
+        model, mode, variant, note = desk.picker.model, desk.picker.mode, desk.picker.variant, desk.picker.note
 
         def fit(event: Any) -> Any:
             return event.then(
-                lambda k, m, where, v: settings.for_engine(m, where, v, seen(k)),
-                [keys, *self.picker.inputs],
+                lambda k, m, where, v: settings.for_engine(m, where, v, self._seen(k)),
+                [keys, *desk.picker.inputs],
                 settings.inputs,
                 **PRIVATE,
             )
 
-        def seen(k: Any) -> Settings:
-            return with_keys(engine.settings, k)
-
         def on_mode(mode: str, k: Any, listed: Any) -> Any:
-            return model_picker.on_mode(engine.with_catalog(listed), task, mode, seen(k))
+            return model_picker.on_mode(engine.with_catalog(listed), task, mode, self._seen(k))
 
         def on_model(model: str, mode: str, k: Any) -> Any:
-            return model_picker.on_model(engine, task, model, mode, seen(k))
-
-        def on_keys(k: Any, listed: Any, *picked: Any) -> Any:
-            return model_picker.on_keys(engine.with_catalog(listed), task, model_picker.Picked(*picked), seen(k))
-
-        def choose_again(event: Any) -> Any:
-            return event.then(on_keys, [keys, listed, *self.picker.inputs], [model, note], **PRIVATE)
+            return model_picker.on_model(engine, task, model, mode, self._seen(k))
 
         fit(mode.input(on_mode, [mode, keys, listed], [model, variant, note], **PRIVATE))
         fit(model.input(on_model, [model, mode, keys], [mode, variant, note], **PRIVATE))
         fit(variant.input(lambda: None, **PRIVATE))
-        self.keys.wire(choose_again)
-        self._models.wire(keys, self._models_tab, choose_again)
+
+    def _choose_again(self, event: Any) -> Any:
+        """Chain to the event what depends on the keys and on the list of models: every task's choices."""
+
+        def on_keys(task: Task, k: Any, listed: Any, *picked: Any) -> Any:
+            engine = self._engine.with_catalog(listed)
+            return model_picker.on_keys(engine, task, model_picker.Picked(*picked), self._seen(k))
+
+        for desk in self._desks.values():
+            inputs = [self.keys.state, self._models.listed, *desk.picker.inputs]
+            event = event.then(partial(on_keys, desk.task), inputs, [desk.picker.model, desk.picker.note], **PRIVATE)
+        return event

@@ -79,11 +79,26 @@ def _of_sound(receipt: Receipt) -> list[tuple[str, str]]:
     return parts
 
 
+def _of_music(receipt: Receipt) -> list[tuple[str, str]]:
+    """Of an engine that writes notes; one that makes sound is told as sound."""
+    if receipt.audio_seconds is not None:
+        return _of_sound(receipt)
+    first, seconds = receipt.seconds.first_output, receipt.seconds
+    parts = [
+        ("Written in", f"{seconds.total - seconds.load - seconds.queue:.1f} s"),
+        ("First bar", "–" if first is None else f"{first:.2f} s"),
+    ]
+    if receipt.seed is not None:
+        parts.append(("Seed", str(receipt.seed)))
+    return parts
+
+
 _SPEEDS: dict[Task, Callable[[Receipt], list[tuple[str, str]]]] = {
     Task.CHAT: _of_text,
     Task.TEXT_TO_SPEECH: _of_sound,
+    Task.TEXT_TO_AUDIO: _of_music,
 }
-_FIRST = {Task.CHAT: "first token", Task.TEXT_TO_SPEECH: "first sound"}
+_FIRST = {Task.CHAT: "first token", Task.TEXT_TO_SPEECH: "first sound", Task.TEXT_TO_AUDIO: "first bar"}
 
 
 def title(receipt: Receipt) -> str:

@@ -1,4 +1,4 @@
-"""The audio Space: one text, spoken by whichever engine; music and sound are to follow."""
+"""The audio Space: one text, spoken by whichever engine, and music composed from words."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ from shared.settings import from_environment  # noqa: E402
 from shared.tasks import Task  # noqa: E402
 from shared.ui.audio.api import endpoints  # noqa: E402
 from shared.ui.audio.compare_panel import ComparePanel  # noqa: E402
+from shared.ui.audio.compose_panel import ComposePanel  # noqa: E402
+from shared.ui.audio.compose_settings import ComposeSettings  # noqa: E402
 from shared.ui.audio.opinions_panel import opinions_store  # noqa: E402
 from shared.ui.audio.place_panel import PlacePanel  # noqa: E402
 from shared.ui.audio.settings_panel import SettingsPanel  # noqa: E402
@@ -26,28 +28,36 @@ from shared.ui.audio.warming import warm  # noqa: E402
 from shared.ui.page import PRIVATE, open_page  # noqa: E402
 from shared.ui.serve import serve  # noqa: E402
 
-WORDS = "One text, many voices: heard and seen while it is made."
+SPEECH, MUSIC = Task.TEXT_TO_SPEECH, Task.TEXT_TO_AUDIO
+WORDS = "Speech and music from words, heard and seen while they are made."
 
 
 def build(engine: Engine) -> gr.Blocks:
     """The screen, over an engine that may be shared with other Spaces."""
-    with open_page(engine, Task.TEXT_TO_SPEECH, "Text to audio", WORDS) as page:
+    with open_page(engine, SPEECH, "Text to audio", WORDS, MUSIC) as page:
         scores = opinions_store()
         with page.tabs():
-            with gr.Tab("Speak", id="speak"):
+            with page.tab("Speak", "speak", SPEECH):
                 speak = SpeakPanel(engine, page.runs)
-            with gr.Tab("Compare", id="compare"):
+            with page.tab("Compose", "compose", MUSIC) as composing:
+                compose = ComposePanel(engine, page.runs)
+            with page.tab("Compare", "compare", SPEECH):
                 compare = ComparePanel(engine, page.runs, scores)
             with gr.Tab("In space", id="space"):
                 placing = PlacePanel()
-        with page.side(), gr.Accordion("Settings", open=True):
-            settings = SettingsPanel(engine, page.picker.first)
-        page.connect(settings)
+        with page.side():
+            with page.beside(SPEECH), gr.Accordion("Settings", open=True):
+                settings = SettingsPanel(engine, page.picker.first)
+            with page.beside(MUSIC), gr.Accordion("Settings", open=True):
+                music_settings = ComposeSettings(engine, page.picker_of(MUSIC).first)
+        page.connect(settings, music_settings)
         for panel in (speak, compare):
             panel.wire(page.picker.inputs, settings.inputs, page.keys.state)
+        compose.wire(page.picker_of(MUSIC).inputs, music_settings.inputs, page.keys.state)
+        page.demo.load(partial(warm, engine, SPEECH), None, None, **PRIVATE)
+        composing.select(partial(warm, engine, MUSIC), None, None, **PRIVATE)
         placing.wire(speak.sound)
         compare.opinions.show_at(page.demo)
-        page.demo.load(partial(warm, engine), None, None, **PRIVATE)
         endpoints(engine)
     return page.demo
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import struct
+import threading
 from collections.abc import Iterator
 from typing import Any
 from xml.etree import ElementTree
@@ -160,3 +161,13 @@ FIELDS = ("kind", "key", "metre", "tempo", "voices")
 def test_an_instrument_that_there_is_not_is_a_key_error(make: Any) -> None:
     with pytest.raises(KeyError):
         make(JIG)
+
+
+def test_a_score_is_drawn_in_any_thread() -> None:
+    """Verovio keeps for each thread where its fonts lie."""
+    drawn: list[str] = []
+    for _ in range(2):
+        thread = threading.Thread(target=lambda: drawn.append(score(JIG, "flute")))
+        thread.start()
+        thread.join()
+    assert len(drawn) == 2

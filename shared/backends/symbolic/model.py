@@ -75,7 +75,7 @@ class MusicModel:
         for bar in writer.write():
             emit.check()
             if bar is not None:
-                emit(Notes(writer.piece, bar, wanted.bars))
+                emit(Notes(writer.piece, bar, wanted.bars, wanted.instrument))
                 emit(Progress(f"Bar {bar} of {wanted.bars}", bar, wanted.bars))
 
     def _novelty(self, piece: Piece) -> dict[str, Any]:

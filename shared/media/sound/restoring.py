@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,15 +42,11 @@ class RestoredSpeech:
 def restore(data: bytes) -> RestoredSpeech:
     """Read a sound file or a receipt's JSON. Raises `InvalidRequest` where it says nothing of a speech."""
     found = Fields(SpeechRequest(text="-"))
-    request, receipt = _parts(_document(data))
-    if not isinstance(request.get("text"), str) or not request["text"].strip():
-        raise InvalidRequest(_NOTHING)
-    used = {**_dict(receipt.get("settings")), **request}
-    for name in _TEXTS:
+    used = settings_of(document(data, comments(data), _NOTHING), "text", _NOTHING)
+    for name in (*_TEXTS, "model"):
         found.text(name, used.get(name))
     for name in _NUMBERS:
-        found.number(name, used.get(name) if name != "seed" else request.get("seed", receipt.get("seed")))
-    found.text("model", receipt.get("model"))
+        found.number(name, used.get(name))
     speakers = _speakers(used.get("speakers"), found)
     return RestoredSpeech(ignored=found.ignored, speakers=speakers, **found.values)
 
@@ -57,27 +54,38 @@ def restore(data: bytes) -> RestoredSpeech:
 def made_here(data: bytes) -> dict[str, Any]:
     """The document that a sound file made here carries; empty where it carries none."""
     try:
-        return _dict(_document(data))
+        return _dict(document(data, comments(data), _NOTHING))
     except InvalidRequest:
         return {}
 
 
-def _document(data: bytes) -> Any:
+def document(data: bytes, texts: Iterable[str], nothing: str) -> Any:
+    """What this playground wrote: the JSON among the file's texts, or the whole file where it is JSON itself.
+
+    Raises `InvalidRequest` for a file that is too large, with the words `nothing` where there is no such text.
+    """
     if len(data) > MAX_BYTES:
-        raise InvalidRequest(f"The file is larger than {MAX_BYTES // 1_000_000} MB. Drop the sound as it was saved.")
+        raise InvalidRequest(f"The file is larger than {MAX_BYTES // 1_000_000} MB. Drop it as it was saved.")
     if data.lstrip()[:1] == b"{":
-        document = load_json(data.decode("utf-8", "replace"))
-        return document.get(KEYWORD, document)
+        whole = load_json(data.decode("utf-8", "replace"))
+        return whole.get(KEYWORD, whole)
     mark = f'{{"{KEYWORD}"'
-    text = next((text for text in comments(data) if text.lstrip().startswith(mark)), None)
+    text = next((text for text in texts if text.lstrip().startswith(mark)), None)
     if text is None:
-        raise InvalidRequest(_NOTHING)
+        raise InvalidRequest(nothing)
     return load_json(text)[KEYWORD]
 
 
-def _parts(document: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+def settings_of(document: Any, content: str, nothing: str) -> dict[str, Any]:
+    """The settings of such a document by name, the person's before the model's own, with `seed` and `model`.
+
+    `content`: what the request must hold; without it, raises `InvalidRequest` with the words `nothing`.
+    """
     whole = _dict(document)
-    return _dict(whole.get("request")), _dict(whole.get("receipt"))
+    request, receipt = _dict(whole.get("request")), _dict(whole.get("receipt"))
+    if not isinstance(request.get(content), str) or not request[content].strip():
+        raise InvalidRequest(nothing)
+    return {"seed": receipt.get("seed"), **_dict(receipt.get("settings")), **request, "model": receipt.get("model")}
 
 
 def _dict(value: Any) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The audio Space's API: `/speak`, `/place` and `/models`, for `gradio_client`, HTTP and MCP."""
+"""The audio Space's API: `/speak`, `/compose`, `/place` and `/models`, for `gradio_client`, HTTP and MCP."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from shared.media.sound.files import kind_of
 from shared.requests import SpeechRequest
 from shared.settings import Settings
 from shared.tasks import Task
+from shared.ui.audio.compose_api import compose_of
 from shared.ui.audio.listening import facts, hearing
 from shared.ui.models_api import models_of
 from shared.ui.reading import read_mode
@@ -29,8 +30,9 @@ from shared.ui.reading import read_mode
 def endpoints(engine: Engine) -> None:
     """Add the endpoints to the Blocks being built."""
     api(_speak(engine), api_name="speak", concurrency_limit=None)
+    api(compose_of(engine), api_name="compose", concurrency_limit=None)
     api(_place, api_name="place", concurrency_limit=2)
-    api(models_of(engine, Task.TEXT_TO_SPEECH), api_name="models")
+    api(models_of(engine, Task.TEXT_TO_SPEECH, Task.TEXT_TO_AUDIO), api_name="models")
 
 
 def _speak(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 import tempfile
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
 from shared.audio.finishing import Finished
-from shared.requests import SpeechRequest
+from shared.receipts import Receipt
+from shared.requests import Request, SpeechRequest
 
 
 @cache
@@ -24,15 +26,22 @@ def new_folder() -> Path:
 
 def keep(finished: Finished, request: SpeechRequest) -> list[str]:
     """Write the sound and its subtitles; their paths, the sound's first."""
+    texts = {".srt": finished.srt, ".vtt": finished.vtt}
+    beside = {suffix: text.encode() for suffix, text in texts.items() if text}
+    return write(stem(request, finished.receipt), {finished.kind.suffix: finished.data, **beside})
+
+
+def stem(request: Request, receipt: Receipt) -> str:
+    """A file's name without its ending: the first words of what was asked for, and the seed."""
+    words = re.sub(r"[^a-z0-9]+", "-", next(iter(request.texts()), "")[:80].lower()).strip("-")[:40]
+    seed = "" if receipt.seed is None else f"-{receipt.seed}"
+    return f"{words or 'sound'}{seed}"
+
+
+def write(name: str, contents: Mapping[str, bytes]) -> list[str]:
+    """Write files of one name, by their endings (".wav"), in a folder of their own; their paths."""
     folder = new_folder()
-    stem = re.sub(r"[^a-z0-9]+", "-", request.text[:80].lower()).strip("-")[:40] or "speech"
-    seed = "" if finished.receipt.seed is None else f"-{finished.receipt.seed}"
-    file = folder / f"{stem}{seed}{finished.kind.suffix}"
-    file.write_bytes(finished.data)
-    paths = [str(file)]
-    for suffix, text in ((".srt", finished.srt), (".vtt", finished.vtt)):
-        if text:
-            beside = file.with_suffix(suffix)
-            beside.write_text(text, encoding="utf-8")
-            paths.append(str(beside))
-    return paths
+    files = {folder / f"{name}{suffix}": data for suffix, data in contents.items()}
+    for file, data in files.items():
+        file.write_bytes(data)
+    return [str(file) for file in files]

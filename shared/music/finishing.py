@@ -1,0 +1,43 @@
+"""What a finished composition goes through before anybody gets it: measured, played, and labelled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from shared.media.sound.labelling import comment
+from shared.music.agreement import agreement
+from shared.music.composed import FONT, FONT_LICENCE, Composition, files, sound
+from shared.outputs import AudioOutput
+from shared.receipts import Receipt
+from shared.requests import MusicRequest
+from shared.settings import Settings
+
+
+def measured(made: Composition) -> Receipt:
+    """The receipt with what can be heard of key and metre. Only of a composition that has one."""
+    assert made.receipt is not None
+    heard = agreement(made.music) if made.music else {}
+    return replace(made.receipt, extra={**made.receipt.extra, **({"heard": heard} if heard else {})})
+
+
+def notes(made: Composition, receipt: Receipt, request: MusicRequest) -> Mapping[str, bytes]:
+    """MIDI and MusicXML by their endings, with the receipt in them; nothing of a composition without bars."""
+    if made.music is None or not made.music.bars:
+        return {}
+    return files(made.music, made.instrument, comment(receipt, request))
+
+
+def played(made: Composition, receipt: Receipt, settings: Settings) -> tuple[AudioOutput | None, Receipt]:
+    """The sound, and the receipt with what played it; None where nothing is to be heard.
+
+    Raises `BackendError` without a soundfont, `CorruptWeights` where it is broken.
+    """
+    if made.sound is not None:
+        return (made.sound if made.sound.pcm else None), receipt
+    if made.music is None or not made.music.notes:
+        return None, receipt
+    heard = sound(made.music, made.instrument, settings)
+    player = {"soundfont": FONT, "licence": FONT_LICENCE, "instrument": made.instrument}
+    seconds = round(heard.seconds, 3)
+    return heard, replace(receipt, extra={**receipt.extra, "played_by": {**player, "seconds": seconds}})

@@ -1,0 +1,180 @@
+"""The Compose tab: words in, music out, that is written bar by bar, shown as score and roll, played, and kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from html import escape
+from typing import Any
+
+import gradio as gr
+
+from shared.engine import Engine
+from shared.errors import InferenceError, InvalidRequest
+from shared.media.sound.files import KINDS, kind_of
+from shared.media.sound.labelling import label
+from shared.music.composed import Composition, compositions
+from shared.music.finishing import measured, notes, played
+from shared.requests import MusicRequest
+from shared.settings import Settings
+from shared.tasks import Mode
+from shared.ui import receipt_view
+from shared.ui.audio.compose_restore import ComposeRestore
+from shared.ui.audio.compose_settings import NAMES, to_request
+from shared.ui.audio.compose_view import Sheet, drawn_roll, status, told
+from shared.ui.audio.files import stem, write
+from shared.ui.sessions import Runs, with_keys
+
+EXAMPLES = [
+    "A lively jig in G on the whistle, 16 bars",
+    "A slow, sad waltz in D minor for the harp",
+    "A four-part chorale in F major, 8 bars",
+    "A fast reel in A dorian on the fiddle, busy",
+]
+_PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+_SOUND = gr.WaveformOptions(show_recording_waveform=False)
+
+
+class ComposePanel:
+    """The tab's components; `wire` connects them once the controls beside them exist."""
+
+    def __init__(self, engine: Engine, runs: Runs) -> None:
+        self._engine, self._runs = engine, runs
+        with gr.Row(equal_height=False):
+            with gr.Column(scale=5, min_width=300):
+                self.prompt = gr.Textbox(
+                    label="What to compose", value=EXAMPLES[0], lines=3, max_lines=8, elem_id="compose-prompt"
+                )
+                with gr.Row():
+                    self.run = gr.Button("Compose", variant="primary", elem_id="compose-run", min_width=120)
+                    self.stop = gr.Button("Stop", elem_id="compose-stop", visible=False, min_width=120)
+                gr.Examples(EXAMPLES, self.prompt, label="Try one", elem_id="compose-examples")
+                self.restoring = ComposeRestore()
+            with gr.Column(scale=6, min_width=300):
+                self.metrics = gr.HTML(receipt_view.metrics(None), elem_id="compose-metrics")
+                self.note = gr.HTML("", elem_id="compose-note")
+                self.sound = gr.Audio(
+                    label="The music",
+                    type="filepath",
+                    interactive=False,
+                    elem_id="compose-sound",
+                    visible=False,
+                    buttons=["download"],
+                    waveform_options=_SOUND,
+                )
+                kinds = [(kind.label, name) for name, kind in KINDS.items()]
+                self.kind = gr.Dropdown(kinds, value="wav", label="Sound as", elem_id="compose-kind")
+                self.files = gr.File(
+                    label="Files: the sound, MIDI, MusicXML", visible=False, elem_id="compose-files", height=180
+                )
+        self.facts = gr.HTML("", elem_id="compose-facts")
+        self.score = gr.HTML("", elem_id="compose-score")
+        self.roll = gr.HTML("", elem_id="compose-roll")
+        with gr.Accordion("Receipt", open=False, visible=False, elem_id="compose-receipt-box") as self.receipt_box:
+            self.receipt = gr.Markdown(elem_id="compose-receipt")
+
+    @property
+    def outputs(self) -> list[Any]:
+        """What a composition changes."""
+        shown = [self.metrics, self.note, self.sound, self.files, self.facts, self.score, self.roll]
+        return [*shown, self.receipt_box, self.receipt, self.run, self.stop]
+
+    def wire(self, picker: list[Any], settings: list[Any], keys: Any) -> None:
+        """Connect the events."""
+        self.restoring.wire(self.prompt, picker[0], settings)
+        inputs = [self.prompt, self.kind, keys, *picker, *settings]
+        for event in (self.run.click, self.prompt.submit):
+            event(self.follow, inputs, self.outputs, concurrency_limit=None, **_PRIVATE)
+        self.stop.click(self._stop, None, None, queue=False, **_PRIVATE)
+
+    def follow(
+        self,
+        request: gr.Request,  # first, since Gradio hands it over by position only
+        prompt: str,
+        kind: str,
+        keys: Any,
+        model: str,
+        mode: str,
+        variant: str | None,
+        *values: Any,
+    ) -> Iterator[dict[Any, Any]]:
+        """Compose: the screen is told four times a second, then of the notes, then of the sound."""
+        settings = with_keys(self._engine.settings, keys)
+        try:
+            if not model:
+                raise InvalidRequest("Choose a model first.")
+            asked = MusicRequest(prompt=prompt or "", **to_request(values[: len(NAMES)]))
+            sheet, made = Sheet(), Composition()
+            with self._runs.running(request.session_hash or "local") as (cancel,):
+                events = self._engine.generate(
+                    model, asked, mode=Mode(mode), variant=variant or None, settings=settings, cancel=cancel
+                )
+                for made in compositions(events):
+                    if not made.done:
+                        yield self._growing(made, sheet)
+            yield from self._finished(made, sheet, asked, kind, settings)
+        except InferenceError as error:
+            yield {self.metrics: receipt_view.metrics(None), self.note: _note(str(error), "pg-error"), **self._idle}
+
+    @property
+    def _idle(self) -> dict[Any, Any]:
+        return {self.run: gr.update(visible=True), self.stop: gr.update(visible=False)}
+
+    def _growing(self, made: Composition, sheet: Sheet) -> dict[Any, Any]:
+        shown: dict[Any, Any] = {
+            self.metrics: status(made),
+            self.note: "",
+            self.roll: drawn_roll(made),
+            self.run: gr.update(visible=False),
+            self.stop: gr.update(visible=True),
+        }
+        if made.music is None:
+            hidden = gr.update(value=None, visible=False)
+            return {**shown, self.sound: hidden, self.files: hidden, self.facts: "", self.score: ""}
+        score = sheet.grown(made)
+        return shown if score is None else {**shown, self.score: score}
+
+    def _finished(
+        self, made: Composition, sheet: Sheet, asked: MusicRequest, kind: str, settings: Settings
+    ) -> Iterator[dict[Any, Any]]:
+        """First the notes, then the sound, which takes longer; each time all, since a page may show the last alone."""
+        words = [_note(str(made.error), "pg-error")] if made.error else []
+        if made.finish_reason == "stopped":
+            words.append(_note("Stopped by you. The whole bars are kept." if made.bar else "Stopped by you."))
+        if made.receipt is None:
+            yield {self.metrics: status(made), self.note: "".join(words), **self._idle}
+            return
+        receipt = measured(made)
+        shown: dict[Any, Any] = {self.roll: drawn_roll(made), self.facts: told(receipt)}
+        if made.music and made.music.bars:
+            shown[self.score] = sheet.whole(made.music, made.instrument)
+        if sheet.problem:
+            words.append(_note(sheet.problem, "pg-warn"))
+        contents = {f".{ending}": data for ending, data in notes(made, receipt, asked).items()}
+        name = stem(asked, receipt)
+        shown |= self._kept(write(name, contents)) | self._receipt(receipt) | {self.note: "".join(words)}
+        yield {**shown, self.metrics: status(made, "Making the sound")}
+        try:
+            heard, receipt = played(made, receipt, settings)
+            if heard is not None:
+                contents = {kind_of(kind).suffix: label(heard, kind, receipt, asked), **contents}
+                paths = write(name, contents)
+                shown |= self._kept(paths) | self._receipt(receipt)
+                shown[self.sound] = gr.update(value=paths[0], visible=True)
+        except InferenceError as error:
+            shown[self.note] += _note(str(error), "pg-warn")
+        yield {**shown, self.metrics: status(made), **self._idle}
+
+    def _kept(self, paths: list[str]) -> dict[Any, Any]:
+        return {self.files: gr.update(value=paths or None, visible=bool(paths))}
+
+    def _receipt(self, receipt: Any) -> dict[Any, Any]:
+        return {self.receipt: receipt_view.table(receipt), self.receipt_box: gr.update(visible=True)}
+
+    def _stop(self, request: gr.Request) -> None:
+        """Stop this visitor's runs; each then ends with its whole bars, and its receipt."""
+        self._runs.stop(request.session_hash or "local")
+
+
+def _note(words: str, kind: str = "") -> str:
+    role = "alert" if kind == "pg-error" else "status"
+    return f'<div class="pg-note {kind}" role="{role}">{escape(words)}</div>'
