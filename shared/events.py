@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+    from shared.music.piece import Guess
     from shared.music.piece import Piece as Music
     from shared.receipts import Receipt
 
@@ -92,12 +93,16 @@ class AudioChunk:
 
 @dataclass(frozen=True)
 class Notes:
-    """Music as far as it is written: `bar` bars of `total`. `instrument`: what it is meant to be played on."""
+    """Music as far as it is written: `bar` bars of `total`. `instrument`: what it is meant to be played on.
+
+    `guesses`: where they were asked for, those since the notes before.
+    """
 
     music: Music
     bar: int
     total: int
     instrument: str = "piano"
+    guesses: tuple[Guess, ...] = ()
 
 
 @dataclass(frozen=True)

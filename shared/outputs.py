@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from shared.events import Token, Word
-    from shared.music.piece import Piece
+    from shared.music.piece import Guess, Piece
     from shared.requests import ImagePart
 
 # How an answer ended: by itself, at the token limit, by the person, by a filter, or by a broken connection.
@@ -72,9 +72,10 @@ class AudioOutput:
 class MusicOutput:
     """Music as notes, None where it was stopped before its first bar. `shared.music` makes sound and scores of it.
 
-    `instrument`: a name of `shared.music.instruments`, what it is meant to be played on.
+    `instrument`: a name of `shared.music.instruments`, what it is meant to be played on. `guesses`: where asked for.
     """
 
     piece: Piece | None
     instrument: str = "piano"
+    guesses: tuple[Guess, ...] = ()
     finish_reason: FinishReason = "stop"

@@ -13,6 +13,7 @@ from shared import pricing
 from shared.backends.base import Capabilities, Outcome, Usage
 from shared.catalog import ModelSpec, Variant
 from shared.events import AudioChunk, Event, Final, Notes, Partial, Piece, Preview
+from shared.music.piece import Guess
 from shared.outputs import AudioOutput, ChatOutput, FinishReason, ImageOutput, MusicOutput
 from shared.pool import Lease
 from shared.receipts import Receipt, Seconds
@@ -34,6 +35,7 @@ class Recorder:
         self.preview: Preview | None = None
         self.sound: list[AudioChunk] = []
         self.notes: Notes | None = None
+        self.guesses: list[Guess] = []
 
     def __call__(self, event: Event) -> None:
         if isinstance(event, Piece):
@@ -47,6 +49,7 @@ class Recorder:
             self.sound.append(event)
         elif isinstance(event, Notes):
             self.notes = event
+            self.guesses += event.guesses
         self._emit(event)
 
     def check(self) -> None:
@@ -83,7 +86,8 @@ class Recorder:
     def _written(self, reason: FinishReason) -> MusicOutput:
         if self.notes is None:
             return MusicOutput(piece=None, finish_reason=reason)
-        return MusicOutput(piece=self.notes.music, instrument=self.notes.instrument, finish_reason=reason)
+        kept = tuple(self.guesses)
+        return MusicOutput(piece=self.notes.music, instrument=self.notes.instrument, guesses=kept, finish_reason=reason)
 
     def _unfinished(self) -> tuple[ImagePart, ...]:
         """The last preview as a PNG file."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from shared.audio.spoken import Spoken, speeches
+from shared.comparing import in_turn
 from shared.engine import Engine
-from shared.errors import InferenceError, InvalidRequest
+from shared.errors import InvalidRequest
 from shared.requests import SpeechRequest
 from shared.settings import Settings
 from shared.streaming import CancelToken
@@ -41,25 +43,11 @@ def compare(
         raise InvalidRequest(f"Choose between one and {MOST} engines to compare.")
     seed = secrets.randbelow(2**31) if request.seed is None else request.seed
     replace(request, seed=seed).validate()
-    said = [Spoken(status="Waiting") for _ in ways]
-    for number, way in enumerate(ways):
-        if cancel is not None and cancel.cancelled:
-            break
-        for said[number] in _one(engine, way, replace(request, seed=seed, voice=way.voice), settings, cancel):
-            yield list(said)
-    yield list(said)
+    runs = [partial(_one, engine, way, replace(request, seed=seed, voice=way.voice), settings) for way in ways]
+    yield from in_turn(runs, Spoken(status="Waiting"), lambda error: Spoken(error=error), cancel)
 
 
 def _one(
-    engine: Engine, way: Way, request: SpeechRequest, settings: Settings | None, cancel: CancelToken | None
+    engine: Engine, way: Way, request: SpeechRequest, settings: Settings | None, cancel: CancelToken
 ) -> Iterator[Spoken]:
-    # A switch of its own for each run, since one that has ended leaves its own pressed.
-    own = CancelToken()
-    try:
-        events = engine.generate(way.model, request, variant=way.variant, settings=settings, cancel=own)
-        for spoken in speeches(events):
-            if cancel is not None and cancel.cancelled:
-                own.cancel()
-            yield spoken
-    except InferenceError as error:
-        yield Spoken(error=error)
+    yield from speeches(engine.generate(way.model, request, variant=way.variant, settings=settings, cancel=cancel))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -12,6 +12,7 @@ from shared.events import Event, Final, Notes, Piece
 from shared.media.sound.labelling import KEYWORD
 from shared.music.midi import midi
 from shared.music.musicxml import musicxml
+from shared.music.piece import Guess
 from shared.music.piece import Piece as Music
 from shared.music.soundfont import SoundFont
 from shared.music.synth import play
@@ -28,7 +29,7 @@ FONT, FONT_LICENCE = "sonivox.sf2", "Apache-2.0"
 class Composition(SoFar):
     """A composition as far as it has come: `bar` bars of `total`. `instrument`: what it is meant for.
 
-    `sound`: of an engine that makes sound and no notes, at its end.
+    `sound`: of an engine that makes sound and no notes, at its end. `guesses`: where they were asked for.
     """
 
     music: Music | None = None
@@ -36,6 +37,7 @@ class Composition(SoFar):
     total: int = 0
     instrument: str = "piano"
     sound: AudioOutput | None = None
+    guesses: tuple[Guess, ...] = ()
 
 
 def compositions(events: Iterator[Event], interval: float = INTERVAL) -> Iterator[Composition]:
@@ -46,23 +48,37 @@ def compositions(events: Iterator[Event], interval: float = INTERVAL) -> Iterato
 class _Growing:
     def __init__(self) -> None:
         self._last: Notes | None = None
+        self._guesses: list[Guess] = []
 
     def add(self, event: Piece) -> None:
         if isinstance(event, Notes):
             self._last = event
+            self._guesses += event.guesses
 
     def so_far(self) -> Composition:
         last = self._last
         if last is None:
             return Composition()
-        return Composition(music=last.music, bar=last.bar, total=last.total, instrument=last.instrument)
+        return Composition(
+            music=last.music,
+            bar=last.bar,
+            total=last.total,
+            instrument=last.instrument,
+            guesses=tuple(self._guesses),
+        )
 
     def whole(self, final: Final) -> Composition:
         if isinstance(final.output, AudioOutput):
             return Composition(sound=final.output)
         music = final.output.piece
         bars = music.full_bars if music else 0
-        return Composition(music=music, bar=bars, total=bars, instrument=final.output.instrument)
+        return Composition(
+            music=music,
+            bar=bars,
+            total=bars,
+            instrument=final.output.instrument,
+            guesses=final.output.guesses,
+        )
 
 
 def soundfont(settings: Settings) -> Path:
@@ -76,10 +92,13 @@ def soundfont(settings: Settings) -> Path:
     return file
 
 
-def sound(music: Music, instrument: str, settings: Settings) -> AudioOutput:
-    """The music in stereo. Raises `BackendError` without a soundfont, `CorruptWeights` where it is broken."""
+def sound(music: Music, instrument: str, settings: Settings, check: Callable[[], object] = lambda: None) -> AudioOutput:
+    """The music in stereo. Raises `BackendError` without a soundfont, `CorruptWeights` where it is broken.
+
+    `check` is called before each note, and may end the playing by raising something.
+    """
     file = soundfont(settings)
-    return play(music, _font(file, file.stat().st_mtime_ns), instrument)
+    return play(music, _font(file, file.stat().st_mtime_ns), instrument, check)
 
 
 @lru_cache(maxsize=1)

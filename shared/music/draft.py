@@ -43,6 +43,13 @@ class Draft:
         return not self.ended and not self._new_part and (self._opened is None or told)
 
     @property
+    def turn(self) -> tuple[int, int] | None:
+        """The voice that is to do something, and the place in ticks; None where a place or a bar is to come."""
+        if self._opened is None or self._place is None or self._complete or self.ended:
+            return None
+        return self._voice, self._opened.start + self._place - self._offset
+
+    @property
     def _complete(self) -> bool:
         return self._voice == self.piece.voices
 

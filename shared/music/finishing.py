@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from shared.media.sound.labelling import comment
@@ -28,16 +28,19 @@ def notes(made: Composition, receipt: Receipt, request: MusicRequest) -> Mapping
     return files(made.music, made.instrument, comment(receipt, request))
 
 
-def played(made: Composition, receipt: Receipt, settings: Settings) -> tuple[AudioOutput | None, Receipt]:
+def played(
+    made: Composition, receipt: Receipt, settings: Settings, check: Callable[[], object] = lambda: None
+) -> tuple[AudioOutput | None, Receipt]:
     """The sound, and the receipt with what played it; None where nothing is to be heard.
 
-    Raises `BackendError` without a soundfont, `CorruptWeights` where it is broken.
+    `check` is called now and then, and may end it by raising something. Raises `BackendError` without a
+    soundfont, `CorruptWeights` where it is broken.
     """
     if made.sound is not None:
         return (made.sound if made.sound.pcm else None), receipt
     if made.music is None or not made.music.notes:
         return None, receipt
-    heard = sound(made.music, made.instrument, settings)
+    heard = sound(made.music, made.instrument, settings, check)
     player = {"soundfont": FONT, "licence": FONT_LICENCE, "instrument": made.instrument}
     seconds = round(heard.seconds, 3)
     return heard, replace(receipt, extra={**receipt.extra, "played_by": {**player, "seconds": seconds}})

@@ -74,6 +74,20 @@ class Note:
 
 
 @dataclass(frozen=True)
+class Guess:
+    """What a voice did at a place, and what was thought likely there, likeliest first, each with its probability.
+
+    `start` in ticks; a deed is a MIDI pitch, "rest", or "hold" (what sounds there sounds on).
+    """
+
+    voice: int
+    start: int
+    did: int | str
+    probability: float
+    likely: tuple[tuple[int | str, float], ...]
+
+
+@dataclass(frozen=True)
 class Bar:
     """`start` and `length` in ticks. `part`: a part of the piece begins here. `pickup`: it has only its end."""
 

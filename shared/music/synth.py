@@ -6,7 +6,7 @@ filter at rest, and the delayed vibrato. Modulators and the filter's own envelop
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -28,13 +28,17 @@ ROOM, WET = 0.9, 0.10  # seconds in which the room's echo falls by 60 dB; its sh
 Floats = npt.NDArray[np.floating[Any]]
 
 
-def play(piece: Piece, font: SoundFont, instrument: str) -> AudioOutput:
-    """The piece in stereo. Raises `KeyError` for an unknown instrument. A piece without notes is a short silence."""
+def play(piece: Piece, font: SoundFont, instrument: str, check: Callable[[], object] = lambda: None) -> AudioOutput:
+    """The piece in stereo. Raises `KeyError` for an unknown instrument. A piece without notes is a short silence.
+
+    `check` is called before each note: what it raises ends the playing.
+    """
     number = program(instrument)
     length = round((piece.seconds + TAIL) * RATE)
     out = np.zeros((length, 2), np.float32)
     played: dict[tuple[int, int, int], Floats] = {}
     for note in piece.notes:
+        check()
         seconds = note.length * piece.tick_seconds * SOUNDING
         start = round(note.start * piece.tick_seconds * RATE)
         key = note.pitch, velocity(piece, note), round(seconds * RATE)

@@ -50,13 +50,17 @@ class SpeechRequest(Request):
 
 @dataclass(frozen=True, kw_only=True)
 class MusicRequest(Request):
-    """Music to be made from words. `bars`: how long, for engines that write notes; `duration` in seconds, for all."""
+    """Music to be made from words. `bars`: how long, for engines that write notes; `duration` in seconds, for all.
+
+    `top_logprobs`: how many likeliest notes to tell at each place, for engines that write notes.
+    """
 
     prompt: str
     bars: int | None = None
     duration: float | None = None
     temperature: float | None = None
     top_p: float | None = None
+    top_logprobs: int | None = None
 
     CONTENT: ClassVar[frozenset[str]] = frozenset({"prompt"})
     TASK: ClassVar[Task] = Task.TEXT_TO_AUDIO
@@ -70,6 +74,7 @@ class MusicRequest(Request):
         within("duration", self.duration, 0.5, 600)
         within("temperature", self.temperature, 0.0, 2.0)
         within("top_p", self.top_p, 0.0, 1.0)
+        within("top_logprobs", self.top_logprobs, 1, 20)
 
     def texts(self) -> tuple[str, ...]:
         """What the music should be."""

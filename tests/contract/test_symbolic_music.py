@@ -154,6 +154,23 @@ def test_it_says_how_much_of_a_piece_is_in_a_known_tune(tiny: Engine, tmp_path: 
     assert other["new_runs_of_8"] > 0.9 and other["longest_known_run"] < 8
 
 
+def test_it_tells_what_else_it_thought_of_and_writes_the_same(tiny: Engine) -> None:
+    events = run(tiny, prompt="a chorale", bars=3, top_logprobs=4)
+    *_, last = events
+    assert isinstance(last, Final)
+    made, guesses = last.output.piece, last.output.guesses
+    assert made == piece(tiny, prompt="a chorale", bars=3) and not final(tiny).output.guesses
+    assert [g for e in events if isinstance(e, Notes) for g in e.guesses] == list(guesses)
+    begun = {(note.voice, note.start, note.pitch) for note in made.notes}
+    assert {(g.voice, g.start, g.did) for g in guesses if isinstance(g.did, int)} == begun
+    for guess in guesses:
+        shares = [share for _, share in guess.likely]
+        assert len(shares) == 4 and shares == sorted(shares, reverse=True) and 0 < sum(shares) <= 1.0001
+        assert 0 < guess.probability <= 1 and all(
+            isinstance(d, int) or d in ("hold", "rest", "stop") for d, _ in guess.likely
+        )
+
+
 def press_at(engine: Engine, model: str, request: MusicRequest, when: Any) -> Iterator[Event]:
     token = CancelToken()
     for event in engine.generate(model, request, cancel=token):
@@ -199,6 +216,7 @@ def test_the_rest_of_the_contract(tiny: Engine) -> None:
         ({"duration": 0.1}, "duration must be between"),
         ({"temperature": 3}, "temperature must be between"),
         ({"top_p": float("nan")}, "top_p must be between"),
+        ({"top_logprobs": 0}, "top_logprobs must be between"),
     ],
 )
 def test_what_can_not_be_asked_is_refused(tiny: Engine, asked: dict[str, Any], told: str) -> None:

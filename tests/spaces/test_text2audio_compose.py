@@ -80,6 +80,7 @@ def test_music_is_seen_while_it_is_written_and_then_heard_kept_and_restored(
         sound = page.locator("#compose-sound audio")
         sound.evaluate("a => { a.muted = false; return a.play(); }")
         page.wait_for_function("() => document.querySelector('#compose-sound audio').currentTime > 0.2")
+        expect(page.locator("#compose-roll [data-now]")).to_have_attribute("visibility", "visible")
         with page.expect_download() as kept:
             page.locator("#compose-files a[download$=mid]").first.click()
         file = tmp_path / "tune.mid"
@@ -93,6 +94,11 @@ def test_music_is_seen_while_it_is_written_and_then_heard_kept_and_restored(
         expect(page.locator("#compose-prompt textarea")).to_have_value("a reel in D on the flute")
         expect(page.locator("#compose-bars input, #compose-bars textarea")).to_have_value("3")
         expect(page.locator("#compose-seed input, #compose-seed textarea")).to_have_value(str(seed))
+        page.locator("#compose-inside-box button").first.click()
+        expect(page.locator("#compose-inside")).to_contain_text("bits a note")
+        page.locator("#tunes-box button").first.click()
+        page.locator("#tunes-run").click()
+        expect(page.locator("#tunes-table audio")).to_have_count(2)
         page.set_viewport_size(PHONE)  # type: ignore[arg-type]
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
         page.get_by_role("tab", name="Speak").click()
@@ -118,6 +124,8 @@ def test_the_api_tells_of_every_bar_and_ends_with_sound_notes_and_receipt(client
 def test_the_api_repeats_a_seed_and_gives_other_kinds_of_file(client: Client) -> None:
     first, again, other = (composed(client, seed=seed, file="") for seed in (5, 5, 6))
     assert first["piece"] == again["piece"] != other["piece"] and first["audio"] is None
+    guesses = composed(client, file="", top_logprobs=3)["guesses"]
+    assert guesses and not first["guesses"] and len(guesses[0]["likely"]) == 3
     assert composed(client, file="mp3")["audio"].startswith("data:audio/mpeg;base64,")
 
 

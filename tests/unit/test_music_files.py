@@ -14,7 +14,7 @@ import pytest
 from shared.music.instruments import instruments
 from shared.music.midi import FINER, midi
 from shared.music.musicxml import musicxml
-from shared.music.piece import Bar, Key, Metre, Note, Piece
+from shared.music.piece import Bar, Guess, Key, Metre, Note, Piece
 from shared.music.roll import roll
 from shared.music.score import score
 from tests.unit.test_music_language import CHORALE, JIG
@@ -161,6 +161,19 @@ FIELDS = ("kind", "key", "metre", "tempo", "voices")
 def test_an_instrument_that_there_is_not_is_a_key_error(make: Any) -> None:
     with pytest.raises(KeyError):
         make(JIG)
+
+
+def test_a_roll_shows_what_might_have_been_and_where_a_player_is() -> None:
+    first = JIG.notes[0]
+    guess = Guess(
+        0, first.start, first.pitch, 0.5, ((first.pitch, 0.5), (first.pitch + 24, 0.3), ("rest", 0.16), (90, 0.04))
+    )
+    plain, told = (ElementTree.fromstring(roll(JIG, 3, guesses)) for guesses in ((), (guess,)))
+    spoken = [title.text for title in told.iter() if title.tag.endswith("title")]
+    assert len(spoken) == 2 and [text.split()[-1] for text in spoken if text] == ["50%", "30%"]
+    assert len(list(told.iter())) > len(list(plain.iter())) + 4
+    assert float(told.attrib["data-seconds"]) == pytest.approx(JIG.seconds, abs=0.001)
+    assert sum("data-now" in line.attrib for line in told.iter()) == 1
 
 
 def test_a_score_is_drawn_in_any_thread() -> None:

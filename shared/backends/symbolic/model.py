@@ -56,7 +56,8 @@ class MusicModel:
         wish = understand(request.prompt)
         wanted = brief(wish, request.bars, request.duration)
         temperature = 1.0 if request.temperature is None else request.temperature
-        sampling = Sampling(temperature=temperature, top_p=1.0 if request.top_p is None else request.top_p)
+        top_p = 1.0 if request.top_p is None else request.top_p
+        sampling = Sampling(temperature=temperature, top_p=top_p, alternatives=request.top_logprobs or 0)
         writer = Writer(self._model, self._vocabulary, wanted, Sampler(sampling, request.seed))
         reason: FinishReason = "stop"
         emit(Progress("Writing", 0, wanted.bars))
@@ -68,14 +69,18 @@ class MusicModel:
             reason = "stopped"
         piece = writer.piece
         facts = {**_facts(wish, wanted), **self._novelty(piece)}
-        output = MusicOutput(piece=piece, instrument=wanted.instrument, finish_reason=reason)
+        guesses = tuple(g for g in writer.guesses if g.start < piece.ticks)
+        output = MusicOutput(piece=piece, instrument=wanted.instrument, guesses=guesses, finish_reason=reason)
         return Outcome(output=output, usage=Usage(output_tokens=writer.words), facts=facts)
 
     def _write(self, writer: Writer, wanted: Brief, emit: Emit) -> None:
+        told = 0
         for bar in writer.write():
             emit.check()
             if bar is not None:
-                emit(Notes(writer.piece, bar, wanted.bars, wanted.instrument))
+                guesses = tuple(writer.guesses[told:])
+                told += len(guesses)
+                emit(Notes(writer.piece, bar, wanted.bars, wanted.instrument, guesses))
                 emit(Progress(f"Bar {bar} of {wanted.bars}", bar, wanted.bars))
 
     def _novelty(self, piece: Piece) -> dict[str, Any]:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from shared.backends.local.sampling import Floats, Sampler
+from shared.backends.local.sampling import Choice, Floats, Sampler
 from shared.music.brief import Brief
 from shared.music.draft import Draft
 from shared.music.language import END, MOST_BARS, MOST_PARTS, Vocabulary, header
-from shared.music.piece import Piece
+from shared.music.piece import Guess, Piece
 
 # Words that say how a piece goes on; the model's belief in any of them counts for the one that the brief wants.
 _STRUCTURE = ("bar:", "part:", END)
@@ -28,6 +29,7 @@ class Writer:
         self._parts = list(brief.parts)
         self._left = 0  # bars of the part that are still to come
         self.words = 0
+        self.guesses: list[Guess] = []  # where the sampler tells alternatives
 
     @property
     def piece(self) -> Piece:
@@ -52,7 +54,19 @@ class Writer:
             allowed[self._vocabulary.ids[word]] = logits[self._vocabulary.ids[word]]
         for word in (w for w in structure if w != "pickup"):
             allowed[self._vocabulary.ids[word]] = np.logaddexp.reduce(logits[self._structural])
-        return self._vocabulary.words[self._sampler.choose(allowed).id]
+        chosen = self._sampler.choose(allowed)
+        if (turn := self._draft.turn) and chosen.alternatives:
+            self.guesses.append(self._guess(*turn, chosen))
+        return self._vocabulary.words[chosen.id]
+
+    def _guess(self, voice: int, start: int, chosen: Choice) -> Guess:
+        likely = tuple((self._deed(i), math.exp(p)) for i, p in chosen.alternatives if p > -math.inf)
+        return Guess(voice, start, self._deed(chosen.id), math.exp(chosen.logprob or 0.0), likely)
+
+    def _deed(self, number: int) -> int | str:
+        """A word of a step as a MIDI pitch where it is one."""
+        word = self._vocabulary.words[number]
+        return self._draft.base + int(word) if word[0] in "+-" else word
 
     def _planned(self) -> list[str]:
         """Of the words that may go on with the piece, those that keep to the brief."""

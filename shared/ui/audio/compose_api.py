@@ -33,6 +33,7 @@ def compose_of(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
         temperature: float | None = None,
         top_p: float | None = None,
         seed: int | None = None,
+        top_logprobs: int | None = None,
         file: str = "wav",
     ) -> Iterator[dict[str, Any]]:
         """Compose music. Yields the piece as it grows, bar by bar; the last holds sound, MIDI, MusicXML and receipt.
@@ -47,13 +48,20 @@ def compose_of(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
             temperature: 0 always takes the likeliest note; higher is more daring.
             top_p: choose among the likeliest that make up this share.
             seed: left out, one is drawn; the receipt names it.
+            top_logprobs: 1 to 20: the likeliest notes at each place, in `guesses`.
             file: "wav", "flac", "mp3" or "ogg": what the sound comes as, a data URL; empty makes no sound.
         """
         try:
             if file:
                 kind_of(file)
             asked = MusicRequest(
-                prompt=prompt, bars=bars, duration=duration, temperature=temperature, top_p=top_p, seed=seed
+                prompt=prompt,
+                bars=bars,
+                duration=duration,
+                temperature=temperature,
+                top_p=top_p,
+                top_logprobs=top_logprobs,
+                seed=seed,
             )
             events = engine.generate(model, asked, mode=read_mode(mode), variant=engine_variant or None)
             for made in compositions(events):
@@ -83,6 +91,7 @@ def _plain(engine: Engine, made: Composition, asked: MusicRequest, kind: str) ->
         "total": made.total,
         "piece": plain(made.music) if made.music else None,
         "instrument": made.instrument,
+        "guesses": [asdict(guess) for guess in made.guesses] if made.done else [],
         "audio": audio,
         "midi": data_url(written["mid"], "audio/midi") if written else None,
         "musicxml": written["musicxml"].decode() if written else None,

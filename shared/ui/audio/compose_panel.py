@@ -4,24 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from html import escape
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 from shared.engine import Engine
-from shared.errors import InferenceError, InvalidRequest
+from shared.errors import Cancelled, InferenceError, InvalidRequest
 from shared.media.sound.files import KINDS, kind_of
 from shared.media.sound.labelling import label
 from shared.music.composed import Composition, compositions
 from shared.music.finishing import measured, notes, played
 from shared.requests import MusicRequest
 from shared.settings import Settings
-from shared.tasks import Mode
+from shared.streaming import Emitter
+from shared.tasks import Mode, Task
 from shared.ui import receipt_view
+from shared.ui.audio.compose_compare import ComposeCompare
+from shared.ui.audio.compose_inside import LIKELIEST, ComposeInside, drawn
 from shared.ui.audio.compose_restore import ComposeRestore
 from shared.ui.audio.compose_settings import NAMES, to_request
 from shared.ui.audio.compose_view import Sheet, drawn_roll, status, told
 from shared.ui.audio.files import stem, write
+from shared.ui.following import following
+from shared.ui.model_picker import Picked
 from shared.ui.sessions import Runs, with_keys
 
 EXAMPLES = [
@@ -31,6 +37,7 @@ EXAMPLES = [
     "A fast reel in A dorian on the fiddle, busy",
 ]
 _PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+_FOLLOWER = Path(__file__).with_name("follower.js")
 _SOUND = gr.WaveformOptions(show_recording_waveform=False)
 
 
@@ -68,19 +75,23 @@ class ComposePanel:
                 )
         self.facts = gr.HTML("", elem_id="compose-facts")
         self.score = gr.HTML("", elem_id="compose-score")
-        self.roll = gr.HTML("", elem_id="compose-roll")
+        script = _FOLLOWER.read_text(encoding="utf-8")
+        self.roll = gr.HTML("", elem_id="compose-roll", elem_classes="pg-follows", js_on_load=script)
+        self.inside = ComposeInside()
         with gr.Accordion("Receipt", open=False, visible=False, elem_id="compose-receipt-box") as self.receipt_box:
             self.receipt = gr.Markdown(elem_id="compose-receipt")
+        self.comparing = ComposeCompare(engine, runs)
 
     @property
     def outputs(self) -> list[Any]:
         """What a composition changes."""
-        shown = [self.metrics, self.note, self.sound, self.files, self.facts, self.score, self.roll]
+        shown = [self.metrics, self.note, self.sound, self.files, self.facts, self.score, self.roll, self.inside.shown]
         return [*shown, self.receipt_box, self.receipt, self.run, self.stop]
 
     def wire(self, picker: list[Any], settings: list[Any], keys: Any) -> None:
         """Connect the events."""
         self.restoring.wire(self.prompt, picker[0], settings)
+        self.comparing.wire(self.prompt, settings, keys)
         inputs = [self.prompt, self.kind, keys, *picker, *settings]
         for event in (self.run.click, self.prompt.submit):
             event(self.follow, inputs, self.outputs, concurrency_limit=None, **_PRIVATE)
@@ -102,18 +113,29 @@ class ComposePanel:
         try:
             if not model:
                 raise InvalidRequest("Choose a model first.")
-            asked = MusicRequest(prompt=prompt or "", **to_request(values[: len(NAMES)]))
+            picked = Picked(model, mode, variant)
+            asked = MusicRequest(
+                prompt=prompt or "", **to_request(values[: len(NAMES)]), **self._inside(picked, settings)
+            )
             sheet, made = Sheet(), Composition()
-            with self._runs.running(request.session_hash or "local") as (cancel,):
+            session = request.session_hash or "local"
+            with self._runs.running(session) as (cancel,):
                 events = self._engine.generate(
                     model, asked, mode=Mode(mode), variant=variant or None, settings=settings, cancel=cancel
                 )
                 for made in compositions(events):
                     if not made.done:
                         yield self._growing(made, sheet)
-            yield from self._finished(made, sheet, asked, kind, settings)
+            # A switch of its own: who stops the writing hears what there is.
+            with self._runs.running(session) as (cancel,):
+                yield from self._finished(made, sheet, asked, kind, settings, Emitter(lambda event: None, cancel))
         except InferenceError as error:
             yield {self.metrics: receipt_view.metrics(None), self.note: _note(str(error), "pg-error"), **self._idle}
+
+    def _inside(self, picked: Picked, settings: Settings) -> dict[str, int]:
+        """The setting that lets one look inside, where the engine has it."""
+        found = following(self._engine, Task.TEXT_TO_AUDIO, picked, settings)
+        return {"top_logprobs": LIKELIEST} if found and found.reason("top_logprobs") is None else {}
 
     @property
     def _idle(self) -> dict[Any, Any]:
@@ -129,12 +151,13 @@ class ComposePanel:
         }
         if made.music is None:
             hidden = gr.update(value=None, visible=False)
-            return {**shown, self.sound: hidden, self.files: hidden, self.facts: "", self.score: ""}
+            empty = {self.facts: "", self.score: "", self.inside.shown: ""}
+            return {**shown, **empty, self.sound: hidden, self.files: hidden}
         score = sheet.grown(made)
-        return shown if score is None else {**shown, self.score: score}
+        return shown if score is None else {**shown, self.score: score, self.inside.shown: drawn(made)}
 
     def _finished(
-        self, made: Composition, sheet: Sheet, asked: MusicRequest, kind: str, settings: Settings
+        self, made: Composition, sheet: Sheet, asked: MusicRequest, kind: str, settings: Settings, emit: Emitter
     ) -> Iterator[dict[Any, Any]]:
         """First the notes, then the sound, which takes longer; each time all, since a page may show the last alone."""
         words = [_note(str(made.error), "pg-error")] if made.error else []
@@ -145,6 +168,7 @@ class ComposePanel:
             return
         receipt = measured(made)
         shown: dict[Any, Any] = {self.roll: drawn_roll(made), self.facts: told(receipt)}
+        shown[self.inside.shown] = drawn(made)
         if made.music and made.music.bars:
             shown[self.score] = sheet.whole(made.music, made.instrument)
         if sheet.problem:
@@ -154,7 +178,7 @@ class ComposePanel:
         shown |= self._kept(write(name, contents)) | self._receipt(receipt) | {self.note: "".join(words)}
         yield {**shown, self.metrics: status(made, "Making the sound")}
         try:
-            heard, receipt = played(made, receipt, settings)
+            heard, receipt = played(made, receipt, settings, emit.check)
             if heard is not None:
                 contents = {kind_of(kind).suffix: label(heard, kind, receipt, asked), **contents}
                 paths = write(name, contents)
@@ -162,6 +186,8 @@ class ComposePanel:
                 shown[self.sound] = gr.update(value=paths[0], visible=True)
         except InferenceError as error:
             shown[self.note] += _note(str(error), "pg-warn")
+        except Cancelled:
+            shown[self.note] += _note("Stopped by you before it was played. The notes are kept.")
         yield {**shown, self.metrics: status(made), **self._idle}
 
     def _kept(self, paths: list[str]) -> dict[Any, Any]:

@@ -62,10 +62,15 @@ def status(made: Composition, more: str = "") -> str:
 
 def told(receipt: Receipt) -> str:
     """What the piece is, whether that was asked for, how new it is, and how the prompt was read; as HTML."""
-    figures = "".join(f'<span class="pg-m"><span>{n}</span><b>{escape(v)}</b></span>' for n, v in _figures(receipt))
     lines = "".join(f"<li><span>{name}:</span> {escape(text)}</li>" for name, text in _lines(receipt))
     listed = f'<ul class="pg-told pg-quiet">{lines}</ul>' if lines else ""
-    return f'<div class="pg-metrics">{figures}</div>{listed}' if figures or lines else ""
+    return f"{figures(receipt)}{listed}"
+
+
+def figures(receipt: Receipt) -> str:
+    """What the piece is, whether that was asked for, and how new it is; as HTML."""
+    cells = "".join(f'<span class="pg-m"><span>{n}</span><b>{escape(v)}</b></span>' for n, v in _figures(receipt))
+    return f'<div class="pg-metrics">{cells}</div>' if cells else ""
 
 
 def _figures(receipt: Receipt) -> Iterator[tuple[str, str]]:

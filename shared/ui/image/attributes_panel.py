@@ -14,7 +14,8 @@ from shared.image.attributes import HOW_TO_READ, MOST_SEEDS, NO_SEEDS, SLOT, col
 from shared.image.sweeping import sweep
 from shared.streaming import CancelToken
 from shared.ui.image.grid import Grid
-from shared.ui.image.running import RunRow, Shown, read, why_not
+from shared.ui.image.running import read, why_not
+from shared.ui.running import RunRow, Shown
 from shared.ui.sessions import Runs
 
 HINT = "What does a model take for granted? The same picture is asked for with one attribute after the other."

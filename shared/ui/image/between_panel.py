@@ -18,8 +18,9 @@ from shared.settings import Settings
 from shared.streaming import CancelToken
 from shared.ui.image.files import write
 from shared.ui.image.grid import Grid
-from shared.ui.image.running import RunRow, Shown, must_follow, read
+from shared.ui.image.running import must_follow, read
 from shared.ui.reading import read_seed
+from shared.ui.running import RunRow, Shown
 from shared.ui.sessions import Runs
 
 HINT = (

@@ -13,8 +13,9 @@ from shared.image.sweeping import READERS, Axis, Way, axis, sweep
 from shared.streaming import CancelToken
 from shared.tasks import Task
 from shared.ui.image.grid import Grid
-from shared.ui.image.running import RunRow, Shown, read
+from shared.ui.image.running import read
 from shared.ui.model_picker import engine_label
+from shared.ui.running import RunRow, Shown
 from shared.ui.sessions import Runs
 
 SEPARATOR = "\t"  # between a model's id and a variant's key in a choice's value

@@ -11,7 +11,8 @@ from shared.engine import Engine
 from shared.image.sweeping import NOTHING, axis, sweep
 from shared.streaming import CancelToken
 from shared.ui.image.grid import Grid
-from shared.ui.image.running import RunRow, Shown, must_follow, read
+from shared.ui.image.running import must_follow, read
+from shared.ui.running import RunRow, Shown
 from shared.ui.sessions import Runs
 
 HINT = (

@@ -17,7 +17,7 @@ from shared.media.opening import open_picture, to_part
 from shared.pacing import status_of
 from shared.requests import ImagePart
 from shared.streaming import CancelToken, Emit
-from shared.ui.image.running import RunRow, Shown
+from shared.ui.running import RunRow, Shown
 from shared.ui.sessions import Runs, with_keys
 
 HINT = (

@@ -12,7 +12,7 @@ from shared.backends.diffusion.schedulers import label, schedulers
 from shared.errors import InvalidRequest
 from shared.image.noise_curves import Point, curve, schedules
 from shared.streaming import CancelToken
-from shared.ui.image.running import PRIVATE, RunRow, Shown
+from shared.ui.running import PRIVATE, RunRow, Shown
 from shared.ui.sessions import Runs
 
 HINT = (

@@ -1,17 +1,13 @@
-"""The button that starts a run, the one that stops it, and the line that tells what goes on: most panels have these."""
+"""What a panel of the image Space was asked to draw, by which engine, and whether that engine can."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 from typing import Any
 
-import gradio as gr
-
 from shared.engine import Engine
-from shared.errors import InferenceError, InvalidRequest
+from shared.errors import InvalidRequest
 from shared.image.sweeping import Way
 from shared.requests import ImageRequest
 from shared.settings import Settings
@@ -19,74 +15,7 @@ from shared.tasks import Mode, Task
 from shared.ui.following import following
 from shared.ui.image.settings_panel import to_request
 from shared.ui.model_picker import Picked
-from shared.ui.sessions import Runs, with_keys
-
-PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-
-
-@dataclass(frozen=True)
-class Shown:
-    """What the outputs show now, in their order, and words: `status` while it goes on, `note` to stay."""
-
-    values: Sequence[Any]
-    status: str = ""
-    note: str = ""
-
-
-Work = Callable[..., Iterator[Shown]]  # it gets a stop switch, then the inputs' values
-
-
-class RunRow:
-    """The components; `wire` connects them to the work. Element ids begin with `name`."""
-
-    def __init__(self, label: str, name: str) -> None:
-        with gr.Row():
-            self.run = gr.Button(label, variant="primary", elem_id=f"{name}-run", min_width=120)
-            self.stop = gr.Button("Stop", elem_id=f"{name}-stop", visible=False, min_width=120)
-        self.told = gr.HTML("", elem_id=f"{name}-told")
-
-    def wire(self, runs: Runs, work: Work, inputs: list[Any], outputs: list[Any]) -> None:
-        """A click does the work and shows it; Stop presses its switch. Errors are told in their own words."""
-
-        def follow(request: gr.Request, *values: Any) -> Iterator[list[Any]]:
-            for shown, going in _followed(runs, request.session_hash or "local", work, values, len(outputs)):
-                buttons = [gr.update(visible=not going), gr.update(visible=going)]
-                yield [*shown.values, shown.note, *buttons]
-
-        def stop(request: gr.Request) -> None:
-            runs.stop(request.session_hash or "local")
-
-        all_outputs = [*outputs, self.told, self.run, self.stop]
-        self.run.click(follow, inputs, all_outputs, concurrency_limit=None, **PRIVATE)
-        self.stop.click(stop, None, None, queue=False, **PRIVATE)
-
-
-def _followed(runs: Runs, session: str, work: Work, values: Sequence[Any], count: int) -> Iterator[tuple[Shown, bool]]:
-    """What to show, its `note` as HTML, and whether the work goes on."""
-    same = [gr.skip()] * count
-    last = Shown(same)
-    yield Shown(same), True
-    try:
-        with runs.running(session) as (cancel,), closing(work(cancel, *values)) as screens:  # type: ignore[type-var]
-            for last in screens:
-                told = quiet(last.status) if last.status else note(last.note)
-                yield Shown(last.values, note=told), True
-    except InferenceError as error:
-        yield Shown(last.values, note=note(str(error), "pg-error")), False
-        return
-    # Once more, and not skipped: of two tellings in quick succession a page may show the later alone.
-    yield Shown(last.values, note=note(last.note)), False
-
-
-def note(words: str, kind: str = "") -> str:
-    """Words that a person should see, as HTML; nothing for none."""
-    role = "alert" if kind == "pg-error" else "status"
-    return f'<div class="pg-note {kind}" role="{role}">{escape(words)}</div>' if words else ""
-
-
-def quiet(words: str) -> str:
-    """Words beside the matter, as HTML."""
-    return f'<div class="pg-quiet" role="status">{escape(words)}</div>' if words else ""
+from shared.ui.sessions import with_keys
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,8 @@ from shared.image.finishing import safe
 from shared.image.gate import gated
 from shared.settings import Settings
 from shared.streaming import CancelToken
-from shared.ui.image.running import PRIVATE, RunRow, Shown, read
+from shared.ui.image.running import read
+from shared.ui.running import PRIVATE, RunRow, Shown
 from shared.ui.sessions import Runs
 
 HINT = "Draw once with every step kept, then move the slider: first the large shapes appear, details come last."

@@ -19,7 +19,8 @@ from shared.outputs import AttentionMaps
 from shared.settings import Settings
 from shared.streaming import CancelToken
 from shared.ui.image.grid import webp_url
-from shared.ui.image.running import PRIVATE, RunRow, Shown, must_follow, read
+from shared.ui.image.running import must_follow, read
+from shared.ui.running import PRIVATE, RunRow, Shown
 from shared.ui.sessions import Runs
 
 if TYPE_CHECKING:
