@@ -100,7 +100,7 @@ def test_music_is_seen_while_it_is_written_and_then_heard_kept_and_restored(
         page.locator("#tunes-run").click()
         expect(page.locator("#tunes-table audio")).to_have_count(2)
         page.set_viewport_size(PHONE)  # type: ignore[arg-type]
-        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+        page.wait_for_function(f"document.documentElement.scrollWidth <= {PHONE['width']}")
         page.get_by_role("tab", name="Speak").click()
         expect(page.locator("#set-voice")).to_be_visible()
 
