@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from shared.settings import Settings
     from shared.streaming import Emit
 
-PARAMETERS = frozenset({"seed", "bars", "duration", "temperature", "top_p", "top_logprobs"})
+PARAMETERS = frozenset({"seed", "bars", "duration", "temperature", "top_p", "top_logprobs", "beginning"})
 VOCABULARY, TUNES = "tokenizer.json", "known.npy"
 
 

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from shared.music.language import CENTRE, LEVELS
+from shared.music.begun import as_begun
+from shared.music.language import CENTRE, LEVELS, base_for
 from shared.music.piece import Key, Metre, Piece
 from shared.music.wishes import LETTERS, PACES, Wish, table
 
@@ -33,6 +34,7 @@ class Brief:
     base: int
     assumed: tuple[str, ...] = ()
     unfollowed: Mapping[str, str] = field(default_factory=dict)
+    beginning: Piece | None = None
 
     @property
     def bars(self) -> int:
@@ -46,16 +48,24 @@ class Brief:
         return Piece(kind=kind, key=self.key, metre=self.metre, tempo=self.tempo, voices=voices)
 
 
-def brief(wish: Wish, bars: int | None = None, duration: float | None = None) -> Brief:
-    """Decide everything. `bars` and `duration` (seconds) go before what the prompt says of length; bars before both."""
+def brief(wish: Wish, bars: int | None = None, duration: float | None = None, beginning: Piece | None = None) -> Brief:
+    """Decide everything. `bars` and `duration` (seconds) go before what the prompt says of length; bars before both.
+
+    `beginning`: bars to go on from. Raises `InvalidRequest` where nothing in this language could go on from them.
+    """
     assumed: list[str] = []
     unfollowed: dict[str, str] = {}
+    if beginning is not None:
+        wish = as_begun(wish, beginning, unfollowed)
     kind = wish.get("kind") or _kind(wish, assumed)
     row = table()["kind"][kind]
     metre = _metre(wish, kind, row, assumed, unfollowed)
     key = _key(wish, assumed)
     tempo = _tempo(wish, metre, row, assumed, unfollowed)
     count = _bars(wish, bars, duration, metre, tempo, assumed, unfollowed)
+    if beginning is not None and count <= beginning.full_bars:
+        count = min(beginning.full_bars + USUAL_BARS // 2, MOST_BARS)
+        unfollowed["bars"] = f"The tune to go on from has {beginning.full_bars} bars; {count} were written with them."
     controls = {"kind": kind, "mode": key.mode, "metre": str(metre)}
     controls |= {name: level for name in ("density", "leaps") if (level := wish.get(name)) in LEVELS[name]}
     return Brief(
@@ -65,10 +75,17 @@ def brief(wish: Wish, bars: int | None = None, duration: float | None = None) ->
         tempo=tempo,
         instrument=wish.get("instrument") or row["instrument"],
         parts=split(count, row.get("part", 8)),
-        base=key.tonic + 12 * round((MIDDLE - CENTRE - key.tonic) / 12),
+        base=_base(key, beginning),
         assumed=tuple(assumed),
         unfollowed=unfollowed,
+        beginning=beginning,
     )
+
+
+def _base(key: Key, beginning: Piece | None) -> int:
+    if beginning is None:
+        return key.tonic + 12 * round((MIDDLE - CENTRE - key.tonic) / 12)
+    return base_for((note.pitch for note in beginning.melody), key.tonic)
 
 
 def split(bars: int, part: int) -> tuple[int, ...]:

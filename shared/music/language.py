@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from shared.music.piece import MODES, TICKS, Piece
+from shared.music.piece import MODES, TICKS, Bar, Piece
 
 LOWEST, HIGHEST = -36, 36  # semitones from the tonic
 MOST_BARS, MOST_PARTS = 15, 7  # counted down from; longer ones wait there
@@ -122,13 +122,18 @@ def _body(piece: Piece, base: int) -> Iterator[str]:
             end = ends.pop(0)
             yield f"part:{min(parts_left, MOST_PARTS)}"
         yield "pickup" if bar.pickup else f"bar:{min(end - number - 1, MOST_BARS)}"
-        shift = piece.metre.ticks - bar.length if bar.pickup else 0
-        for place in _steps(piece, bar.start, bar.start + bar.length):
-            yield f"@{place - bar.start + shift}"
-            for voice in range(piece.voices):
-                yield _does(piece, voice, place, base)
+        yield from steps(piece, bar, base)
         if not bar.pickup and bar.length < piece.metre.ticks:
             yield from (f"@{bar.length}", "stop")
+
+
+def steps(piece: Piece, bar: Bar, base: int) -> Iterator[str]:
+    """The words within a bar. `base`: the MIDI pitch that `+0` means."""
+    shift = piece.metre.ticks - bar.length if bar.pickup else 0
+    for place in _steps(piece, bar.start, bar.start + bar.length):
+        yield f"@{place - bar.start + shift}"
+        for voice in range(piece.voices):
+            yield _does(piece, voice, place, base)
 
 
 def _steps(piece: Piece, start: int, end: int) -> list[int]:

@@ -41,6 +41,8 @@ def restore(data: bytes) -> RestoredMusic:
         found.text(name, used.get(name))
     for name in _NUMBERS:
         found.number(name, used.get(name))
+    if used.get("beginning"):
+        found.note("the tune that it goes on from, which must be put in again")
     return RestoredMusic(ignored=found.ignored, **found.values)
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from shared.errors import InvalidRequest
 from shared.requests.base import Request, within
 from shared.tasks import Task
+
+if TYPE_CHECKING:
+    from shared.music.piece import Piece
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +56,8 @@ class SpeechRequest(Request):
 class MusicRequest(Request):
     """Music to be made from words. `bars`: how long, for engines that write notes; `duration` in seconds, for all.
 
-    `top_logprobs`: how many likeliest notes to tell at each place, for engines that write notes.
+    For engines that write notes: `top_logprobs`, how many likeliest notes to tell at each place; `beginning`, bars to
+    go on from, which count among `bars`, and whose key, metre and voices go before what the prompt says.
     """
 
     prompt: str
@@ -61,9 +66,11 @@ class MusicRequest(Request):
     temperature: float | None = None
     top_p: float | None = None
     top_logprobs: int | None = None
+    beginning: Piece | None = None
 
-    CONTENT: ClassVar[frozenset[str]] = frozenset({"prompt"})
+    CONTENT: ClassVar[frozenset[str]] = frozenset({"prompt", "beginning"})
     TASK: ClassVar[Task] = Task.TEXT_TO_AUDIO
+    ESSENTIAL: ClassVar[Mapping[str, str]] = {"beginning": "go on from a tune"}
 
     def validate(self) -> None:
         """Raise `InvalidRequest` for an empty prompt or a value out of range."""

@@ -24,6 +24,9 @@ from shared.streaming import CancelToken
 from shared.tasks import Mode, Task
 from tests.support import contract
 from tests.support.tiny_music import music_model
+from tests.unit.test_music_beginning import WHOLE
+from tests.unit.test_music_files import TRIPLETS
+from tests.unit.test_music_language import CHORALE
 
 JIG = MusicRequest(prompt="a fast jig in G", bars=4, seed=7)
 
@@ -169,6 +172,19 @@ def test_it_tells_what_else_it_thought_of_and_writes_the_same(tiny: Engine) -> N
         assert 0 < guess.probability <= 1 and all(
             isinstance(d, int) or d in ("hold", "rest", "stop") for d, _ in guess.likely
         )
+
+
+@pytest.mark.parametrize("tune", [CHORALE, TRIPLETS, WHOLE], ids=["chorale", "triplets", "pick-up"])
+def test_it_goes_on_from_a_tune(tiny: Engine, tune: Piece) -> None:
+    last = final(tiny, prompt="go on", bars=7, beginning=tune, top_logprobs=2)
+    made = last.output.piece
+    assert (made.full_bars, made.key, made.metre, made.voices) == (7, tune.key, tune.metre, tune.voices)
+    assert made.bars[: len(tune.bars)] == tune.bars
+    begun = [(n.voice, n.start, n.pitch) for n in tune.notes]
+    assert [(n.voice, n.start, n.pitch) for n in made.notes if n.start < tune.ticks] == begun
+    assert all(guess.start >= tune.ticks for guess in last.output.guesses)
+    assert last.receipt.extra["music"]["begun_bars"] == tune.full_bars
+    adds_up(made)
 
 
 def press_at(engine: Engine, model: str, request: MusicRequest, when: Any) -> Iterator[Event]:

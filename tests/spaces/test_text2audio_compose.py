@@ -86,6 +86,9 @@ def test_music_is_seen_while_it_is_written_and_then_heard_kept_and_restored(
         file = tmp_path / "tune.mid"
         kept.value.save_as(file)
         seed = restore(file.read_bytes()).seed
+        page.locator("#beginning-box button").first.click()
+        page.locator("#beginning input[type=file]").set_input_files(str(file))
+        expect(page.locator("#beginning-told")).to_contain_text("Kept: 3 bars in D major, 2/2")
         page.locator("#compose-prompt textarea").fill("")
         page.locator("#compose-bars input, #compose-bars textarea").fill("")
         page.locator("#compose-restore-box button").first.click()
@@ -126,6 +129,8 @@ def test_the_api_repeats_a_seed_and_gives_other_kinds_of_file(client: Client) ->
     assert first["piece"] == again["piece"] != other["piece"] and first["audio"] is None
     guesses = composed(client, file="", top_logprobs=3)["guesses"]
     assert guesses and not first["guesses"] and len(guesses[0]["likely"]) == 3
+    more = composed(client, bars=5, file="", beginning=first["midi"], beginning_bars=2)
+    assert more["bar"] == 5 and more["receipt"]["extra"]["music"]["begun_bars"] == 2
     assert composed(client, file="mp3")["audio"].startswith("data:audio/mpeg;base64,")
 
 
@@ -142,6 +147,7 @@ def test_both_kinds_of_models_are_listed_and_it_is_a_tool_for_agents(client: Cli
     [
         ({"prompt": " "}, "The prompt is empty"),
         ({"bars": 0}, "bars must be between"),
+        ({"beginning": "hello"}, "must be a MIDI"),
         ({"file": "exe"}, "wav, flac, mp3, ogg"),
         ({"model": "hibari"}, "a model for text-to-speech"),
         ({"mode": "hosted"}, "no engine of that kind"),

@@ -54,7 +54,7 @@ class MusicModel:
         """Write the piece; `Notes` after every bar. One that is stopped keeps its whole bars."""
         assert isinstance(request, MusicRequest)
         wish = understand(request.prompt)
-        wanted = brief(wish, request.bars, request.duration)
+        wanted = brief(wish, request.bars, request.duration, request.beginning)
         temperature = 1.0 if request.temperature is None else request.temperature
         top_p = 1.0 if request.top_p is None else request.top_p
         sampling = Sampling(temperature=temperature, top_p=top_p, alternatives=request.top_logprobs or 0)
@@ -97,6 +97,7 @@ def _facts(wish: Wish, wanted: Brief) -> dict[str, Any]:
         "music": {
             **{**wanted.controls, "key": str(wanted.key), "tempo": wanted.tempo, "bars": wanted.bars},
             "instrument": wanted.instrument,
+            **({"begun_bars": wanted.beginning.full_bars} if wanted.beginning else {}),
         },
         "understood": [str(meaning) for meaning in wish.meanings],
         "assumed": list(wanted.assumed),

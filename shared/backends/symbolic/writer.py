@@ -11,7 +11,7 @@ import numpy as np
 from shared.backends.local.sampling import Choice, Floats, Sampler
 from shared.music.brief import Brief
 from shared.music.draft import Draft
-from shared.music.language import END, MOST_BARS, MOST_PARTS, Vocabulary, header
+from shared.music.language import END, MOST_BARS, MOST_PARTS, Vocabulary, header, steps
 from shared.music.piece import Guess, Piece
 
 # Words that say how a piece goes on; the model's belief in any of them counts for the one that the brief wants.
@@ -27,6 +27,9 @@ class Writer:
         self._draft = Draft(brief.blank(), brief.base)
         self._structural = np.array([word.startswith(_STRUCTURE) for word in vocabulary.words])
         self._parts = list(brief.parts)
+        self._begun = _begun(brief)  # bars that are given: is it a pick-up, and its words
+        self._given: list[str] = []  # of these, what is still to come of the bar
+        self._whole = False  # whether the bar that is open was given
         self._left = 0  # bars of the part that are still to come
         self.words = 0
         self.guesses: list[Guess] = []  # where the sampler tells alternatives
@@ -45,7 +48,12 @@ class Writer:
             yield now if now > before else None
 
     def _next(self) -> str:
+        if self._given:
+            return self._given.pop(0)
         steps, structure = self._draft.steps(), self._planned()
+        if structure and (self._begun or self._whole):
+            self._whole = False  # a given bar has all its notes: nothing may be put after them
+            return structure[0 if self._begun and self._begun[0][0] else -1]
         if not steps and len(structure) == 1:
             return structure[0]
         logits = self._reader.logits()
@@ -86,6 +94,13 @@ class Writer:
             self._left = self._parts.pop(0)
         elif word.startswith("bar:"):
             self._left -= 1
+        if self._begun and (word == "pickup" or word.startswith("bar:")):
+            self._given, self._whole = self._begun.pop(0)[1], True
+
+
+def _begun(brief: Brief) -> list[tuple[bool, list[str]]]:
+    tune = brief.beginning
+    return [(bar.pickup, list(steps(tune, bar, brief.base))) for bar in tune.bars] if tune else []
 
 
 class _Reader:

@@ -40,4 +40,6 @@ def document(receipt: Receipt, request: Request) -> dict[str, Any]:
 
 
 def _keyless(value: Any) -> Any:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return dataclasses.asdict(value)
     return [_keyless(each) for each in value] if isinstance(value, tuple) else without_keys(value)

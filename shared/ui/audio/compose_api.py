@@ -8,11 +8,12 @@ from typing import Any
 
 import gradio as gr
 
-from shared.data_urls import data_url
+from shared.data_urls import data_url, file_in
 from shared.engine import Engine
-from shared.errors import BackendError, InferenceError
+from shared.errors import BackendError, InferenceError, InvalidRequest
 from shared.media.sound.files import kind_of
 from shared.media.sound.labelling import label
+from shared.music.beginning import begin
 from shared.music.composed import Composition, compositions
 from shared.music.finishing import measured, notes, played
 from shared.music.piece import TICKS, Piece
@@ -34,6 +35,8 @@ def compose_of(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
         top_p: float | None = None,
         seed: int | None = None,
         top_logprobs: int | None = None,
+        beginning: str = "",
+        beginning_bars: int = 4,
         file: str = "wav",
     ) -> Iterator[dict[str, Any]]:
         """Compose music. Yields the piece as it grows, bar by bar; the last holds sound, MIDI, MusicXML and receipt.
@@ -49,6 +52,8 @@ def compose_of(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
             top_p: choose among the likeliest that make up this share.
             seed: left out, one is drawn; the receipt names it.
             top_logprobs: 1 to 20: the likeliest notes at each place, in `guesses`.
+            beginning: a tune to go on from: MusicXML as text, or a data URL of a MusicXML or MIDI file.
+            beginning_bars: how many of its bars are kept; they count among the bars asked for.
             file: "wav", "flac", "mp3" or "ogg": what the sound comes as, a data URL; empty makes no sound.
         """
         try:
@@ -61,6 +66,7 @@ def compose_of(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
                 temperature=temperature,
                 top_p=top_p,
                 top_logprobs=top_logprobs,
+                beginning=_tune(beginning, beginning_bars) if beginning else None,
                 seed=seed,
             )
             events = engine.generate(model, asked, mode=read_mode(mode), variant=engine_variant or None)
@@ -72,6 +78,17 @@ def compose_of(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
             raise gr.Error(str(error), print_exception=False) from None
 
     return compose
+
+
+def _tune(text: str, bars: int) -> Piece:
+    """Raises `InvalidRequest`."""
+    if not text.startswith("data:"):
+        return begin(text.encode(), bars)
+    try:
+        data = file_in(text)
+    except ValueError:
+        raise InvalidRequest("The tune's data URL is no whole base64. Encode the file again.") from None
+    return begin(data, bars)
 
 
 def _plain(engine: Engine, made: Composition, asked: MusicRequest, kind: str) -> dict[str, Any]:

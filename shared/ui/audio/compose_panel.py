@@ -20,6 +20,7 @@ from shared.settings import Settings
 from shared.streaming import Emitter
 from shared.tasks import Mode, Task
 from shared.ui import receipt_view
+from shared.ui.audio.compose_beginning import ComposeBeginning, read_beginning
 from shared.ui.audio.compose_compare import ComposeCompare
 from shared.ui.audio.compose_inside import LIKELIEST, ComposeInside, drawn
 from shared.ui.audio.compose_restore import ComposeRestore
@@ -55,6 +56,7 @@ class ComposePanel:
                     self.run = gr.Button("Compose", variant="primary", elem_id="compose-run", min_width=120)
                     self.stop = gr.Button("Stop", elem_id="compose-stop", visible=False, min_width=120)
                 gr.Examples(EXAMPLES, self.prompt, label="Try one", elem_id="compose-examples")
+                self.beginning = ComposeBeginning()
                 self.restoring = ComposeRestore()
             with gr.Column(scale=6, min_width=300):
                 self.metrics = gr.HTML(receipt_view.metrics(None), elem_id="compose-metrics")
@@ -92,7 +94,8 @@ class ComposePanel:
         """Connect the events."""
         self.restoring.wire(self.prompt, picker[0], settings)
         self.comparing.wire(self.prompt, settings, keys)
-        inputs = [self.prompt, self.kind, keys, *picker, *settings]
+        self.beginning.wire()
+        inputs = [self.prompt, self.kind, *self.beginning.inputs, keys, *picker, *settings]
         for event in (self.run.click, self.prompt.submit):
             event(self.follow, inputs, self.outputs, concurrency_limit=None, **_PRIVATE)
         self.stop.click(self._stop, None, None, queue=False, **_PRIVATE)
@@ -102,6 +105,8 @@ class ComposePanel:
         request: gr.Request,  # first, since Gradio hands it over by position only
         prompt: str,
         kind: str,
+        tune: str | None,
+        kept: str,
         keys: Any,
         model: str,
         mode: str,
@@ -115,7 +120,10 @@ class ComposePanel:
                 raise InvalidRequest("Choose a model first.")
             picked = Picked(model, mode, variant)
             asked = MusicRequest(
-                prompt=prompt or "", **to_request(values[: len(NAMES)]), **self._inside(picked, settings)
+                prompt=prompt or "",
+                beginning=read_beginning(tune, kept),
+                **to_request(values[: len(NAMES)]),
+                **self._inside(picked, settings),
             )
             sheet, made = Sheet(), Composition()
             session = request.session_hash or "local"

@@ -78,6 +78,8 @@ def _figures(receipt: Receipt) -> Iterator[tuple[str, str]]:
     if music:
         yield "Piece", f"{str(music['kind']).replace('_', ' ')} in {music['key']}, {music['metre']}"
         yield "Tempo", f"{music['tempo']:g} beats/min"
+        if begun := music.get("begun_bars"):
+            yield "Begun by you", f"{begun} bars"
         yield "Played on", instruments()[music["instrument"]]["label"]
     if heard:
         yield "Key heard", f"{heard['key']}{', as asked' if heard['key_agrees'] else ', not as asked'}"
