@@ -22,6 +22,7 @@ from shared.ui.chat.compare_panel import ComparePanel  # noqa: E402
 from shared.ui.chat.history_panel import HistoryPanel  # noqa: E402
 from shared.ui.chat.inside_panel import InsidePanel  # noqa: E402
 from shared.ui.chat.settings_panel import SettingsPanel  # noqa: E402
+from shared.ui.chat.voice_panel import VoicePanel  # noqa: E402
 from shared.ui.page import open_page  # noqa: E402
 from shared.ui.serve import serve  # noqa: E402
 
@@ -32,6 +33,7 @@ def build(engine: Engine) -> gr.Blocks:
         with page.tabs():
             with gr.Tab("Chat", id="chat"):
                 panel = ChatPanel(engine, page.runs)
+                voice = VoicePanel(engine)
             with gr.Tab("Compare", id="compare"):
                 compare = ComparePanel(engine, page.runs)
             with gr.Tab("Look inside", id="inside"):
@@ -44,6 +46,7 @@ def build(engine: Engine) -> gr.Blocks:
         page.connect(settings)
         picked, keys = page.picker.inputs, page.keys.state
         panel.wire(picked, settings.inputs, keys, history.saved)
+        voice.wire(panel.conversation, keys)
         history.wire(page.demo, picked, settings.inputs, keys)
         compare.wire(settings.inputs, keys)
         inside.wire([panel.conversation, panel.todo, keys, *picked, *settings.inputs], history.saved)

@@ -36,6 +36,19 @@ def test_first_answer_with_its_receipt(page: Page) -> None:
 
 
 @pytest.mark.browser
+def test_an_answer_is_read_aloud(page: Page) -> None:
+    page.locator("#read-aloud").click()
+    expect(page.locator("#aloud-line")).to_contain_text("Ask something first")
+    send(page, "Say hello.")
+    expect(page.locator("#chat")).to_contain_text("Receipt: SmolLM2 135M", timeout=60_000)
+    page.locator("#read-aloud").click()
+    page.wait_for_function("() => pgSpeech.level() > 0.01")
+    expect(page.locator("#aloud-line")).to_contain_text("real time")
+    expect(page.locator("#aloud-sound audio")).to_have_count(1)
+    assert page.evaluate("pgSpeech.told().words") > 0
+
+
+@pytest.mark.browser
 def test_stop_keeps_what_came(page: Page) -> None:
     send(page, "Tell a very long story about a ship, with many chapters.")
     stop = page.locator("#box button.stop-button")

@@ -12,8 +12,8 @@ import gradio as gr
 
 from shared.audio.comparing import Way, compare
 from shared.audio.spoken import Spoken
-from shared.engine import Choice, Engine
-from shared.errors import InferenceError, InvalidRequest
+from shared.engine import Engine
+from shared.errors import InferenceError
 from shared.requests import SpeechRequest
 from shared.settings import Settings
 from shared.streaming import CancelToken
@@ -22,11 +22,11 @@ from shared.ui.audio import listening
 from shared.ui.audio.compare_view import Row, Trial, row_of, table
 from shared.ui.audio.opinions_panel import OpinionsPanel, asking, keep
 from shared.ui.audio.settings_panel import to_request
+from shared.ui.audio.ways import read_way, ways_here
 from shared.ui.model_picker import engine_label
 from shared.ui.sessions import Runs, with_keys
 
 TEXT = "The quick brown fox jumps over the lazy dog, and then it goes home."
-SEPARATOR = "\t"  # between a model's id, a variant's key and a voice in a choice's value
 _PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 
 
@@ -36,9 +36,7 @@ class ComparePanel:
     def __init__(self, engine: Engine, runs: Runs, store: gr.BrowserState) -> None:
         self._engine, self._runs = engine, runs
         self.text = gr.Textbox(label="What to say", value=TEXT, lines=2, max_lines=8, elem_id="compare-text")
-        choices = [
-            way for choice in engine.choices(Task.TEXT_TO_SPEECH) if choice.reason is None for way in _ways(choice)
-        ]
+        choices = ways_here(engine)
         self.engines = gr.Dropdown(
             choices,
             value=[value for _, value in choices[:2]],
@@ -81,7 +79,7 @@ class ComparePanel:
         going = [gr.update(visible=False), gr.update(visible=True), gr.update(visible=False)]
         try:
             asked = SpeechRequest(text=trial.text, **to_request(values))
-            ways = [_read(value) for value in engines or []]
+            ways = [read_way(value) for value in engines or []]
             if blind:
                 random.shuffle(ways)
             settings = with_keys(self._engine.settings, keys)
@@ -117,24 +115,6 @@ class ComparePanel:
 
     def _stop(self, request: gr.Request) -> None:
         self._runs.stop(request.session_hash or "local")
-
-
-def _ways(choice: Choice) -> list[tuple[str, str]]:
-    """The engine with each of its voices, as a label and a choice's value."""
-    from shared.backends import get_backend
-
-    name, value = f"{choice.spec.name} · {engine_label(choice)}", [choice.spec.id, choice.variant.key]
-    voices = get_backend(choice.variant.backend).capabilities(choice.variant).voices
-    if not voices:
-        return [(name, SEPARATOR.join(value))]
-    return [(f"{name} · {voice.name}", SEPARATOR.join([*value, voice.id])) for voice in voices]
-
-
-def _read(value: str) -> Way:
-    model, key, *voice = value.split(SEPARATOR)
-    if not key:
-        raise InvalidRequest("Choose engines from the list.")
-    return Way(model, key, voice[0] if voice else None)
 
 
 def _heard(

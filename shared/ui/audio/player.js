@@ -13,6 +13,7 @@ const fresh = () => ({
 
 function begin() {
   halt();
+  element.querySelector(".pg-player").classList.add("pg-begun");
   state = fresh();
   state.run = crypto.randomUUID ? crypto.randomUUID() : String(Math.random()).slice(2).padStart(32, "0");
   if (play.checked) { sounding(); context.resume(); pause.textContent = "Pause"; }

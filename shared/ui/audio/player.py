@@ -10,7 +10,7 @@ from shared.ui.audio.hearing import Hearing
 
 _SCRIPT = Path(__file__).with_name("player.js")
 _PAGE = """
-<div class="pg-player">
+<div class="pg-player {size}">
   <canvas data-pg="wave" width="1200" height="160" role="img" aria-label="Waveform of the speech"></canvas>
   <canvas data-pg="mel" width="1200" height="160" role="img" aria-label="Mel spectrogram of the speech"></canvas>
   <div class="pg-player-row">
@@ -24,6 +24,7 @@ _PAGE = """
 _LOOK = """
 canvas { display: block; width: 100%; height: 80px; border-radius: 6px; margin-bottom: 6px;
   background: var(--background-fill-secondary); color: var(--primary-600); }
+.pg-small canvas, .pg-small:not(.pg-begun) { display: none; }
 .pg-player-row { display: flex; flex-wrap: wrap; gap: 6px 16px; align-items: center; font-size: 0.9rem; }
 .pg-player-row button { padding: 2px 12px; font: inherit; cursor: pointer; border-radius: 6px;
   border: 1px solid var(--border-color-primary);
@@ -39,11 +40,14 @@ BEGIN = """(...values) => {
 STOP = "() => { if (window.pgSpeech) window.pgSpeech.stop(); }"
 
 
-def build(hearing: Hearing, elem_id: str) -> gr.HTML:
-    """The component. It is never an output: showing it anew would wipe what is drawn."""
+def build(hearing: Hearing, elem_id: str, *, small: bool = False) -> gr.HTML:
+    """The component. It is never an output: showing it anew would wipe what is drawn.
+
+    `small`: without the pictures, and not to be seen before there is something to hear.
+    """
     return gr.HTML(
         "",
-        html_template=_PAGE,
+        html_template=_PAGE.replace("{size}", "pg-small" if small else ""),
         css_template=_LOOK,
         js_on_load=_SCRIPT.read_text(encoding="utf-8"),
         server_functions=[_listening(hearing)],
