@@ -1,7 +1,8 @@
 """Lessons: a Space's short guided activities, each a Markdown file in its `lessons/` folder.
 
 Front matter between `---` lines holds `title`, `order`, `question` and, if wanted, `settings` by the names of the
-Space's request, `system` for a chat, and `image`: a file beside the lesson to start from. The body is what is said to
+Space's request, `task` in a Space of several (left out, its first), `system` for a chat, and `image`: a file beside the
+lesson to start from. The body is what is said to
 the model. `## ` headings part it: in a chat into turns, said one after another; elsewhere into runs to be compared.
 `runs`, by name, says what of the settings differs in each run; one that has no heading of its name says what stands
 before the first heading.
@@ -14,6 +15,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from shared.tasks import Task
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +35,7 @@ class Lesson:
     title: str
     question: str
     parts: tuple[Part, ...]
+    task: Task | None = None
     system: str | None = None
     image: Path | None = None
     order: int = 0
@@ -57,6 +61,8 @@ def _read(path: Path) -> Lesson:
     try:
         told = dict(yaml.safe_load(match[1]))
         settings, runs = told.get("settings", {}), told.pop("runs", None)
+        if "task" in told:
+            told["task"] = Task(told["task"])
         if "image" in told:
             told["image"] = _beside(path, told["image"])
         return Lesson(parts=tuple(_parts(match[2], settings, runs)), **told)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -28,6 +28,18 @@ class LessonsPanel:
         shown = [self._question, *outputs]
         pairs = zip(self._buttons, self.lessons, strict=True)
         return [button.click(_beginner(begin, lesson), inputs, shown, **options) for button, lesson in pairs]
+
+
+def filled(
+    names: Sequence[str], usual: Mapping[str, float], asked: Mapping[str, Any], own: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What each control of those names gets for settings by a request's names.
+
+    `usual`: what sliders show where nothing else is known. `own`: the model's values.
+    """
+    values: dict[str, Any] = dict.fromkeys(names, "")
+    values |= {name: own.get(name, value) for name, value in usual.items()}
+    return values | {name: value if name in usual else str(value) for name, value in asked.items() if value is not None}
 
 
 def _beginner(begin: Callable[..., list[Any]], lesson: Lesson) -> Callable[..., list[Any]]:

@@ -114,15 +114,17 @@ class Page:
         for desk, each in zip(self._desks.values(), settings, strict=True):
             self._choosing(desk, each)
         for tab, task in self._tabs:
-            tab.select(partial(self._turned_to, task), None, self._places, **PRIVATE)
+            tab.select(partial(self.turned_to, task), None, self.places, **PRIVATE)
         self.keys.wire(self._choose_again)
         self._models.wire(self.keys.state, self._models_tab, self._choose_again)
 
     @property
-    def _places(self) -> list[Any]:
+    def places(self) -> list[Any]:
+        """What belongs to one of the tasks and comes and goes with its tabs."""
         return [place for desk in self._desks.values() for place in desk.places]
 
-    def _turned_to(self, task: Task) -> list[Any]:
+    def turned_to(self, task: Task) -> list[Any]:
+        """Updates for `places`: the task's are there. A tab that a program opens doesn't bring them by itself."""
         return [gr.update(visible=desk.task == task) for desk in self._desks.values() for _ in desk.places]
 
     def _seen(self, keys: Any) -> Settings:

@@ -14,12 +14,15 @@ import gradio as gr  # noqa: E402
 
 from shared.catalog import load_catalog  # noqa: E402
 from shared.engine import Engine  # noqa: E402
+from shared.lessons import read_lessons  # noqa: E402
 from shared.settings import from_environment  # noqa: E402
 from shared.tasks import Task  # noqa: E402
+from shared.ui.audio import compose_settings, settings_panel  # noqa: E402
 from shared.ui.audio.api import endpoints  # noqa: E402
 from shared.ui.audio.compare_panel import ComparePanel  # noqa: E402
 from shared.ui.audio.compose_panel import ComposePanel  # noqa: E402
 from shared.ui.audio.compose_settings import ComposeSettings  # noqa: E402
+from shared.ui.audio.lessons_panel import AudioLessons, Place  # noqa: E402
 from shared.ui.audio.opinions_panel import opinions_store  # noqa: E402
 from shared.ui.audio.place_panel import PlacePanel  # noqa: E402
 from shared.ui.audio.settings_panel import SettingsPanel  # noqa: E402
@@ -46,6 +49,7 @@ def build(engine: Engine) -> gr.Blocks:
             with gr.Tab("In space", id="space"):
                 placing = PlacePanel()
         with page.side():
+            lessons = AudioLessons(engine, read_lessons(HERE / "lessons"))
             with page.beside(SPEECH), gr.Accordion("Settings", open=True):
                 settings = SettingsPanel(engine, page.picker.first)
             with page.beside(MUSIC), gr.Accordion("Settings", open=True):
@@ -54,6 +58,11 @@ def build(engine: Engine) -> gr.Blocks:
         for panel in (speak, compare):
             panel.wire(page.picker.inputs, settings.inputs, page.keys.state)
         compose.wire(page.picker_of(MUSIC).inputs, music_settings.inputs, page.keys.state)
+        lessons.wire(
+            page,
+            Place(SPEECH, "speak", speak.text, settings.inputs, settings_panel.controls),
+            Place(MUSIC, "compose", compose.prompt, music_settings.inputs, compose_settings.controls),
+        )
         page.demo.load(partial(warm, engine, SPEECH), None, None, **PRIVATE)
         composing.select(partial(warm, engine, MUSIC), None, None, **PRIVATE)
         placing.wire(speak.sound)

@@ -7,11 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from shared.lessons import Lesson, read_lessons
-from shared.requests import ChatRequest, ImageRequest, Request
+from shared.lessons import Lesson, Part, read_lessons
+from shared.requests import ChatRequest, ImageRequest, MusicRequest, Request, SpeechRequest
+from shared.tasks import Task
+from shared.ui.audio import compose_settings, settings_panel
 from tests.support.server import ROOT
 
-REQUESTS: dict[str, type[Request]] = {"chat": ChatRequest, "text2img": ImageRequest}
+REQUESTS: dict[str, type[Request]] = {"chat": ChatRequest, "text2img": ImageRequest, "text2audio": SpeechRequest}
+OF_TASK: dict[Task, type[Request]] = {Task.TEXT_TO_AUDIO: MusicRequest}
 FOLDERS = sorted(ROOT.glob("spaces/*/lessons"))
 
 
@@ -77,10 +80,11 @@ def test_a_folder_that_is_not_there_has_no_lessons(tmp_path: Path) -> None:
         "---\ntitle: T\nquestion: Q\nruns: {A: {seed: 1}, B: {}}\n---\n## B\nx\n",
         "---\ntitle: T\nquestion: Q\nruns: [A]\n---\nx\n",
         "---\ntitle: T\nquestion: Q\nimage: none.png\n---\nx\n",
+        "---\ntitle: T\nquestion: Q\ntask: cooking\n---\nx\n",
     ],
     ids=[
         *("no head", "no question", "unknown field", "broken", "list", "nothing to say"),
-        *("unknown run", "a run that says nothing", "runs without settings", "no picture"),
+        *("unknown run", "a run that says nothing", "runs without settings", "no picture", "no task"),
     ],
 )
 def test_a_file_that_is_no_lesson_is_named(tmp_path: Path, text: str) -> None:
@@ -94,9 +98,9 @@ def test_the_projects_own_lessons_ask_a_question_and_set_only_settings_there_are
     lessons = read_lessons(folder)
     assert len(lessons) == len(list(folder.glob("*.md"))) > 0
     assert len({lesson.order for lesson in lessons}) == len(lessons)
-    kind = REQUESTS[folder.parent.name]
-    fields = {f.name for f in dataclasses.fields(kind)} - kind.CONTENT
     for lesson in lessons:
+        kind = OF_TASK[lesson.task] if lesson.task else REQUESTS[folder.parent.name]
+        fields = {f.name for f in dataclasses.fields(kind)} - kind.CONTENT
         assert lesson.question.endswith((".", "?")) and lesson.turns
         for part in lesson.parts:
             assert set(part.settings) <= fields
@@ -109,3 +113,22 @@ def test_every_run_of_a_picture_lesson_can_be_asked_for(lesson: Lesson) -> None:
     assert len(set(names)) == len(names) and (all(names) or len(names) == 1)
     for part in lesson.parts:
         ImageRequest(prompt=part.text, **part.settings).validate()
+
+
+@pytest.mark.parametrize("lesson", read_lessons(ROOT / "spaces/text2audio/lessons"), ids=lambda lesson: lesson.title)
+def test_every_run_of_a_sound_lesson_can_be_asked_for_and_comes_onto_the_screen(lesson: Lesson) -> None:
+    names = [part.name for part in lesson.parts]
+    assert len(set(names)) == len(names) and (all(names) or len(names) == 1)
+    for part in lesson.parts:
+        if lesson.task == Task.TEXT_TO_AUDIO:
+            MusicRequest(prompt=part.text, **part.settings).validate()
+            assert compose_settings.to_request(compose_settings.controls(part.settings, {})).items() >= _set(part)
+        else:
+            SpeechRequest(text=part.text, **part.settings).validate()
+            asked = settings_panel.to_request(settings_panel.controls(part.settings, {}))
+            assert asked.items() >= {(k, v) for k, v in _set(part) if (k, v) != ("speed", 1)}
+
+
+def _set(part: Part) -> set[tuple[str, object]]:
+    """What the run sets, with the lists of YAML as a request has them."""
+    return {(k, tuple(map(tuple, v)) if isinstance(v, list) else v) for k, v in part.settings.items() if v is not None}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import gradio as gr
@@ -11,6 +11,7 @@ from shared.engine import Engine
 from shared.errors import InvalidRequest
 from shared.tasks import Task
 from shared.ui.following import Fitted, Following
+from shared.ui.lessons_panel import filled
 from shared.ui.model_picker import Picked
 from shared.ui.reading import read_seed
 
@@ -82,6 +83,13 @@ def _fit(name: str, found: Following | None) -> dict[str, Any]:
 
 def _named(name: str, about: str) -> str:
     return f"{name}: {about}" if about else name
+
+
+def controls(asked: Mapping[str, Any], own: Mapping[str, Any]) -> list[Any]:
+    """What each control gets, in the order of `NAMES`, for settings by a request's names. `own`: the model's values."""
+    words = {**asked, "speakers": write_speakers(asked.get("speakers") or ())}
+    values = filled(NAMES, {name: row[4] for name, row in SLIDERS.items()}, words, own)
+    return [values[name] or (name == "voice" and own.get("voice")) or "" for name in NAMES]
 
 
 def to_request(values: Sequence[Any]) -> dict[str, Any]:

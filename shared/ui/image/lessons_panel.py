@@ -13,7 +13,7 @@ from shared.tasks import Task
 from shared.ui.following import following
 from shared.ui.image.draw_panel import DrawPanel
 from shared.ui.image.settings_panel import NAMES, SLIDERS
-from shared.ui.lessons_panel import LessonsPanel
+from shared.ui.lessons_panel import LessonsPanel, filled
 from shared.ui.model_picker import Picked
 from shared.ui.page import PRIVATE, Page
 from shared.ui.sessions import with_keys
@@ -59,9 +59,7 @@ class ImageLessons:
 
 def controls(asked: Mapping[str, Any], own: Mapping[str, Any]) -> list[Any]:
     """What each control gets, in the order of `NAMES`, for settings by a request's names. `own`: the model's values."""
-    values: dict[str, Any] = dict.fromkeys(NAMES, "")
-    values |= {name: own.get(name, slider[4]) for name, slider in SLIDERS.items()}
-    values |= {name: value if name in SLIDERS else str(value) for name, value in asked.items() if value is not None}
+    values = filled(NAMES, {name: slider[4] for name, slider in SLIDERS.items()}, asked, own)
     if "width" in asked and "height" in asked:
         values["size"] = f"{asked['width']}x{asked['height']}"
     return [values[name] for name in NAMES]
