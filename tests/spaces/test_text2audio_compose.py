@@ -81,6 +81,9 @@ def test_music_is_seen_while_it_is_written_and_then_heard_kept_and_restored(
         sound.evaluate("a => { a.muted = false; return a.play(); }")
         page.wait_for_function("() => document.querySelector('#compose-sound audio').currentTime > 0.2")
         expect(page.locator("#compose-roll [data-now]")).to_have_attribute("visibility", "visible")
+        page.locator("#compose-kind input").click()
+        page.get_by_role("option", name="FLAC").click()
+        expect(page.locator("#compose-files")).to_contain_text("flac")
         with page.expect_download() as kept:
             page.locator("#compose-files a[download$=mid]").first.click()
         file = tmp_path / "tune.mid"

@@ -17,6 +17,7 @@ from shared.errors import InvalidRequest
 from shared.media.sound.files import KINDS, encode
 from shared.media.sound.labelling import label
 from shared.media.sound.opening import open_sound
+from shared.media.sound.recoding import recode
 from shared.media.sound.restoring import restore
 from shared.media.sound.tags import comments
 from shared.outputs import AudioOutput
@@ -74,6 +75,14 @@ def test_a_long_text_is_kept_whole(kind: str) -> None:
     text = "A sentence of a long text. " * 1500
     found = restore(label(SOUND, kind, RECEIPT, SpeechRequest(text=text)))
     assert found.text == text
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_wav_becomes_another_kind_and_keeps_its_receipt(kind: str) -> None:
+    made = recode(label(SOUND, "wav", RECEIPT, REQUEST), kind)
+    assert restore(made).seed == 77 and restore(made).text == restore(label(SOUND, kind, RECEIPT, REQUEST)).text
+    with soundfile.SoundFile(io.BytesIO(made)) as file:
+        assert (file.samplerate, file.channels) == (RATE, 1) and abs(file.frames - RATE) < 3000
 
 
 def test_another_kind_is_refused() -> None:

@@ -13,6 +13,7 @@ from shared.engine import Engine
 from shared.errors import Cancelled, InferenceError, InvalidRequest
 from shared.media.sound.files import KINDS, kind_of
 from shared.media.sound.labelling import label
+from shared.media.sound.recoding import recode
 from shared.music.composed import Composition, compositions
 from shared.music.finishing import measured, notes, played
 from shared.requests import MusicRequest
@@ -73,8 +74,13 @@ class ComposePanel:
                 kinds = [(kind.label, name) for name, kind in KINDS.items()]
                 self.kind = gr.Dropdown(kinds, value="wav", label="Sound as", elem_id="compose-kind")
                 self.files = gr.File(
-                    label="Files: the sound, MIDI, MusicXML", visible=False, elem_id="compose-files", height=180
+                    label="Files: the sound, MIDI, MusicXML",
+                    visible=False,
+                    interactive=False,
+                    elem_id="compose-files",
+                    height=215,
                 )
+                self.kept = gr.State([])  # paths: the sound as WAV, then the notes
         self.facts = gr.HTML("", elem_id="compose-facts")
         self.score = gr.HTML("", elem_id="compose-score")
         script = _FOLLOWER.read_text(encoding="utf-8")
@@ -88,7 +94,7 @@ class ComposePanel:
     def outputs(self) -> list[Any]:
         """What a composition changes."""
         shown = [self.metrics, self.note, self.sound, self.files, self.facts, self.score, self.roll, self.inside.shown]
-        return [*shown, self.receipt_box, self.receipt, self.run, self.stop]
+        return [*shown, self.kept, self.receipt_box, self.receipt, self.run, self.stop]
 
     def wire(self, picker: list[Any], settings: list[Any], keys: Any) -> None:
         """Connect the events."""
@@ -98,6 +104,7 @@ class ComposePanel:
         inputs = [self.prompt, self.kind, *self.beginning.inputs, keys, *picker, *settings]
         for event in (self.run.click, self.prompt.submit):
             event(self.follow, inputs, self.outputs, concurrency_limit=None, **_PRIVATE)
+        self.kind.input(_as_kind, [self.kind, self.kept], [self.files, self.sound, self.note], queue=False, **_PRIVATE)
         self.stop.click(self._stop, None, None, queue=False, **_PRIVATE)
 
     def follow(
@@ -160,7 +167,7 @@ class ComposePanel:
         if made.music is None:
             hidden = gr.update(value=None, visible=False)
             empty = {self.facts: "", self.score: "", self.inside.shown: ""}
-            return {**shown, **empty, self.sound: hidden, self.files: hidden}
+            return {**shown, **empty, self.sound: hidden, self.files: hidden, self.kept: []}
         score = sheet.grown(made)
         return shown if score is None else {**shown, self.score: score, self.inside.shown: drawn(made)}
 
@@ -183,22 +190,23 @@ class ComposePanel:
             words.append(_note(sheet.problem, "pg-warn"))
         contents = {f".{ending}": data for ending, data in notes(made, receipt, asked).items()}
         name = stem(asked, receipt)
-        shown |= self._kept(write(name, contents)) | self._receipt(receipt) | {self.note: "".join(words)}
+        paths = write(name, contents)
+        shown |= self._shown(paths) | self._receipt(receipt) | {self.note: "".join(words)}
         yield {**shown, self.metrics: status(made, "Making the sound")}
         try:
             heard, receipt = played(made, receipt, settings, emit.check)
             if heard is not None:
-                contents = {kind_of(kind).suffix: label(heard, kind, receipt, asked), **contents}
-                paths = write(name, contents)
-                shown |= self._kept(paths) | self._receipt(receipt)
-                shown[self.sound] = gr.update(value=paths[0], visible=True)
+                kept = [*write(name, {".wav": label(heard, "wav", receipt, asked)}), *paths]
+                files, sound, problem = _as_kind(kind, kept)
+                shown |= self._receipt(receipt) | {self.files: files, self.sound: sound, self.kept: kept}
+                shown[self.note] += problem
         except InferenceError as error:
             shown[self.note] += _note(str(error), "pg-warn")
         except Cancelled:
             shown[self.note] += _note("Stopped by you before it was played. The notes are kept.")
         yield {**shown, self.metrics: status(made), **self._idle}
 
-    def _kept(self, paths: list[str]) -> dict[Any, Any]:
+    def _shown(self, paths: list[str]) -> dict[Any, Any]:
         return {self.files: gr.update(value=paths or None, visible=bool(paths))}
 
     def _receipt(self, receipt: Any) -> dict[Any, Any]:
@@ -207,6 +215,20 @@ class ComposePanel:
     def _stop(self, request: gr.Request) -> None:
         """Stop this visitor's runs; each then ends with its whole bars, and its receipt."""
         self._runs.stop(request.session_hash or "local")
+
+
+def _as_kind(kind: str, kept: list[str]) -> tuple[Any, Any, str]:
+    """What is kept as files for people: the sound as that kind, then the notes; the sound to hear; what went wrong."""
+    if not kept:
+        return gr.skip(), gr.skip(), ""
+    path, problem = Path(kept[0]), ""
+    if kind != "wav":
+        try:
+            path = Path(*write(path.stem, {kind_of(kind).suffix: recode(path.read_bytes(), kind)}))
+        except InferenceError as error:
+            problem = _note(str(error), "pg-warn")
+    files = [str(path), *kept[1:]]
+    return gr.update(value=files, visible=True), gr.update(value=str(path), visible=True), problem
 
 
 def _note(words: str, kind: str = "") -> str:

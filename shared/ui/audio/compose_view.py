@@ -40,7 +40,8 @@ class Sheet:
         """The score now; nothing where it can't be drawn."""
         self.problem = ""
         try:
-            return f'<div class="pg-scroll pg-sheet">{score(music, instrument)}</div>'
+            name = f"Score: {music.full_bars} bars in {music.key}, {music.metre}"
+            return f'<div class="pg-scroll pg-sheet" role="img" aria-label="{name}">{score(music, instrument)}</div>'
         except BackendError as error:
             self.problem = str(error)
             return ""

@@ -26,3 +26,12 @@ function keepInSight(svg, x) {
 for (const name of ["play", "seeked"]) {
   document.addEventListener(name, (event) => { if (event.target.tagName === "AUDIO") show(event.target); }, true);
 }
+
+// While a long piece grows, its newest bar is kept in sight; then its beginning. `element` is given by gr.HTML.
+new MutationObserver(() => {
+  const svg = element.querySelector("svg[data-seconds]");
+  if (!svg) return;
+  const to = Number(svg.dataset.to);
+  if (to < svg.viewBox.baseVal.width - 1) keepInSight(svg, to);
+  else svg.closest(".pg-scroll").scrollLeft = 0;
+}).observe(element, { childList: true, subtree: true });
