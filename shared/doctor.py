@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator
 
 from shared import machine
+from shared.audio.listening.rows import listeners, reason
 from shared.catalog import load_catalog
 from shared.engine import Engine
 from shared.errors import BackendError
@@ -22,6 +23,8 @@ def report(settings: Settings) -> Iterator[str]:
     yield f"Disk       {shutil.disk_usage('.').free / 1e9:.0f} GB free here"
     for package, filename in starters():
         yield f"Starter    {_starter(package, filename, settings)}"
+    for listener in listeners().values():
+        yield f"Listener   {listener.name}: {reason(listener) or 'listens here'}"
     for variable in KEY_VARIABLES:
         known = "set" if settings.server_keys.get(variable) else f"not set; to use it: export {variable}=..."
         yield f"Key        {variable}: {known}"
