@@ -26,7 +26,7 @@ class TransformersSpeech:
     """VITS and MMS, SpeechT5, Bark, CSM and Dia. `variant.options`:
 
     `family` (transformers' name for its kind, where what it can do is to be known before it is loaded), `voices` (a
-    list in `voices.toml`), `vocoder` (SpeechT5: a path or Hub id).
+    list in `voices.toml`), `vocoder` (SpeechT5: a path or Hub id), `language` (a tag, where it speaks one alone).
     """
 
     def check(self, variant: Variant, settings: Settings) -> None:
@@ -62,4 +62,6 @@ class TransformersSpeech:
             loaded = load(variant, settings, emit)
         versions = {name: importlib.metadata.version(name) for name in ("torch", "transformers")}
         facts = {"device": loaded.device, "dtype": loaded.dtype, "revision": loaded.revision, "versions": versions}
+        if "language" in variant.options:
+            facts["language"] = variant.options["language"]
         return TorchSpeaker(loaded, self.capabilities(variant), facts)

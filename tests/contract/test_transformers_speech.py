@@ -160,3 +160,11 @@ def test_what_the_catalogue_says_of_a_family_is_known_before_it_is_loaded() -> N
 
     capabilities = get_backend(variant.backend).capabilities(variant)
     assert "speed" in capabilities.parameters and "temperature" not in capabilities.parameters
+
+
+def test_a_language_that_the_catalogue_names_stands_in_the_receipt(make: Make) -> None:
+    options = {"family": "vits", "language": "de"}
+    variant = Variant(backend="transformers_speech", repo_id=make("vits").model, memory_gb=0.1, options=options)
+    spec = ModelSpec(id="m", name="M", task=Task.TEXT_TO_SPEECH, license="MIT", variants=(variant,))
+    (*_, final) = Engine(Catalog([spec]), Settings()).generate("m", speech("hello"))
+    assert final_of([final]).receipt.extra["language"] == "de"

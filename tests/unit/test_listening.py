@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import random
 from dataclasses import replace
@@ -19,12 +20,16 @@ from shared.audio.listening.loaded import Written
 from shared.audio.listening.rows import Listener, Part, check, get, listeners, reason
 from shared.audio.listening.word_errors import MOST, Edit, WordErrors, word_errors
 from shared.audio.pcm import to_pcm
+from shared.audio.spoken import Spoken
+from shared.catalog import load_catalog
 from shared.engine import Engine
 from shared.errors import Cancelled, CorruptWeights, InvalidRequest, MissingDependency
 from shared.outputs import AudioOutput
+from shared.receipts import Receipt
 from shared.settings import Settings
 from shared.streaming import CancelToken, Emitter
-from shared.ui.audio.listening import shown
+from shared.ui.audio import api
+from shared.ui.audio.listening import hearing, shown
 from tests.support import listening as support
 from tests.support.sounds import final_of, speech
 
@@ -152,12 +157,36 @@ def test_what_cannot_be_heard_back_is_told(
         hear_back(sound, speech("Hello there.", **settings), listener, Settings(), emitter())
 
 
+def test_a_voice_of_one_language_is_heard_in_it(told: Listener) -> None:
+    receipt = Receipt(
+        model="m", name="M", task="text-to-speech", backend="b", mode="local", license="MIT", extra={"language": "de"}
+    )
+    spoken = Spoken(sound=noise(1), receipt=receipt)
+    with pytest.raises(InvalidRequest, match="knows only these languages: en"):
+        list(hearing(spoken, speech("Hallo."), "told", Settings()))
+    list(hearing(spoken, speech("Hello.", language="en-GB"), "told", Settings()))
+    assert support.ASKED == [(RATE, "en")], "what the person says goes first"
+
+
 def test_stop_ends_it_and_lets_the_next_listen(told: Listener) -> None:
     stopped = CancelToken()
     stopped.cancel()
     with pytest.raises(Cancelled):
         hear_back(noise(1), speech("Hello there."), "told", Settings(), emitter(stopped))
     assert hear_back(noise(1), speech("Hello there."), "told", Settings(), emitter()).errors.rate == 0
+
+
+def test_the_api_tells_what_was_heard_and_the_file_how_well(told: Listener, tmp_path: Path) -> None:
+    support.HEARD[:] = [Written("hello you", "en")]
+    speak = api._speak(Engine(load_catalog(), Settings(data_dir=tmp_path)))
+    *before, last = speak("Hello there.", seed=1, listener="told")
+    assert last["heard"]["text"] == "hello you" and last["heard"]["word_error_rate"] == 0.5
+    assert last["heard"]["differing"] == [{"said": "there", "heard": "you"}]
+    assert any("listening" in each["status"].lower() for each in before) and not any(each["heard"] for each in before)
+    data = base64.b64decode(last["audio"].partition(",")[2])
+    assert last["receipt"]["extra"]["word_error_rate"] == 0.5 and b'"word_error_rate"' in data
+    *_, last = speak("Hello there.", seed=1, language="de", listener="told")
+    assert "Choose another listener" in last["heard"]["error"] and last["audio"], "the speech comes all the same"
 
 
 def test_it_is_shown_with_what_differs_and_as_text_alone() -> None:
@@ -246,8 +275,6 @@ def test_whisper_by_transformers_listens_and_stops(tmp_path: Path, monkeypatch: 
 def test_a_packaged_listener_hears_the_starter(name: str, tmp_path: Path) -> None:
     if reason(get(name)):
         pytest.skip("its packages are not installed here")
-    from shared.catalog import load_catalog
-
     settings = Settings(data_dir=tmp_path)
     asked = speech("The quick brown fox jumps over the lazy dog, and then it goes home.", seed=1)
     sound = final_of(list(Engine(load_catalog(), settings).generate("hibari", asked))).output

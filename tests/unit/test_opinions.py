@@ -79,6 +79,8 @@ def test_nothing_is_kept_where_nothing_was_given_or_what_was_given_is_no_score()
 
 def test_hidden_engines_are_called_by_letters_alone() -> None:
     shown = trial()
-    assert "one" not in table(shown) and "<th>A</th>" in table(shown)
+    shown.rows += [Row(name="three", status="Loading three"), Row(name="four", problem="four needs a key")]
+    assert "<th>A</th>" in table(shown) and "went wrong" in table(shown)
+    assert not any(name in table(shown) for name in ("one", "two", "three", "four"))
     shown.hidden = False
-    assert "A: one" in table(shown) and "by one" in table(shown)
+    assert all(words in table(shown) for words in ("A: one", "by two", "Loading three", "four needs a key"))

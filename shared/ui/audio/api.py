@@ -22,7 +22,7 @@ from shared.requests import SpeechRequest
 from shared.settings import Settings
 from shared.tasks import Task
 from shared.ui.audio.compose_api import compose_of
-from shared.ui.audio.listening import facts, hearing
+from shared.ui.audio.listening import can_be_heard, facts, hearing
 from shared.ui.models_api import models_of
 from shared.ui.reading import read_mode
 
@@ -147,9 +147,10 @@ def _heard(
     spoken: Spoken, request: SpeechRequest, listener: str, settings: Settings
 ) -> Generator[dict[str, Any], None, tuple[Spoken, dict[str, Any] | None]]:
     """Have the finished speech heard back; its receipt then says how well, and what was heard comes with it."""
-    if spoken.sound is None or spoken.receipt is None or not spoken.sound.pcm:
+    if not can_be_heard(spoken):
         return spoken, None
-    steps = hearing(spoken.sound, request, listener, settings)
+    assert spoken.receipt is not None
+    steps = hearing(spoken, request, listener, settings)
     try:
         while True:
             yield _plain(Spoken(seconds=spoken.seconds, status=next(steps)), request, "wav")

@@ -127,9 +127,9 @@ def _heard(
 ) -> Iterator[str]:
     """Have each heard back in turn, and put into the rows what was heard; says how far it is, as HTML."""
     for place, (spoken, cancel) in enumerate(zip(said, cancels, strict=True)):
-        if spoken.sound is None or not spoken.sound.pcm:
+        if not listening.can_be_heard(spoken):
             continue
-        steps = listening.heard_back(spoken.sound, asked, listener, settings, cancel)
+        steps = listening.heard_back(spoken, asked, listener, settings, cancel)
         try:
             while True:
                 status = f"{next(steps)}: {place + 1} of {len(trial.rows)}"

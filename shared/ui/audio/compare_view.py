@@ -14,9 +14,15 @@ from shared.ui import receipt_view
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """An engine's name, and its cells once there is something to show. `seconds` of sound; `seed`: as its receipt."""
+    """An engine's name, and its cells once there is something to show.
+
+    `status`: what it does before it sounds, and `problem`: what went wrong; both may name it. `seconds`: of sound.
+    `seed`: as its receipt.
+    """
 
     name: str
+    status: str = ""
+    problem: str = ""
     sound: str = ""
     figures: str = ""
     heard: str = ""
@@ -48,12 +54,13 @@ def row_of(name: str, spoken: Spoken, asked: SpeechRequest) -> Row:
     """The row of what an engine has said so far."""
     problem = f'<div class="pg-note pg-error">{escape(str(spoken.error))}</div>' if spoken.error else ""
     if spoken.receipt is None or spoken.sound is None or not spoken.sound.pcm:
-        return Row(name=name, sound=problem or f'<span class="pg-quiet">{escape(spoken.status)}</span>')
+        return Row(name=name, status=spoken.status, problem=problem)
     finished = finish(spoken.sound, spoken.receipt, asked, "wav")
     url = data_url(finished.data, finished.kind.media_type)
     return Row(
         name=name,
-        sound=f'<audio controls preload="metadata" src="{url}"></audio>{problem}',
+        problem=problem,
+        sound=f'<audio controls preload="metadata" src="{url}"></audio>',
         figures=receipt_view.metrics(finished.receipt),
         seconds=spoken.sound.seconds,
         seed=spoken.receipt.seed,
@@ -62,9 +69,21 @@ def row_of(name: str, spoken: Spoken, asked: SpeechRequest) -> Row:
 
 def table(trial: Trial) -> str:
     """The engines as an HTML table; what would give away who is hidden is left out."""
+    cells = _hidden if trial.hidden else _shown
     body = "".join(
-        f"<tr><th>{escape(trial.called(place))}</th><td>{row.sound}"
-        f"{'' if trial.hidden else row.figures + row.heard}</td></tr>"
-        for place, row in enumerate(trial.rows)
+        f"<tr><th>{escape(trial.called(place))}</th><td>{cells(row)}</td></tr>" for place, row in enumerate(trial.rows)
     )
     return f'<div class="pg-scroll"><table class="pg-table">{body}</table></div>' if body else ""
+
+
+def _shown(row: Row) -> str:
+    status = f'<span class="pg-quiet">{escape(row.status)}</span>' if row.status and not row.problem else ""
+    return row.sound + row.problem + status + row.figures + row.heard
+
+
+def _hidden(row: Row) -> str:
+    """Without what would tell who it is: also where it fails, and what it does before it sounds."""
+    if row.problem:
+        words = "Something went wrong; it is told with the names."
+        return f'{row.sound}<div class="pg-note pg-error">{words}</div>'
+    return row.sound or '<span class="pg-quiet">Being made, or waiting</span>'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from dataclasses import replace
 from html import escape
 from typing import Any
 
@@ -11,9 +12,9 @@ import gradio as gr
 from shared.audio.listening.hearing_back import Heard, hear_back
 from shared.audio.listening.rows import Listener, listeners, reason
 from shared.audio.listening.word_errors import Edit
+from shared.audio.spoken import Spoken
 from shared.background import meanwhile
 from shared.errors import Cancelled, InferenceError
-from shared.outputs import AudioOutput
 from shared.pacing import status_of
 from shared.requests import SpeechRequest
 from shared.settings import Settings
@@ -45,10 +46,21 @@ def _label(listener: Listener) -> str:
     return f"{listener.name}: {listener.about}{missing}"
 
 
+def can_be_heard(spoken: Spoken) -> bool:
+    """Whether there is a sound to listen to."""
+    return spoken.receipt is not None and spoken.sound is not None and bool(spoken.sound.pcm)
+
+
 def hearing(
-    sound: AudioOutput, request: SpeechRequest, listener: str, settings: Settings, cancel: CancelToken | None = None
+    spoken: Spoken, request: SpeechRequest, listener: str, settings: Settings, cancel: CancelToken | None = None
 ) -> Generator[str, None, Heard]:
-    """Say how far it is, at least twice a second, and return what was heard. Raises what `hear_back` raises."""
+    """Say how far it is, at least twice a second, and return what was heard of what `can_be_heard`.
+
+    Raises what `hear_back` raises.
+    """
+    assert spoken.sound is not None and spoken.receipt is not None
+    sound, language = spoken.sound, request.language or spoken.receipt.extra.get("language")
+    request = replace(request, language=language)
     steps = meanwhile(lambda emit: hear_back(sound, request, listener, settings, emit), "Listening", cancel)
     try:
         while True:
@@ -61,11 +73,11 @@ def hearing(
 
 
 def heard_back(
-    sound: AudioOutput, request: SpeechRequest, listener: str, settings: Settings, cancel: CancelToken
+    spoken: Spoken, request: SpeechRequest, listener: str, settings: Settings, cancel: CancelToken
 ) -> Generator[str, None, tuple[Heard | None, str]]:
     """The same, with the HTML that shows what was heard, or why there is nothing."""
     try:
-        heard = yield from hearing(sound, request, listener, settings, cancel)
+        heard = yield from hearing(spoken, request, listener, settings, cancel)
         return heard, shown(heard)
     except Cancelled:
         return None, '<div class="pg-note" role="status">Stopped by you before it was heard to the end.</div>'

@@ -148,7 +148,7 @@ class SpeakPanel:
         assert spoken.sound is not None and spoken.receipt is not None
         settings = with_keys(self._engine.settings, keys)
         with self._runs.running(request.session_hash or "local") as (cancel,):
-            steps = listening.heard_back(spoken.sound, asked, listener, settings, cancel)
+            steps = listening.heard_back(spoken, asked, listener, settings, cancel)
             try:
                 while True:
                     status = f'<div class="pg-note" role="status">{escape(next(steps))}</div>'
