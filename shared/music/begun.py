@@ -52,12 +52,22 @@ def _kind(wish: Wish, beginning: Piece) -> str:
     return str(by_metre[metre])
 
 
+def base_of(tune: Piece) -> int:
+    """The MIDI pitch of the tonic that its pitches count from: the usual one, or an octave or two beside it.
+
+    Raises `InvalidRequest` where from none of these there are words for all.
+    """
+    usual = base_for((note.pitch for note in tune.melody), tune.key.tonic)
+    for base in (usual, usual - 12, usual + 12, usual - 24, usual + 24):
+        if all(LOWEST <= note.pitch - base <= HIGHEST for note in tune.notes):
+            return base
+    raise InvalidRequest("The tune reaches over more than six octaves. Choose another, or keep other bars.")
+
+
 def _must_have_words(beginning: Piece) -> None:
-    base = base_for((note.pitch for note in beginning.melody), beginning.key.tonic)
     if not 1 <= beginning.full_bars <= MOST:
         raise InvalidRequest(f"A tune can be gone on from after 1 to {MOST} bars; keep as many.")
-    if not all(LOWEST <= note.pitch - base <= HIGHEST for note in beginning.notes):
-        raise InvalidRequest("The tune reaches over more than six octaves. Choose another, or keep other bars.")
+    base_of(beginning)
 
 
 def _key(asked: Mapping[str, Any]) -> Key | None:

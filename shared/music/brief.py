@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from shared.music.begun import as_begun
-from shared.music.language import CENTRE, LEVELS, base_for
+from shared.music.begun import as_begun, base_of
+from shared.music.language import CENTRE, LEVELS
 from shared.music.piece import Key, Metre, Piece
 from shared.music.wishes import LETTERS, PACES, Wish, table
 
@@ -85,7 +85,7 @@ def brief(wish: Wish, bars: int | None = None, duration: float | None = None, be
 def _base(key: Key, beginning: Piece | None) -> int:
     if beginning is None:
         return key.tonic + 12 * round((MIDDLE - CENTRE - key.tonic) / 12)
-    return base_for((note.pitch for note in beginning.melody), key.tonic)
+    return base_of(beginning)
 
 
 def split(bars: int, part: int) -> tuple[int, ...]:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from shared.media.sound.labelling import comment
 from shared.music.agreement import agreement
 from shared.music.composed import FONT, FONT_LICENCE, Composition, files, sound
+from shared.music.instruments import instruments
 from shared.outputs import AudioOutput
 from shared.receipts import Receipt
 from shared.requests import MusicRequest
@@ -19,6 +20,16 @@ def measured(made: Composition) -> Receipt:
     assert made.receipt is not None
     heard = agreement(made.music) if made.music else {}
     return replace(made.receipt, extra={**made.receipt.extra, **({"heard": heard} if heard else {})})
+
+
+def played_on(made: Composition, instrument: str) -> Composition:
+    """The same composition for another instrument; its receipt says so. Raises `KeyError` for an unknown one."""
+    assert instruments()[instrument]
+    receipt = made.receipt
+    if receipt is not None:
+        music = {**receipt.extra.get("music", {}), "instrument": instrument}
+        receipt = replace(receipt, extra={**receipt.extra, "music": music})
+    return replace(made, instrument=instrument, receipt=receipt)
 
 
 def notes(made: Composition, receipt: Receipt, request: MusicRequest) -> Mapping[str, bytes]:

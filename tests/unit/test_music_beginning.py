@@ -88,6 +88,12 @@ def test_what_can_not_be_gone_on_from_is_told(data: bytes, told: str) -> None:
         begin(data, 4)
 
 
+def test_a_tune_that_leaps_far_is_counted_from_another_octave() -> None:
+    far = replace(TRIPLETS, notes=(*TRIPLETS.notes[:-1], replace(TRIPLETS.notes[-1], pitch=99)))
+    wanted = brief(understand("go on"), beginning=far)
+    assert wanted.base % 12 == far.key.tonic and all(-36 <= note.pitch - wanted.base <= 36 for note in far.notes)
+
+
 def test_a_tune_without_words_is_told() -> None:
     wide = Piece(
         kind="", key=Key(0), metre=Metre(4, 4), tempo=100, voices=1, bars=(Bar(0, 96, part=True),),

@@ -19,7 +19,7 @@ from shared.media.sound.labelling import comment, label
 from shared.media.sound.restoring import restore as restore_speech
 from shared.music.agreement import agreement
 from shared.music.composed import Composition, files
-from shared.music.finishing import measured, notes, played
+from shared.music.finishing import measured, notes, played, played_on
 from shared.music.midi import midi, texts
 from shared.music.musicxml import musicxml
 from shared.music.restoring import restore
@@ -134,6 +134,15 @@ def test_it_is_played_and_the_receipt_names_the_soundfont(tmp_path: Path) -> Non
     }
     assert played(replace(MADE, music=None), RECEIPT, settings) == (None, RECEIPT)
     assert notes(replace(MADE, music=None), RECEIPT, ASKED) == {}
+
+
+def test_it_is_played_on_another_instrument_and_says_so() -> None:
+    made = replace(MADE, receipt=replace(RECEIPT, extra={"music": {"kind": "jig", "instrument": "flute"}}))
+    other = played_on(made, "harp")
+    assert other.receipt and other.receipt.extra["music"] == {"kind": "jig", "instrument": "harp"}
+    assert other.music == JIG and b"Harp" in notes(other, other.receipt, ASKED)["musicxml"]
+    with pytest.raises(KeyError):
+        played_on(made, "kazoo")
 
 
 def test_an_engine_that_makes_sound_is_heard_as_it_is(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from shared.settings import Settings
 from shared.streaming import CancelToken, Emitter
 from shared.tasks import Task
 from shared.ui import receipt_view
+from shared.ui.audio.compose_beginning import read_beginning
 from shared.ui.audio.compose_settings import to_request
 from shared.ui.audio.compose_view import drawn_roll, figures
 from shared.ui.model_picker import engine_label
@@ -58,15 +59,24 @@ class ComposeCompare:
             self.row = RunRow("Compare", "tunes")
             self.table = gr.HTML("", elem_id="tunes-table")
 
-    def wire(self, prompt: Any, settings: list[Any], keys: Any) -> None:
+    def wire(self, prompt: Any, beginning: list[Any], settings: list[Any], keys: Any) -> None:
         """Connect the events."""
-        self.row.wire(self._runs, self._compare, [prompt, self.engines, self.seeds, keys, *settings], [self.table])
+        inputs = [prompt, self.engines, self.seeds, *beginning, keys, *settings]
+        self.row.wire(self._runs, self._compare, inputs, [self.table])
 
     def _compare(
-        self, cancel: CancelToken, prompt: str, engines: list[str], seeds: int, keys: Any, *values: Any
+        self,
+        cancel: CancelToken,
+        prompt: str,
+        engines: list[str],
+        seeds: int,
+        tune: str | None,
+        kept: str,
+        keys: Any,
+        *values: Any,
     ) -> Iterator[Shown]:
         given = to_request(values)
-        asked = MusicRequest(prompt=prompt or "", **given)
+        asked = MusicRequest(prompt=prompt or "", beginning=read_beginning(tune, kept), **given)
         chosen = [(model, key) for model, _, key in (value.partition(SEPARATOR) for value in engines or [])]
         wanted = ways(chosen, given.get("seed"), int(seeds))
         settings = with_keys(self._engine.settings, keys)

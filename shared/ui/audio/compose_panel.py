@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +10,9 @@ import gradio as gr
 
 from shared.engine import Engine
 from shared.errors import Cancelled, InferenceError, InvalidRequest
-from shared.media.sound.files import KINDS, kind_of
-from shared.media.sound.labelling import label
-from shared.media.sound.recoding import recode
 from shared.music.composed import Composition, compositions
-from shared.music.finishing import measured, notes, played
+from shared.music.finishing import measured, played, played_on
+from shared.receipts import Receipt
 from shared.requests import MusicRequest
 from shared.settings import Settings
 from shared.streaming import Emitter
@@ -24,12 +21,13 @@ from shared.ui import receipt_view
 from shared.ui.audio.compose_beginning import ComposeBeginning, read_beginning
 from shared.ui.audio.compose_compare import ComposeCompare
 from shared.ui.audio.compose_inside import LIKELIEST, ComposeInside, drawn
+from shared.ui.audio.compose_playing import ComposePlaying, Kept
 from shared.ui.audio.compose_restore import ComposeRestore
 from shared.ui.audio.compose_settings import NAMES, to_request
 from shared.ui.audio.compose_view import Sheet, drawn_roll, status, told
-from shared.ui.audio.files import stem, write
 from shared.ui.following import following
 from shared.ui.model_picker import Picked
+from shared.ui.running import PRIVATE, note
 from shared.ui.sessions import Runs, with_keys
 
 EXAMPLES = [
@@ -38,9 +36,7 @@ EXAMPLES = [
     "A four-part chorale in F major, 8 bars",
     "A fast reel in A dorian on the fiddle, busy",
 ]
-_PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 _FOLLOWER = Path(__file__).with_name("follower.js")
-_SOUND = gr.WaveformOptions(show_recording_waveform=False)
 
 
 class ComposePanel:
@@ -62,25 +58,7 @@ class ComposePanel:
             with gr.Column(scale=6, min_width=300):
                 self.metrics = gr.HTML(receipt_view.metrics(None), elem_id="compose-metrics")
                 self.note = gr.HTML("", elem_id="compose-note")
-                self.sound = gr.Audio(
-                    label="The music",
-                    type="filepath",
-                    interactive=False,
-                    elem_id="compose-sound",
-                    visible=False,
-                    buttons=["download"],
-                    waveform_options=_SOUND,
-                )
-                kinds = [(kind.label, name) for name, kind in KINDS.items()]
-                self.kind = gr.Dropdown(kinds, value="wav", label="Sound as", elem_id="compose-kind")
-                self.files = gr.File(
-                    label="Files: the sound, MIDI, MusicXML",
-                    visible=False,
-                    interactive=False,
-                    elem_id="compose-files",
-                    height=215,
-                )
-                self.kept = gr.State([])  # paths: the sound as WAV, then the notes
+                self.playing = ComposePlaying()
         self.facts = gr.HTML("", elem_id="compose-facts")
         self.score = gr.HTML("", elem_id="compose-score")
         script = _FOLLOWER.read_text(encoding="utf-8")
@@ -93,19 +71,21 @@ class ComposePanel:
     @property
     def outputs(self) -> list[Any]:
         """What a composition changes."""
-        shown = [self.metrics, self.note, self.sound, self.files, self.facts, self.score, self.roll, self.inside.shown]
-        return [*shown, self.kept, self.receipt_box, self.receipt, self.run, self.stop]
+        shown = [self.metrics, self.note, self.facts, self.score, self.roll, self.inside.shown]
+        return [*shown, *self.playing.outputs, self.receipt_box, self.receipt, self.run, self.stop]
 
     def wire(self, picker: list[Any], settings: list[Any], keys: Any) -> None:
         """Connect the events."""
         self.restoring.wire(self.prompt, picker[0], settings)
-        self.comparing.wire(self.prompt, settings, keys)
+        self.comparing.wire(self.prompt, self.beginning.inputs, settings, keys)
         self.beginning.wire()
-        inputs = [self.prompt, self.kind, *self.beginning.inputs, keys, *picker, *settings]
+        inputs = [self.prompt, self.playing.kind, *self.beginning.inputs, keys, *picker, *settings]
         for event in (self.run.click, self.prompt.submit):
-            event(self.follow, inputs, self.outputs, concurrency_limit=None, **_PRIVATE)
-        self.kind.input(_as_kind, [self.kind, self.kept], [self.files, self.sound, self.note], queue=False, **_PRIVATE)
-        self.stop.click(self._stop, None, None, queue=False, **_PRIVATE)
+            event(self.follow, inputs, self.outputs, concurrency_limit=None, **PRIVATE)
+        self.playing.wire(self.note)
+        again = [self.playing.instrument, self.playing.kept, self.playing.kind, keys]
+        self.playing.instrument.input(self._again, again, self.outputs, concurrency_limit=None, **PRIVATE)
+        self.stop.click(self._stop, None, None, queue=False, **PRIVATE)
 
     def follow(
         self,
@@ -145,7 +125,23 @@ class ComposePanel:
             with self._runs.running(session) as (cancel,):
                 yield from self._finished(made, sheet, asked, kind, settings, Emitter(lambda event: None, cancel))
         except InferenceError as error:
-            yield {self.metrics: receipt_view.metrics(None), self.note: _note(str(error), "pg-error"), **self._idle}
+            yield {self.metrics: receipt_view.metrics(None), self.note: note(str(error), "pg-error"), **self._idle}
+
+    def _again(
+        self,
+        request: gr.Request,  # first, since Gradio hands it over by position only
+        instrument: str,
+        kept: Kept | None,
+        kind: str,
+        keys: Any,
+    ) -> Iterator[dict[Any, Any]]:
+        """Play what was written on another instrument."""
+        if kept is None:
+            return
+        with self._runs.running(request.session_hash or "local") as (cancel,):
+            yield {self.run: gr.update(visible=False), self.stop: gr.update(visible=True)}
+            emit, settings = Emitter(lambda event: None, cancel), with_keys(self._engine.settings, keys)
+            yield from self._finished(played_on(kept.made, instrument), Sheet(), kept.asked, kind, settings, emit)
 
     def _inside(self, picked: Picked, settings: Settings) -> dict[str, int]:
         """The setting that lets one look inside, where the engine has it."""
@@ -165,9 +161,8 @@ class ComposePanel:
             self.stop: gr.update(visible=True),
         }
         if made.music is None:
-            hidden = gr.update(value=None, visible=False)
             empty = {self.facts: "", self.score: "", self.inside.shown: ""}
-            return {**shown, **empty, self.sound: hidden, self.files: hidden, self.kept: []}
+            return {**shown, **empty, **self.playing.cleared()}
         score = sheet.grown(made)
         return shown if score is None else {**shown, self.score: score, self.inside.shown: drawn(made)}
 
@@ -175,62 +170,38 @@ class ComposePanel:
         self, made: Composition, sheet: Sheet, asked: MusicRequest, kind: str, settings: Settings, emit: Emitter
     ) -> Iterator[dict[Any, Any]]:
         """First the notes, then the sound, which takes longer; each time all, since a page may show the last alone."""
-        words = [_note(str(made.error), "pg-error")] if made.error else []
+        words = note(str(made.error), "pg-error") if made.error else ""
         if made.finish_reason == "stopped":
-            words.append(_note("Stopped by you. The whole bars are kept." if made.bar else "Stopped by you."))
+            words += note("Stopped by you. The whole bars are kept." if made.bar else "Stopped by you.")
         if made.receipt is None:
-            yield {self.metrics: status(made), self.note: "".join(words), **self._idle}
+            yield {self.metrics: status(made), self.note: words, **self._idle}
             return
         receipt = measured(made)
-        shown: dict[Any, Any] = {self.roll: drawn_roll(made), self.facts: told(receipt)}
-        shown[self.inside.shown] = drawn(made)
-        if made.music and made.music.bars:
-            shown[self.score] = sheet.whole(made.music, made.instrument)
-        if sheet.problem:
-            words.append(_note(sheet.problem, "pg-warn"))
-        contents = {f".{ending}": data for ending, data in notes(made, receipt, asked).items()}
-        name = stem(asked, receipt)
-        paths = write(name, contents)
-        shown |= self._shown(paths) | self._receipt(receipt) | {self.note: "".join(words)}
-        yield {**shown, self.metrics: status(made, "Making the sound")}
+        kept, files = self.playing.written(made, receipt, asked)
+        shown = {**self._notes(made, sheet), **files, **self._told(receipt)}
+        words += note(sheet.problem, "pg-warn")
+        yield {**shown, self.note: words, self.metrics: status(made, "Making the sound")}
         try:
             heard, receipt = played(made, receipt, settings, emit.check)
             if heard is not None:
-                kept = [*write(name, {".wav": label(heard, "wav", receipt, asked)}), *paths]
-                files, sound, problem = _as_kind(kind, kept)
-                shown |= self._receipt(receipt) | {self.files: files, self.sound: sound, self.kept: kept}
-                shown[self.note] += problem
+                problem, files = self.playing.heard(kept, heard, receipt, kind)
+                shown, words = {**shown, **files, **self._told(receipt)}, words + problem
         except InferenceError as error:
-            shown[self.note] += _note(str(error), "pg-warn")
+            words += note(str(error), "pg-warn")
         except Cancelled:
-            shown[self.note] += _note("Stopped by you before it was played. The notes are kept.")
-        yield {**shown, self.metrics: status(made), **self._idle}
+            words += note("Stopped by you before it was played. The notes are kept.")
+        yield {**shown, self.note: words, self.metrics: status(made), **self._idle}
 
-    def _shown(self, paths: list[str]) -> dict[Any, Any]:
-        return {self.files: gr.update(value=paths or None, visible=bool(paths))}
+    def _notes(self, made: Composition, sheet: Sheet) -> dict[Any, Any]:
+        shown = {self.roll: drawn_roll(made), self.inside.shown: drawn(made)}
+        if made.music and made.music.bars:
+            shown[self.score] = sheet.whole(made.music, made.instrument)
+        return shown
 
-    def _receipt(self, receipt: Any) -> dict[Any, Any]:
-        return {self.receipt: receipt_view.table(receipt), self.receipt_box: gr.update(visible=True)}
+    def _told(self, receipt: Receipt) -> dict[Any, Any]:
+        table = receipt_view.table(receipt)
+        return {self.facts: told(receipt), self.receipt: table, self.receipt_box: gr.update(visible=True)}
 
     def _stop(self, request: gr.Request) -> None:
         """Stop this visitor's runs; each then ends with its whole bars, and its receipt."""
         self._runs.stop(request.session_hash or "local")
-
-
-def _as_kind(kind: str, kept: list[str]) -> tuple[Any, Any, str]:
-    """What is kept as files for people: the sound as that kind, then the notes; the sound to hear; what went wrong."""
-    if not kept:
-        return gr.skip(), gr.skip(), ""
-    path, problem = Path(kept[0]), ""
-    if kind != "wav":
-        try:
-            path = Path(*write(path.stem, {kind_of(kind).suffix: recode(path.read_bytes(), kind)}))
-        except InferenceError as error:
-            problem = _note(str(error), "pg-warn")
-    files = [str(path), *kept[1:]]
-    return gr.update(value=files, visible=True), gr.update(value=str(path), visible=True), problem
-
-
-def _note(words: str, kind: str = "") -> str:
-    role = "alert" if kind == "pg-error" else "status"
-    return f'<div class="pg-note {kind}" role="{role}">{escape(words)}</div>'
