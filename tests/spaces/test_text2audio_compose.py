@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import io
-import json
 import re
 import wave
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from gradio_client import Client
 from gradio_client.exceptions import AppError
@@ -28,6 +28,10 @@ from tests.support.browser import visitor
 from tests.support.server import started
 from tests.support.tiny_music import music_model, soundfont
 
+PARAMETERS = [
+    *("prompt", "model", "mode", "engine_variant", "bars", "duration", "temperature", "top_p", "seed"),
+    *("top_logprobs", "beginning", "beginning_bars", "file"),
+]
 PHONE = {"width": 390, "height": 844}
 
 
@@ -142,12 +146,19 @@ def test_the_api_repeats_a_seed_and_gives_other_kinds_of_file(client: Client) ->
     assert composed(client, file="mp3")["audio"].startswith("data:audio/mpeg;base64,")
 
 
-def test_both_kinds_of_models_are_listed_and_it_is_a_tool_for_agents(client: Client) -> None:
+def test_both_kinds_of_models_are_listed_and_it_is_a_tool_for_agents(url: str, client: Client) -> None:
     rows = client.predict(api_name="/models")
     assert {"text-to-speech", "text-to-audio"} <= {row["task"] for row in rows}
     assert any(row["id"] == "tune-starter" and row["runs_here"] for row in rows)
-    described = json.dumps(client.view_api(return_format="dict", print_info=False)["named_endpoints"])
-    assert "/compose" in described
+    tools = {tool["name"] for tool in httpx.get(f"{url}/gradio_api/mcp/schema").json()}
+    assert tools == {"speak", "compose", "place", "models"}
+
+
+def test_programs_can_count_on_these_parameters(url: str) -> None:
+    """A name may be added at the end, none may go or change."""
+    told = httpx.get(f"{url}/gradio_api/info").json()["named_endpoints"]["/compose"]["parameters"]
+    assert [p["parameter_name"] for p in told] == PARAMETERS
+    assert [p["parameter_name"] for p in told if not p["parameter_has_default"]] == ["prompt"]
 
 
 @pytest.mark.parametrize(

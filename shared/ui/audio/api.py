@@ -31,7 +31,7 @@ def endpoints(engine: Engine) -> None:
     """Add the endpoints to the Blocks being built."""
     api(_speak(engine), api_name="speak", concurrency_limit=None)
     api(compose_of(engine), api_name="compose", concurrency_limit=None)
-    api(_place, api_name="place", concurrency_limit=2)
+    api(place, api_name="place", concurrency_limit=2)
     api(models_of(engine, Task.TEXT_TO_SPEECH, Task.TEXT_TO_AUDIO), api_name="models")
 
 
@@ -99,7 +99,7 @@ def _speak(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
     return speak
 
 
-def _place(
+def place(
     sound: str, way: str = "binaural", move: str = "", places: list[list[float]] | None = None, file: str = "wav"
 ) -> dict[str, Any]:
     """Put a sound somewhere around a listener, or move it. Returns the file, a data URL, and what its channels are.
