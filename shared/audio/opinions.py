@@ -14,8 +14,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from shared.errors import InvalidRequest
+
 SCALE: Mapping[int, str] = {1: "bad", 2: "poor", 3: "fair", 4: "good", 5: "excellent"}
 MOST = 2000  # that are kept
+LARGEST = 4_000_000  # bytes of a file
 _LONGEST = 1000  # characters of a text that are kept
 
 
@@ -93,6 +96,22 @@ def _whole(row: Any) -> bool:
         and row["score"] in SCALE
         and type(row.get("seed")) in (int, type(None))
     )
+
+
+def together(opinions: Iterable[Opinion]) -> list[Opinion]:
+    """Each once, oldest first: who puts files together may have one twice."""
+    return sorted(dict.fromkeys(opinions), key=lambda opinion: opinion.created)
+
+
+def from_json(data: bytes) -> list[Opinion]:
+    """The scores of a file that `to_json` wrote. Raises `InvalidRequest` for any other."""
+    try:
+        found = read(json.loads(data)["opinions"]) if len(data) <= LARGEST else []
+    except (ValueError, KeyError, TypeError, RecursionError):
+        found = []
+    if not found:
+        raise InvalidRequest("This file holds no scores. Choose one that was saved here by “Scores as JSON”.")
+    return found
 
 
 def to_csv(opinions: Sequence[Opinion]) -> str:

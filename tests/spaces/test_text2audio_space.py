@@ -141,6 +141,12 @@ def test_voices_are_compared_blind_scored_and_then_named(page: Page) -> None:
     page.reload()
     page.get_by_role("tab", name="Compare").click()
     expect(page.locator("#means")).to_contain_text("5.00")
+    another = {"engine": "else", "score": 3, "blind": True, "text": "Hi.", "created": "2026-01-01"}
+    saved = {"name": "a.json", "mimeType": "application/json", "buffer": json.dumps({"opinions": [another]}).encode()}
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="Add scores from files").click()
+    chooser.value.set_files(saved)  # type: ignore[arg-type]
+    expect(page.locator("#means")).to_contain_text("else")
 
 
 @pytest.mark.browser

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from shared.audio import opinions
-from shared.audio.opinions import Opinion, kept, means, read, to_csv, to_json
+from shared.audio.opinions import Opinion, from_json, kept, means, read, to_csv, to_json, together
+from shared.errors import InvalidRequest
 from shared.ui.audio.compare_view import Row, Trial, table
 from shared.ui.audio.opinions_panel import keep
 
@@ -57,6 +58,20 @@ def test_the_files_hold_every_score_and_no_formula() -> None:
     assert (
         told["means"][0]["score"] == 4.0 and told["opinions"][0]["text"] == "=1+1" and told["scale"]["5"] == "excellent"
     )
+
+
+def test_files_of_a_class_are_put_together_and_each_score_counts_once() -> None:
+    ann, ben = ([opinion(score, created=f"2026-01-0{score}")] for score in (4, 2))
+    read_back = [o for file in (ann, ben, ann) for o in from_json(to_json(file).encode())]
+    assert together(read_back) == [*ben, *ann]
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"{}", b"[]", b"\xff", b'{"opinions": []}', b'{"opinions": [{"score": 9}]}', b"[" * 100_000]
+)
+def test_a_file_without_scores_is_told(data: bytes) -> None:
+    with pytest.raises(InvalidRequest, match="Scores as JSON"):
+        from_json(data)
 
 
 def trial(**more: Any) -> Trial:

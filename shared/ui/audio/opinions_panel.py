@@ -12,13 +12,14 @@ from typing import Any
 import gradio as gr
 
 from shared.audio.comparing import MOST
-from shared.audio.opinions import SCALE, Mean, Opinion, kept, means, read, to_csv, to_json
+from shared.audio.opinions import LARGEST, SCALE, Mean, Opinion, from_json, kept, means, read, to_csv, to_json, together
+from shared.errors import InvalidRequest
 from shared.ui.audio.compare_view import Trial
 
 _DOWNLOAD = "() => document.querySelector('#opinions-file').click()"
 _ABOUT = (
     "Mean opinion scores of this browser: 1 is bad, 5 is excellent (ITU-T P.800). ± is half of the 95% interval of the "
-    "mean; a few scores tell little. Take the file away to put those of a class together."
+    "mean; a few scores tell little. Save them as JSON and add them to another's to put those of a class together."
 )
 _PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "queue": False}
 
@@ -46,6 +47,14 @@ class OpinionsPanel:
             self.as_csv = gr.Button("Scores as CSV", size="sm", min_width=100, elem_id="scores-csv")
             self.as_json = gr.Button("Scores as JSON", size="sm", min_width=100, elem_id="scores-json")
             self.forget = gr.Button("Delete all scores", size="sm", min_width=100, elem_id="scores-delete")
+        self.more = gr.UploadButton(
+            "Add scores from files",
+            file_types=[".json"],
+            file_count="multiple",
+            size="sm",
+            elem_id="scores-add",
+        )
+        self.told = gr.HTML("", elem_id="scores-told")
         # A hidden button is clicked once the file is written: Gradio's own hands out what it held before the click.
         self.file = gr.DownloadButton("File", visible="hidden", elem_id="opinions-file")
 
@@ -69,6 +78,8 @@ class OpinionsPanel:
         kept_too = [trial, *self.changed]
         self.keep.click(lambda t, *given: [t, *keep(t, *given)], [trial, *self.given], kept_too, **_PRIVATE)
         self.forget.click(lambda: [[], *_shown([])], None, [self.store, self.table, self.away], **_PRIVATE)
+        added = [self.store, self.table, self.away, self.told]
+        self.more.upload(_added, [self.more, self.store], added, **{**_PRIVATE, "queue": True})
         for button, write, suffix in ((self.as_csv, to_csv, ".csv"), (self.as_json, to_json, ".json")):
             written = button.click(_file(write, suffix), self.store, self.file, **_PRIVATE)
             written.success(None, None, None, js=_DOWNLOAD, **_PRIVATE)
@@ -101,6 +112,21 @@ def keep(trial: Trial, stored: Any, *scores: int | None) -> list[Any]:
             if score in SCALE
         ]
     return [kept(opinions), *_shown(opinions), *asking(trial)]
+
+
+def _added(files: list[str] | None, stored: Any) -> list[Any]:
+    opinions, told = read(stored), ""
+    try:
+        opinions = together([*opinions, *(opinion for file in files or [] for opinion in from_json(_start_of(file)))])
+    except InvalidRequest as error:
+        told = f'<div class="pg-note pg-error" role="alert">{escape(str(error))}</div>'
+    return [kept(opinions), *_shown(opinions), told]
+
+
+def _start_of(file: str) -> bytes:
+    """The file, or so much of it that it is seen to be too large."""
+    with open(file, "rb") as data:
+        return data.read(LARGEST + 1)
 
 
 def _shown(opinions: Sequence[Opinion]) -> list[Any]:
