@@ -17,7 +17,7 @@ from shared.music.piece import Guess
 from shared.outputs import AudioOutput, ChatOutput, FinishReason, ImageOutput, MusicOutput
 from shared.pool import Lease
 from shared.receipts import Receipt, Seconds
-from shared.requests import ImagePart, ImageRequest, MusicRequest, Request, SpeechRequest
+from shared.requests import ImagePart, ImageRequest, MusicRequest, Request, SoundRequest, SpeechRequest
 from shared.streaming import CancelToken, Emit
 from shared.tasks import Mode
 
@@ -69,7 +69,7 @@ class Recorder:
         """What came so far, as the outcome of a run that did not end by itself."""
         if isinstance(request, ImageRequest):
             return Outcome(output=ImageOutput(images=self._unfinished(), finish_reason=reason))
-        if isinstance(request, SpeechRequest):
+        if isinstance(request, SpeechRequest | SoundRequest):
             return Outcome(output=joined(self.sound, reason))
         if isinstance(request, MusicRequest) and not self.sound:
             return Outcome(output=self._written(reason))

@@ -11,6 +11,7 @@ class Task(StrEnum):
     IMAGE_TO_IMAGE = "image-to-image"
     TEXT_TO_SPEECH = "text-to-speech"
     TEXT_TO_AUDIO = "text-to-audio"
+    TEXT_TO_SOUND = "text-to-sound"  # our own: the Hub counts sound effects as text-to-audio, as it does music
     TEXT_TO_VIDEO = "text-to-video"
     TEXT_TO_3D = "text-to-3d"
     IMAGE_TO_3D = "image-to-3d"

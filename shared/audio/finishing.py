@@ -1,4 +1,4 @@
-"""What a finished speech goes through before anybody gets it: measured, and its receipt written into its file."""
+"""What a finished speech or sound goes through before anybody gets it: measured, its receipt written into its file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from shared.media.sound.labelling import label
 from shared.media.sound.subtitles import srt, vtt
 from shared.outputs import AudioOutput
 from shared.receipts import Receipt
-from shared.requests import SpeechRequest
+from shared.requests import Request
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,8 @@ class Finished:
     receipt: Receipt
 
 
-def finish(sound: AudioOutput, receipt: Receipt, request: SpeechRequest, kind: str) -> Finished:
-    """The finished speech. Raises `InvalidRequest` for a kind of file that isn't there, `MissingDependency`."""
+def finish(sound: AudioOutput, receipt: Receipt, request: Request, kind: str) -> Finished:
+    """The finished sound. Raises `InvalidRequest` for a kind of file that isn't there, `MissingDependency`."""
     whole = replace(receipt, extra={**receipt.extra, **measures(sound)})
     timed = (srt(sound.words), vtt(sound.words)) if sound.words else ("", "")
     return Finished(label(sound, kind, whole, request), kind_of(kind), *timed, whole)

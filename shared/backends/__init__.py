@@ -32,6 +32,8 @@ BACKENDS: dict[str, Entry] = {
     "openvino_image": Entry("shared.backends.openvino_image:OpenVinoImage", "OpenVINO"),
     "hibari": Entry("shared.backends.hibari_speech:HibariSpeech", "hibari"),
     "symbolic_music": Entry("shared.backends.symbolic_music:SymbolicMusic", "transformers"),
+    "diffusers_audio": Entry("shared.backends.diffusers_audio:DiffusersAudio", "diffusers"),
+    "musicgen": Entry("shared.backends.musicgen_music:MusicGen", "transformers"),
     "kokoro": Entry("shared.backends.kokoro_speech:KokoroSpeech", "Kokoro"),
     "transformers_speech": Entry("shared.backends.transformers_speech:TransformersSpeech", "transformers"),
     "openai": Entry("shared.backends.openai_chat:OpenAIChat", "OpenAI", hosted=True),

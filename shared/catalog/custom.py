@@ -146,6 +146,14 @@ def _speech_here(repo_id: str) -> tuple[Variant, ...]:
     return (Variant(backend="transformers_speech", repo_id=repo_id),)
 
 
+def _sounds_here(repo_id: str) -> tuple[Variant, ...]:
+    return (Variant(backend="diffusers_audio", repo_id=repo_id),)
+
+
+def _music_here(repo_id: str) -> tuple[Variant, ...]:
+    return (Variant(backend="musicgen", repo_id=repo_id), *_sounds_here(repo_id))
+
+
 _ENGINES: Mapping[Task, _Engines] = {
     Task.CHAT: _Engines(
         folder=_text_here,
@@ -178,4 +186,6 @@ _ENGINES: Mapping[Task, _Engines] = {
         },
         server="openai_compatible_speech",
     ),
+    Task.TEXT_TO_AUDIO: _Engines(folder=_music_here, hub=_music_here, own={}, server=""),
+    Task.TEXT_TO_SOUND: _Engines(folder=_sounds_here, hub=_sounds_here, own={}, server=""),
 }

@@ -6,12 +6,13 @@ Field names are those of `huggingface_hub.InferenceClient` and, where it has non
 from shared.requests.base import MOST_SEED, ImagePart, Request
 from shared.requests.chat import ChatRequest, Message, Role
 from shared.requests.image import LEADING, MOST_OUTPAINT, ImageRequest
-from shared.requests.sound import MusicRequest, SpeechRequest
+from shared.requests.sound import AudioRequest, MusicRequest, SoundRequest, SpeechRequest
 
 __all__ = [
     "LEADING",
     "MOST_OUTPAINT",
     "MOST_SEED",
+    "AudioRequest",
     "ChatRequest",
     "ImagePart",
     "ImageRequest",
@@ -19,5 +20,6 @@ __all__ = [
     "MusicRequest",
     "Request",
     "Role",
+    "SoundRequest",
     "SpeechRequest",
 ]

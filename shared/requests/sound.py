@@ -53,16 +53,42 @@ class SpeechRequest(Request):
 
 
 @dataclass(frozen=True, kw_only=True)
-class MusicRequest(Request):
-    """Music to be made from words. `bars`: how long, for engines that write notes; `duration` in seconds, for all.
-
-    For engines that write notes: `top_logprobs`, how many likeliest notes to tell at each place; `beginning`, bars to
-    go on from, which count among `bars`, and whose key, metre and voices go before what the prompt says.
-    """
+class AudioRequest(Request):
+    """Music or sounds to be made from words. `duration` in seconds. The other names are diffusers'."""
 
     prompt: str
-    bars: int | None = None
     duration: float | None = None
+    negative_prompt: str | None = None
+    num_inference_steps: int | None = None
+    guidance_scale: float | None = None
+
+    CONTENT: ClassVar[frozenset[str]] = frozenset({"prompt"})
+    EXAMPLE: ClassVar[str] = ""
+
+    def validate(self) -> None:
+        """Raise `InvalidRequest` for an empty prompt or a value out of range."""
+        super().validate()
+        if not self.prompt.strip():
+            raise InvalidRequest(f"The prompt is empty. Write what it should be, for example: {self.EXAMPLE}.")
+        within("duration", self.duration, 0.5, 600)
+        within("num_inference_steps", self.num_inference_steps, 1, 1000)
+        within("guidance_scale", self.guidance_scale, 0.0, 50.0)
+
+    def texts(self) -> tuple[str, ...]:
+        """What it should be, and what not."""
+        return (self.prompt, self.negative_prompt or "")
+
+
+@dataclass(frozen=True, kw_only=True)
+class MusicRequest(AudioRequest):
+    """Music to be made from words.
+
+    For engines that write notes: `bars`, how long; `top_logprobs`, how many likeliest notes to tell at each place;
+    `beginning`, bars to go on from, which count among `bars`, and whose key, metre and voices go before what the
+    prompt says.
+    """
+
+    bars: int | None = None
     temperature: float | None = None
     top_p: float | None = None
     top_logprobs: int | None = None
@@ -71,18 +97,20 @@ class MusicRequest(Request):
     CONTENT: ClassVar[frozenset[str]] = frozenset({"prompt", "beginning"})
     TASK: ClassVar[Task] = Task.TEXT_TO_AUDIO
     ESSENTIAL: ClassVar[Mapping[str, str]] = {"beginning": "go on from a tune"}
+    EXAMPLE: ClassVar[str] = "a fast jig in G"
 
     def validate(self) -> None:
         """Raise `InvalidRequest` for an empty prompt or a value out of range."""
         super().validate()
-        if not self.prompt.strip():
-            raise InvalidRequest("The prompt is empty. Write what the music should be, for example: a fast jig in G.")
         within("bars", self.bars, 1, 512)
-        within("duration", self.duration, 0.5, 600)
         within("temperature", self.temperature, 0.0, 2.0)
         within("top_p", self.top_p, 0.0, 1.0)
         within("top_logprobs", self.top_logprobs, 1, 20)
 
-    def texts(self) -> tuple[str, ...]:
-        """What the music should be."""
-        return (self.prompt,)
+
+@dataclass(frozen=True, kw_only=True)
+class SoundRequest(AudioRequest):
+    """A sound to be made from words: of a thing, a place, an event."""
+
+    TASK: ClassVar[Task] = Task.TEXT_TO_SOUND
+    EXAMPLE: ClassVar[str] = "rain on a tin roof"

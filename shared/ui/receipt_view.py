@@ -97,6 +97,7 @@ _SPEEDS: dict[Task, Callable[[Receipt], list[tuple[str, str]]]] = {
     Task.CHAT: _of_text,
     Task.TEXT_TO_SPEECH: _of_sound,
     Task.TEXT_TO_AUDIO: _of_music,
+    Task.TEXT_TO_SOUND: _of_music,
 }
 _FIRST = {Task.CHAT: "first token", Task.TEXT_TO_SPEECH: "first sound", Task.TEXT_TO_AUDIO: "first bar"}
 

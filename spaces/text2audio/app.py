@@ -26,24 +26,28 @@ from shared.ui.audio.lessons_panel import AudioLessons, Place  # noqa: E402
 from shared.ui.audio.opinions_panel import opinions_store  # noqa: E402
 from shared.ui.audio.place_panel import PlacePanel  # noqa: E402
 from shared.ui.audio.settings_panel import SettingsPanel  # noqa: E402
+from shared.ui.audio.sound_panel import SoundPanel  # noqa: E402
+from shared.ui.audio.sound_settings import SoundSettings  # noqa: E402
 from shared.ui.audio.speak_panel import SpeakPanel  # noqa: E402
 from shared.ui.audio.warming import warm  # noqa: E402
 from shared.ui.page import PRIVATE, open_page  # noqa: E402
 from shared.ui.serve import serve  # noqa: E402
 
-SPEECH, MUSIC = Task.TEXT_TO_SPEECH, Task.TEXT_TO_AUDIO
-WORDS = "Speech and music from words, heard and seen while they are made."
+SPEECH, MUSIC, SOUND = Task.TEXT_TO_SPEECH, Task.TEXT_TO_AUDIO, Task.TEXT_TO_SOUND
+WORDS = "Speech, music and sounds from words, heard and seen while they are made."
 
 
 def build(engine: Engine) -> gr.Blocks:
     """The screen, over an engine that may be shared with other Spaces."""
-    with open_page(engine, SPEECH, "Text to audio", WORDS, MUSIC) as page:
+    with open_page(engine, SPEECH, "Text to audio", WORDS, MUSIC, SOUND) as page:
         scores = opinions_store()
         with page.tabs():
             with page.tab("Speak", "speak", SPEECH):
                 speak = SpeakPanel(engine, page.runs)
             with page.tab("Compose", "compose", MUSIC) as composing:
                 compose = ComposePanel(engine, page.runs)
+            with page.tab("Sounds", "sounds", SOUND):
+                sounds = SoundPanel(engine, page.runs)
             with page.tab("Compare", "compare", SPEECH):
                 compare = ComparePanel(engine, page.runs, scores)
             with gr.Tab("In space", id="space"):
@@ -54,7 +58,9 @@ def build(engine: Engine) -> gr.Blocks:
                 settings = SettingsPanel(engine, page.picker.first)
             with page.beside(MUSIC), gr.Accordion("Settings", open=True):
                 music_settings = ComposeSettings(engine, page.picker_of(MUSIC).first)
-        page.connect(settings, music_settings)
+            with page.beside(SOUND), gr.Accordion("Settings", open=True):
+                sound_settings = SoundSettings(engine, page.picker_of(SOUND).first)
+        page.connect(settings, music_settings, sound_settings)
         for panel in (speak, compare):
             panel.wire(page.picker.inputs, settings.inputs, page.keys.state)
         compose.wire(page.picker_of(MUSIC).inputs, music_settings.inputs, page.keys.state)
@@ -63,6 +69,7 @@ def build(engine: Engine) -> gr.Blocks:
             Place(SPEECH, "speak", speak.text, settings.inputs, settings_panel.controls),
             Place(MUSIC, "compose", compose.prompt, music_settings.inputs, compose_settings.controls),
         )
+        sounds.wire(page.picker_of(SOUND).inputs, sound_settings.inputs, page.keys.state)
         page.demo.load(partial(warm, engine, SPEECH), None, None, **PRIVATE)
         composing.select(partial(warm, engine, MUSIC), None, None, **PRIVATE)
         placing.wire(speak.sound)

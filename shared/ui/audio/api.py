@@ -23,6 +23,7 @@ from shared.settings import Settings
 from shared.tasks import Task
 from shared.ui.audio.compose_api import compose_of
 from shared.ui.audio.listening import can_be_heard, facts, hearing
+from shared.ui.audio.sound_api import sound_of
 from shared.ui.models_api import models_of
 from shared.ui.reading import read_mode
 
@@ -31,8 +32,9 @@ def endpoints(engine: Engine) -> None:
     """Add the endpoints to the Blocks being built."""
     api(_speak(engine), api_name="speak", concurrency_limit=None)
     api(compose_of(engine), api_name="compose", concurrency_limit=None)
+    api(sound_of(engine), api_name="sound", concurrency_limit=None)
     api(place, api_name="place", concurrency_limit=2)
-    api(models_of(engine, Task.TEXT_TO_SPEECH, Task.TEXT_TO_AUDIO), api_name="models")
+    api(models_of(engine, Task.TEXT_TO_SPEECH, Task.TEXT_TO_AUDIO, Task.TEXT_TO_SOUND), api_name="models")
 
 
 def _speak(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:

@@ -143,7 +143,7 @@ class ComposePanel:
             emit, settings = Emitter(lambda event: None, cancel), with_keys(self._engine.settings, keys)
             yield from self._finished(played_on(kept.made, instrument), Sheet(), kept.asked, kind, settings, emit)
 
-    def _inside(self, picked: Picked, settings: Settings) -> dict[str, int]:
+    def _inside(self, picked: Picked, settings: Settings) -> dict[str, Any]:
         """The setting that lets one look inside, where the engine has it."""
         found = following(self._engine, Task.TEXT_TO_AUDIO, picked, settings)
         return {"top_logprobs": LIKELIEST} if found and found.reason("top_logprobs") is None else {}

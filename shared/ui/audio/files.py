@@ -10,7 +10,7 @@ from pathlib import Path
 
 from shared.audio.finishing import Finished
 from shared.receipts import Receipt
-from shared.requests import Request, SpeechRequest
+from shared.requests import Request
 
 
 @cache
@@ -24,7 +24,7 @@ def new_folder() -> Path:
     return Path(tempfile.mkdtemp(dir=_folder()))
 
 
-def keep(finished: Finished, request: SpeechRequest) -> list[str]:
+def keep(finished: Finished, request: Request) -> list[str]:
     """Write the sound and its subtitles; their paths, the sound's first."""
     texts = {".srt": finished.srt, ".vtt": finished.vtt}
     beside = {suffix: text.encode() for suffix, text in texts.items() if text}

@@ -1,0 +1,111 @@
+"""A MusicGen in memory: words in, codec tokens and then sound out."""
+
+from __future__ import annotations
+
+import gc
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from shared.audio.pcm import to_pcm
+from shared.backends.base import Capabilities, Outcome, Usage
+from shared.backends.local.torch_model import memory_errors
+from shared.errors import CorruptWeights, InvalidRequest
+from shared.events import Progress
+from shared.memory import give_back
+from shared.outputs import AudioOutput
+from shared.requests import MusicRequest
+
+if TYPE_CHECKING:
+    from shared.requests import Request
+    from shared.streaming import Emit
+
+SECONDS, MOST = 10.0, 30.0  # where nobody says; what it was trained on
+GUIDANCE = 3.0  # its makers' own
+
+
+class MusicGenModel:
+    """Composes for one person at a time."""
+
+    concurrency = 1
+
+    def __init__(self, model: Any, reader: Any, capabilities: Capabilities, facts: Mapping[str, Any]) -> None:
+        self._model: Any = model
+        self._reader: Any = reader
+        self.capabilities, self.facts = capabilities, facts
+
+    def count_tokens(self, request: Request) -> int | None:
+        """Not told: its prompts have no limit that a person would know."""
+        return None
+
+    def close(self) -> None:
+        """Give the memory back."""
+        self._model = self._reader = None
+        gc.collect()
+        give_back()
+
+    def run(self, request: Request, emit: Emit) -> Outcome:
+        """Compose. Raises `InvalidRequest`, `OutOfMemory`, `CorruptWeights` or `Cancelled`."""
+        assert isinstance(request, MusicRequest)
+        seconds = request.duration or SECONDS
+        if seconds > MOST:
+            raise InvalidRequest(f"MusicGen learned from {MOST:g} seconds at a time. Lower the duration to that.")
+        codec = self._model.config.audio_encoder
+        frames = math.ceil(seconds * codec.frame_rate)
+        with memory_errors():
+            made = self._composed(request, frames, emit)
+        samples = made.float().cpu().numpy().T[: round(seconds * codec.sampling_rate)]
+        if not _finite(samples):
+            raise CorruptWeights(
+                "This model's numbers went out of bounds, so that there is no sound. Download the model again, or "
+                "choose another engine."
+            )
+        output = AudioOutput(
+            pcm=to_pcm(samples.reshape(-1)), sample_rate=codec.sampling_rate, channels=samples.shape[1]
+        )
+        return Outcome(output=output, usage=Usage(output_tokens=frames))
+
+    def _composed(self, request: MusicRequest, frames: int, emit: Emit) -> Any:
+        """The sound, (channels, samples)."""
+        import torch
+
+        device = self._model.device
+        inputs = self._reader(text=[request.prompt], padding=True, return_tensors="pt").to(device)
+        guidance = GUIDANCE if request.guidance_scale is None else request.guidance_scale
+        temperature = 1.0 if request.temperature is None else request.temperature
+        emit(Progress("Composing", 0, frames))
+        devices = [torch.cuda.current_device()] if device.type == "cuda" else []
+        # Its codebooks are written one behind the other, so that the last is ready that much later.
+        late = self._model.decoder.config.num_codebooks
+        with torch.random.fork_rng(devices), torch.inference_mode():
+            torch.manual_seed((request.seed or 0) % 2**63)
+            return self._model.generate(
+                **inputs,
+                do_sample=temperature > 0,
+                temperature=max(temperature, 0.01),
+                top_p=request.top_p,
+                top_k=self._model.generation_config.top_k if request.top_p is None else 0,
+                guidance_scale=max(guidance, 1.0),
+                max_new_tokens=frames + late - 1,
+                stopping_criteria=_watched(frames, emit),
+            )[0]
+
+
+def _watched(frames: int, emit: Emit) -> Any:
+    """What transformers asks after each frame whether to stop: it tells how far it is."""
+    import torch
+    from transformers import StoppingCriteriaList
+
+    def seen(ids: Any, scores: Any, **more: Any) -> Any:
+        emit.check()
+        if (at := ids.shape[-1] - 1) % 25 == 0:
+            emit(Progress(f"Frame {min(at, frames)} of {frames}", min(at, frames), frames))
+        return torch.zeros(len(ids), dtype=torch.bool, device=ids.device)
+
+    return StoppingCriteriaList([seen])
+
+
+def _finite(samples: Any) -> bool:
+    import numpy
+
+    return bool(numpy.isfinite(samples).all())

@@ -1,0 +1,119 @@
+"""The Sounds tab: what is to be heard in words, a sound out, and a file of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from html import escape
+from typing import Any
+
+import gradio as gr
+
+from shared.audio.finishing import finish
+from shared.audio.spoken import Spoken, speeches
+from shared.engine import Engine
+from shared.errors import InferenceError, InvalidRequest
+from shared.media.sound.files import KINDS
+from shared.requests import SoundRequest
+from shared.tasks import Mode
+from shared.ui import receipt_view
+from shared.ui.audio.files import keep
+from shared.ui.audio.sound_settings import NAMES, to_request
+from shared.ui.sessions import Runs, with_keys
+
+EXAMPLES = [
+    "Rain on a tin roof, distant thunder",
+    "Footsteps on gravel, coming nearer",
+    "A wooden door creaks open",
+    "A busy street market in the morning",
+]
+HINT = (
+    "No model this small makes sounds, so none comes along. What works: a model that runs here (a download of some "
+    "gigabytes at its first use, seconds on a GPU, minutes on a processor), or a hosted engine with your key."
+)
+_PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+
+
+class SoundPanel:
+    """The tab's components; `wire` connects them once the controls beside them exist."""
+
+    def __init__(self, engine: Engine, runs: Runs) -> None:
+        self._engine, self._runs = engine, runs
+        gr.HTML(f'<div class="pg-quiet">{HINT}</div>')
+        self.prompt = gr.Textbox(
+            label="What is to be heard", value=EXAMPLES[0], lines=2, max_lines=6, elem_id="sounds-prompt"
+        )
+        with gr.Row():
+            self.run = gr.Button("Make it", variant="primary", elem_id="sounds-run", min_width=120)
+            self.stop = gr.Button("Stop", elem_id="sounds-stop", visible=False, min_width=120)
+        gr.Examples(EXAMPLES, self.prompt, label="Try one", elem_id="sounds-examples")
+        self.metrics = gr.HTML(receipt_view.metrics(None), elem_id="sounds-metrics")
+        self.told = gr.HTML("", elem_id="sounds-told")
+        self.sound = gr.Audio(
+            label="The sound",
+            type="filepath",
+            interactive=False,
+            elem_id="sounds-sound",
+            visible=False,
+            buttons=["download"],
+            waveform_options=gr.WaveformOptions(show_recording_waveform=False),
+        )
+        kinds = [(kind.label, name) for name, kind in KINDS.items()]
+        self.kind = gr.Dropdown(kinds, value="wav", label="File", elem_id="sounds-kind")
+        with gr.Accordion("Receipt", open=False, visible=False, elem_id="sounds-receipt-box") as self.receipt_box:
+            self.receipt = gr.Markdown(elem_id="sounds-receipt")
+
+    @property
+    def outputs(self) -> list[Any]:
+        """What a run changes, in the order that `_screen` gives it."""
+        return [self.metrics, self.told, self.sound, self.receipt_box, self.receipt, self.run, self.stop]
+
+    def wire(self, picker: list[Any], settings: list[Any], keys: Any) -> None:
+        """Connect the events."""
+        inputs = [self.prompt, self.kind, keys, *picker, *settings]
+        for event in (self.run.click, self.prompt.submit):
+            event(self.follow, inputs, self.outputs, concurrency_limit=None, **_PRIVATE)
+        self.stop.click(self._stop, None, None, queue=False, **_PRIVATE)
+
+    def follow(
+        self,
+        request: gr.Request,  # first, since Gradio hands it over by position only
+        prompt: str,
+        kind: str,
+        keys: Any,
+        model: str,
+        mode: str,
+        variant: str | None,
+        *values: Any,
+    ) -> Iterator[list[Any]]:
+        """Make the sound; the screen is told four times a second how far it is."""
+        try:
+            if not model:
+                raise InvalidRequest("Choose a model first.")
+            asked = SoundRequest(prompt=prompt or "", **to_request(values[: len(NAMES)]))
+            settings = with_keys(self._engine.settings, keys)
+            with self._runs.running(request.session_hash or "local") as (cancel,):
+                events = self._engine.generate(
+                    model, asked, mode=Mode(mode), variant=variant or None, settings=settings, cancel=cancel
+                )
+                for made in speeches(events):
+                    yield self._screen(made, asked, kind)
+        except InferenceError as error:
+            yield self._screen(Spoken(error=error), None, kind)
+
+    def _screen(self, made: Spoken, asked: SoundRequest | None, kind: str) -> list[Any]:
+        ended, receipt = made.done, made.receipt
+        told = f'<div class="pg-note pg-error" role="alert">{escape(str(made.error))}</div>' if made.error else ""
+        sound = table = box = gr.skip()
+        if receipt is not None and asked is not None and made.sound is not None and made.sound.pcm:
+            finished = finish(made.sound, receipt, asked, kind)
+            sound, receipt = gr.update(value=keep(finished, asked)[0], visible=True), finished.receipt
+        if receipt is not None:
+            table, box = receipt_view.table(receipt), gr.update(visible=True)
+            if made.finish_reason == "stopped":
+                told += '<div class="pg-note" role="status">Stopped by you. A sound is there only at its end.</div>'
+        line = receipt_view.metrics(receipt, made.status)
+        return [line, told, sound, box, table, gr.update(visible=ended), gr.update(visible=not ended)]
+
+    def _stop(self, request: gr.Request) -> None:
+        """Stop this visitor's runs; each then ends with its receipt."""
+        self._runs.stop(request.session_hash or "local")

@@ -1,0 +1,94 @@
+"""Sounds from words in a browser and on the API, by a tiny random model: not the sounds are tested."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import wave
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from gradio_client import Client
+from gradio_client.exceptions import AppError
+from playwright.sync_api import Browser, expect
+
+from shared.media.sound.restoring import made_here
+from tests.support.api import bytes_of, calling, ended
+from tests.support.browser import visitor
+from tests.support.server import started
+from tests.support.tiny_audio import RATE, stable_audio
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*weight_norm.* is deprecated:FutureWarning")
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    import torch
+
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return stable_audio(tmp_path_factory.mktemp("models") / "tiny-sounds")
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    env = {"PLAYGROUND_DATA": str(tmp_path_factory.mktemp("data"))}
+    with started("spaces/text2audio/app.py", env=env) as server:
+        yield server.url
+
+
+@pytest.fixture(scope="module")
+def client(url: str) -> Iterator[Client]:
+    with calling(url) as opened:
+        yield opened
+
+
+def made(client: Client, model: Path, **more: Any) -> dict[str, Any]:
+    usual = {"prompt": "rain", "model": str(model), "seed": 3, "duration": 0.6, "num_inference_steps": 2}
+    return ended(client, "/sound", **{**usual, **more})
+
+
+@pytest.mark.browser
+def test_the_tab_says_what_it_takes_and_makes_a_sound_that_carries_its_receipt(
+    url: str, browser: Browser, model: Path
+) -> None:
+    with visitor(browser) as page:
+        page.goto(url)
+        expect(page.locator("#speak")).to_be_enabled()
+        page.get_by_role("tab", name="Sounds").click()
+        expect(page.get_by_text("none comes along")).to_be_visible()
+        page.locator("#text-to-sound-model input").fill(str(model))
+        page.locator("#text-to-sound-model input").press("Enter")
+        for name, value in (("duration", "0.6"), ("num_inference_steps", "2"), ("seed", "3")):
+            page.locator(f"#sounds-{name} input, #sounds-{name} textarea").fill(value)
+        page.locator("#sounds-run").click()
+        expect(page.locator("#sounds-metrics")).to_contain_text("Sound")
+        expect(page.locator("#sounds-sound audio").first).to_have_attribute("src", re.compile("."))
+        expect(page.locator("#sounds-receipt-box")).to_be_visible()
+        page.locator("#sounds-duration input, #sounds-duration textarea").fill("long")
+        page.locator("#sounds-run").click()
+        expect(page.locator("#sounds-told")).to_contain_text("Seconds must be a number")
+
+
+def test_the_api_makes_the_same_sound_for_the_same_seed(client: Client, model: Path) -> None:
+    first = made(client, model)
+    file = bytes_of(first["audio"])
+    with wave.open(io.BytesIO(file)) as sound:
+        assert (sound.getframerate(), sound.getnchannels()) == (RATE, 2)
+    assert first["finish_reason"] == "stop" and first["seconds"] == pytest.approx(0.6, abs=0.01)
+    assert made_here(file)["request"]["prompt"] == "rain" and json.dumps(first["receipt"]).count(str(model)) <= 2
+    assert made(client, model)["receipt"]["seed"] == 3
+    listed = client.predict(api_name="/models")
+    assert any(row["task"] == "text-to-sound" for row in listed)
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [({"prompt": " "}, "tin roof"), ({"duration": 60}, "47 seconds"), ({"file": "aiff"}, "saved as")],
+)
+def test_what_can_not_be_made_is_told(client: Client, model: Path, more: dict[str, Any], words: str) -> None:
+    with pytest.raises(AppError, match=words):
+        made(client, model, **more)
