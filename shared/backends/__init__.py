@@ -55,6 +55,8 @@ BACKENDS: dict[str, Entry] = {
     "openai_compatible_speech": Entry(
         "shared.backends.openai_compatible_speech:OpenAICompatibleSpeech", "OpenAI-compatible server", hosted=True
     ),
+    "elevenlabs_sound": Entry("shared.backends.elevenlabs_sound:ElevenLabsSound", "ElevenLabs", hosted=True),
+    "google_music": Entry("shared.backends.google_music:GoogleMusic", "Google", hosted=True),
     "elevenlabs": Entry("shared.backends.elevenlabs_speech:ElevenLabsSpeech", "ElevenLabs", hosted=True),
     "a1111": Entry("shared.backends.a1111:A1111", "AUTOMATIC1111", hosted=True),
     "comfyui": Entry("shared.backends.comfyui:ComfyUI", "ComfyUI", hosted=True),

@@ -186,6 +186,13 @@ _ENGINES: Mapping[Task, _Engines] = {
         },
         server="openai_compatible_speech",
     ),
-    Task.TEXT_TO_AUDIO: _Engines(folder=_music_here, hub=_music_here, own={}, server=""),
-    Task.TEXT_TO_SOUND: _Engines(folder=_sounds_here, hub=_sounds_here, own={}, server=""),
+    Task.TEXT_TO_AUDIO: _Engines(
+        folder=_music_here,
+        hub=_music_here,
+        own={"google": "google_music", "elevenlabs": "elevenlabs_sound"},
+        server="",
+    ),
+    Task.TEXT_TO_SOUND: _Engines(
+        folder=_sounds_here, hub=_sounds_here, own={"elevenlabs": "elevenlabs_sound"}, server=""
+    ),
 }

@@ -65,7 +65,7 @@ def test_what_was_spoken_is_drawn_a_path_to_the_left_and_heard_there(url: str, b
         page.get_by_role("tab", name="In space").click()
         page.locator("#place").click()
         expect(page.locator("#place-told")).to_contain_text("Drop a sound first")
-        page.locator("#place-last").click()
+        page.get_by_role("button", name="Take the speech").click()
         expect(page.locator("#place-sound audio").first).to_be_attached()
         page.locator("#place-move input").click()
         page.get_by_role("option", name="Drawn on the map").click()

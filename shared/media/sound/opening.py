@@ -18,7 +18,13 @@ _BLOCK = 65536
 
 
 def open_sound(data: bytes, *, max_bytes: int = MAX_BYTES, max_seconds: float = MAX_SECONDS) -> tuple[Samples, int]:
-    """Float32 samples of one channel (the mean of several), and how many there are a second.
+    """Float32 samples of one channel (the mean of several), and how many there are a second. Raises as below."""
+    samples, rate = open_channels(data, max_bytes=max_bytes, max_seconds=max_seconds)
+    return samples.mean(axis=1, dtype=samples.dtype), rate
+
+
+def open_channels(data: bytes, *, max_bytes: int = MAX_BYTES, max_seconds: float = MAX_SECONDS) -> tuple[Samples, int]:
+    """Float32 samples (n, channels), and how many there are a second.
 
     WAV, FLAC, Ogg and MP3. Raises `InvalidRequest` for what is none, too long, too large or broken.
     """
@@ -46,7 +52,7 @@ def _decoded(data: bytes, max_seconds: float) -> tuple[Samples, int]:
             count += len(block)
             if count > max_seconds * file.samplerate:
                 raise InvalidRequest(f"The sound is longer than {max_seconds:g} seconds. Shorten it and try again.")
-            blocks.append(block.mean(axis=1))
+            blocks.append(block)
         if not count:
             raise ValueError("no samples")
         return numpy.concatenate(blocks).astype(numpy.float32), int(file.samplerate)

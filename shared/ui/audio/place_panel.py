@@ -22,6 +22,7 @@ HINT = (
     "Give a sound a place around the listener, or a path. For headphones it goes through the filters of a measured "
     "dummy head; what moves also changes its pitch a little, as in the open air. No model is needed for this."
 )
+MADE = "speech", "music", "sound"  # in the Space's other tabs
 STAYS = ""  # of the moves: as the controls or the map say
 _PRIVATE: dict[str, Any] = {"api_visibility": "private"}
 
@@ -35,7 +36,8 @@ class PlacePanel:
         with gr.Row(equal_height=False):
             with gr.Column(scale=5, min_width=300):
                 self.sound = gr.Audio(label="The sound", type="filepath", sources=["upload"], elem_id="place-sound")
-                self.last = gr.Button("Take what was spoken last", size="sm", elem_id="place-last")
+                with gr.Row():
+                    self.takes = [gr.Button(f"Take the {what}", size="sm", min_width=90) for what in MADE]
                 ways = [(way.label, name) for name, way in WAYS.items()]
                 self.way = gr.Dropdown(ways, value="binaural", label="For", elem_id="place-way")
                 named = [(called, name) for name, (called, _) in paths.moves().items()]
@@ -70,9 +72,10 @@ class PlacePanel:
                 )
                 self.file = gr.File(label="File", visible=False, elem_id="placed-file", height=80)
 
-    def wire(self, last: Any) -> None:
-        """Connect the events. `last`: the component that holds the sound made last."""
-        self.last.click(lambda path: path or gr.skip(), last, self.sound, queue=False, **_PRIVATE)
+    def wire(self, *made: Any) -> None:
+        """Connect the events. `made`: the components that hold what was made last, in the order of `MADE`."""
+        for button, last in zip(self.takes, made, strict=True):
+            button.click(lambda path: path or gr.skip(), last, self.sound, queue=False, **_PRIVATE)
         numbers = [self.azimuth, self.elevation, self.distance]
         inputs = [self._drawn, self.sound, self.way, self.move, *numbers, self.kind]
         outputs = [self.told, self.heard, self.file]
@@ -84,7 +87,9 @@ def _placed(
 ) -> list[Any]:
     try:
         if not sound:
-            raise InvalidRequest(f"Drop a sound first, at most {LONGEST:g} seconds long, or take what was spoken last.")
+            raise InvalidRequest(
+                f"Drop a sound first, at most {LONGEST:g} seconds long, or take one from another tab."
+            )
         source = Path(sound)
         if source.stat().st_size > MAX_BYTES:
             raise InvalidRequest(f"The sound is larger than {MAX_BYTES / 1e6:g} MB. Shorten it and try again.")
