@@ -12,7 +12,6 @@ import pytest
 
 from shared.errors import InferenceError, InvalidRequest, NoBackendAvailable, ProviderError, RateLimited
 from shared.requests import AudioRequest, MusicRequest, SoundRequest
-from tests.support.fake_server import Act
 from tests.support.hosted import KEY, Hosted, once
 from tests.support.hosted_images import final_of, playing
 from tests.support.protocols_music import ELEVEN_MUSIC, MUSIC_DIALECTS, RATE, ElevenSounds, Lyria
