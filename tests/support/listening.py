@@ -12,6 +12,7 @@ from shared.streaming import Emit
 from tests.support.tiny_models import save, tokenizer
 
 HEARD: list[Written] = []  # what `Told` hears in each window
+FAILS: list[Exception] = []  # what it raises first
 ASKED: list[tuple[int, str | None]] = []  # samples and language of each window
 
 
@@ -24,6 +25,8 @@ class Told:
 
     def write(self, samples: Any, language: str | None, emit: Emit) -> Written:
         """See `Reader`."""
+        if FAILS:
+            raise FAILS.pop()
         ASKED.append((len(samples), language))
         return HEARD[len(ASKED) - 1]
 

@@ -23,7 +23,7 @@ from shared.audio.pcm import to_pcm
 from shared.audio.spoken import Spoken
 from shared.catalog import load_catalog
 from shared.engine import Engine
-from shared.errors import Cancelled, CorruptWeights, InvalidRequest, MissingDependency
+from shared.errors import BackendError, Cancelled, CorruptWeights, InvalidRequest, MissingDependency
 from shared.outputs import AudioOutput
 from shared.receipts import Receipt
 from shared.settings import Settings
@@ -155,6 +155,15 @@ def test_what_cannot_be_heard_back_is_told(
 ) -> None:
     with pytest.raises(InvalidRequest, match=words):
         hear_back(sound, speech("Hello there.", **settings), listener, Settings(), emitter())
+
+
+def test_what_a_listeners_library_raises_is_told_and_the_next_may_listen(told: Listener) -> None:
+    support.HEARD[:] = []
+    support.FAILS[:] = [RuntimeError("no such kernel in /a/b/model.bin")]
+    with pytest.raises(BackendError, match=r"Told could not listen: no such kernel in model\.bin\. Choose another"):
+        hear_back(noise(1), speech("Hello there."), "told", Settings(), emitter())
+    support.HEARD[:] = [Written("hello there", "en")] * 2
+    assert hear_back(noise(1), speech("Hello there."), "told", Settings(), emitter()).errors.rate == 0
 
 
 def test_a_voice_of_one_language_is_heard_in_it(told: Listener) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +13,8 @@ from shared.audio.listening.rows import Listener, get
 from shared.audio.listening.word_errors import WordErrors, word_errors
 from shared.audio.pcm import to_samples
 from shared.audio.script import turns
-from shared.errors import InvalidRequest
+from shared.backends.local import failures
+from shared.errors import BackendError, InvalidRequest
 from shared.events import Progress
 from shared.outputs import AudioOutput
 from shared.requests import SpeechRequest
@@ -39,7 +42,7 @@ class Heard:
 def hear_back(sound: AudioOutput, request: SpeechRequest, listener_id: str, settings: Settings, emit: Emit) -> Heard:
     """Listen to the sound (one channel).
 
-    Raises `InvalidRequest`, `MissingDependency`, `CorruptWeights`, `HubUnavailable` or `Cancelled`.
+    Raises `InvalidRequest`, `MissingDependency`, or another `BackendError`, and `Cancelled`.
     """
     listener = get(listener_id)
     language = _language(request, listener)
@@ -51,13 +54,23 @@ def hear_back(sound: AudioOutput, request: SpeechRequest, listener_id: str, sett
     parts = list(windows(resampled(to_samples(sound.pcm), sound.sample_rate)))
     texts: list[str] = []
     for part in parts:
-        with listening(listener, settings, emit) as reader:
+        with _failing_in_words(listener), listening(listener, settings, emit) as reader:
             written = reader.write(part, language, emit)
         emit.check()
         language = language or written.language
         texts.append(written.text)
     said, heard = "\n".join(turn.text for turn in turns(request)), " ".join(texts)
     return Heard(heard, language or "en", word_errors(said, heard, language or "en"), listener.name)
+
+
+@contextlib.contextmanager
+def _failing_in_words(listener: Listener) -> Iterator[None]:
+    """Raise `BackendError` for what a listener's library raises."""
+    try:
+        yield
+    except (RuntimeError, ValueError, OSError, ImportError, MemoryError) as error:
+        why = failures.said(error)
+        raise BackendError(f"{listener.name} could not listen: {why}. Choose another listener.") from error
 
 
 def _language(request: SpeechRequest, listener: Listener) -> str | None:
