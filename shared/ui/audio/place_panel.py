@@ -87,9 +87,7 @@ def _placed(
 ) -> list[Any]:
     try:
         if not sound:
-            raise InvalidRequest(
-                f"Drop a sound first, at most {LONGEST:g} seconds long, or take one from another tab."
-            )
+            raise InvalidRequest(f"Drop a sound first, at most {LONGEST:g} seconds long, or take one from another tab.")
         source = Path(sound)
         if source.stat().st_size > MAX_BYTES:
             raise InvalidRequest(f"The sound is larger than {MAX_BYTES / 1e6:g} MB. Shorten it and try again.")
