@@ -72,7 +72,7 @@ def build(engine: Engine) -> gr.Blocks:
         sounds.wire(page.picker_of(SOUND).inputs, sound_settings.inputs, page.keys.state)
         page.demo.load(partial(warm, engine, SPEECH), None, None, **PRIVATE)
         composing.select(partial(warm, engine, MUSIC), None, None, **PRIVATE)
-        placing.wire(speak.sound, compose.sound, sounds.sound)
+        placing.wire(speak.sound, compose.playing.sound, sounds.sound)
         compare.opinions.show_at(page.demo)
         endpoints(engine)
     return page.demo
