@@ -174,6 +174,14 @@ def test_it_tells_what_else_it_thought_of_and_writes_the_same(tiny: Engine) -> N
         )
 
 
+def test_what_was_given_is_not_counted_as_copied(tmp_path: Path) -> None:
+    folder = music_model(tmp_path / "told")
+    np.save(folder / "known.npy", together([TRIPLETS]))
+    copying = engine_for(tmp_path, told=folder)
+    told = final(copying, "told", prompt="go on", bars=6, beginning=TRIPLETS).receipt.extra["novelty"]
+    assert told["longest_known_run"] < len(TRIPLETS.melody)
+
+
 @pytest.mark.parametrize("tune", [CHORALE, TRIPLETS, WHOLE], ids=["chorale", "triplets", "pick-up"])
 def test_it_goes_on_from_a_tune(tiny: Engine, tune: Piece) -> None:
     last = final(tiny, prompt="go on", bars=7, beginning=tune, top_logprobs=2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from shared.backends.base import Capabilities, Outcome, Usage
@@ -68,7 +69,7 @@ class MusicModel:
                 raise
             reason = "stopped"
         piece = writer.piece
-        facts = {**_facts(wish, wanted), **self._novelty(piece)}
+        facts = {**_facts(wish, wanted), **self._novelty(_own(piece, wanted))}
         guesses = tuple(g for g in writer.guesses if g.start < piece.ticks)
         output = MusicOutput(piece=piece, instrument=wanted.instrument, guesses=guesses, finish_reason=reason)
         return Outcome(output=output, usage=Usage(output_tokens=writer.words), facts=facts)
@@ -90,6 +91,12 @@ class MusicModel:
         shares = {f"new_runs_of_{notes}": self._known.new(piece, notes) for notes in (5, 8)}
         told = {name: round(share, 3) for name, share in shares.items() if share is not None}
         return {"novelty": {**told, "longest_known_run": self._known.longest(piece)}}
+
+
+def _own(piece: Piece, wanted: Brief) -> Piece:
+    """The piece without the notes that were given: what of a tune is known is its owner's matter."""
+    begun = wanted.beginning.ticks if wanted.beginning else 0
+    return replace(piece, notes=tuple(note for note in piece.notes if note.start >= begun))
 
 
 def _facts(wish: Wish, wanted: Brief) -> dict[str, Any]:
