@@ -12,7 +12,7 @@ from shared.media.sound.tags import comments
 from shared.music import midi, musicxml
 from shared.requests import MusicRequest
 
-_NUMBERS = ("seed", "bars", "duration", "temperature", "top_p")
+_NUMBERS = ("seed", "bars", "duration", "temperature", "top_p", "guidance_scale", "num_inference_steps")
 _NOTHING = (
     "This file doesn't say how it was composed: it is no music of this playground, or an app has taken that out. "
     "Drop the file as it was first saved; speech goes into the Speak tab."
@@ -29,6 +29,9 @@ class RestoredMusic:
     duration: float | None = None
     temperature: float | None = None
     top_p: float | None = None
+    guidance_scale: float | None = None
+    num_inference_steps: int | None = None
+    negative_prompt: str | None = None
     model: str | None = None
     ignored: tuple[str, ...] = ()
 
@@ -37,7 +40,7 @@ def restore(data: bytes) -> RestoredMusic:
     """Read MIDI, MusicXML, a sound file or a receipt's JSON. Raises `InvalidRequest` where it says nothing of music."""
     found = Fields(MusicRequest(prompt="-"))
     used = settings_of(document(data, _texts(data), _NOTHING), "prompt", _NOTHING)
-    for name in ("prompt", "model"):
+    for name in ("prompt", "model", "negative_prompt"):
         found.text(name, used.get(name))
     for name in _NUMBERS:
         found.number(name, used.get(name))

@@ -31,6 +31,7 @@ from tests.support.tiny_music import music_model, soundfont
 PARAMETERS = [
     *("prompt", "model", "mode", "engine_variant", "bars", "duration", "temperature", "top_p", "seed"),
     *("top_logprobs", "beginning", "beginning_bars", "file"),
+    *("negative_prompt", "num_inference_steps", "guidance_scale"),
 ]
 PHONE = {"width": 390, "height": 844}
 

@@ -38,6 +38,9 @@ def compose_of(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
         beginning: str = "",
         beginning_bars: int = 4,
         file: str = "wav",
+        negative_prompt: str = "",
+        num_inference_steps: int | None = None,
+        guidance_scale: float | None = None,
     ) -> Iterator[dict[str, Any]]:
         """Compose music. Yields the piece as it grows, bar by bar; the last holds sound, MIDI, MusicXML and receipt.
 
@@ -55,6 +58,9 @@ def compose_of(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
             beginning: a tune to go on from: MusicXML as text, or a data URL of a MusicXML or MIDI file.
             beginning_bars: how many of its bars are kept; they count among the bars asked for.
             file: "wav", "flac", "mp3" or "ogg": what the sound comes as, a data URL; empty makes no sound.
+            negative_prompt: what it should not be like, for engines that make sound by steps.
+            num_inference_steps: how many of these.
+            guidance_scale: how closely the words are followed, for engines that have it.
         """
         try:
             if file:
@@ -68,6 +74,9 @@ def compose_of(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
                 top_logprobs=top_logprobs,
                 beginning=_tune(beginning, beginning_bars) if beginning else None,
                 seed=seed,
+                negative_prompt=negative_prompt or None,
+                num_inference_steps=num_inference_steps,
+                guidance_scale=guidance_scale,
             )
             events = engine.generate(model, asked, mode=read_mode(mode), variant=engine_variant or None)
             for made in compositions(events):

@@ -55,7 +55,7 @@ def _values(found: RestoredMusic) -> list[Any]:
         if name in SLIDERS:
             known[name] = SLIDERS[name][4] if value is None else value
         else:
-            known[name] = "" if value is None else f"{value:.15g}"
+            known[name] = "" if value is None else value if isinstance(value, str) else f"{value:.15g}"
     return list(known.values())
 
 

@@ -10,6 +10,7 @@ import gradio as gr
 from shared.engine import Engine
 from shared.errors import InvalidRequest
 from shared.tasks import Task
+from shared.ui.audio.sound_settings import ROWS, read_row
 from shared.ui.following import Fitted, Following
 from shared.ui.lessons_panel import filled
 from shared.ui.model_picker import Picked
@@ -25,8 +26,15 @@ LENGTHS = {
     "duration": ("Seconds", "Where no bars are set."),
 }
 SEED = "Blank draws a new one each time; the receipt names it."
-INFOS = {"seed": SEED, **{name: row[1] for name, row in LENGTHS.items()}, **{n: row[5] for n, row in SLIDERS.items()}}
-NAMES = ("bars", "duration", *SLIDERS, "seed")
+# Of engines that make sound by steps, as in the Sounds tab.
+BY_STEPS = ("guidance_scale", "num_inference_steps", "negative_prompt")
+INFOS = {
+    "seed": SEED,
+    **{name: row[1] for name, row in LENGTHS.items()},
+    **{name: row[5] for name, row in SLIDERS.items()},
+    **{name: ROWS[name][1] for name in BY_STEPS},
+}
+NAMES = ("bars", "duration", *SLIDERS, "seed", *BY_STEPS)
 
 
 class ComposeSettings(Fitted):
@@ -42,6 +50,9 @@ class ComposeSettings(Fitted):
             shown = {"value": value, **fitted[name]}
             self.controls[name] = gr.Slider(low, high, step=step, label=label, elem_id=f"compose-{name}", **shown)
         self._box("seed", "Seed", fitted, max_length=10)
+        with gr.Accordion("For engines that make sound by steps", open=False):
+            for name in BY_STEPS:
+                self._box(name, ROWS[name][0], fitted, max_length=ROWS[name][2])
 
     def _box(self, name: str, label: str, fitted: dict[str, Any], **options: Any) -> None:
         # Text boxes, since Gradio's number box shows a blank as 0, and 0 is a seed.
@@ -77,6 +88,9 @@ def to_request(values: Sequence[Any]) -> dict[str, Any]:
     for name, kind in (("bars", int), ("duration", float)):
         if name in request:
             request[name] = _number(str(request[name]), LENGTHS[name][0], kind)
+    for name in BY_STEPS:
+        if name in request:
+            request[name] = read_row(name, str(request[name]).strip())
     return request
 
 

@@ -46,10 +46,11 @@ def _fit(name: str, found: Following | None) -> dict[str, Any]:
 def to_request(values: Sequence[Any]) -> dict[str, Any]:
     """Keyword arguments for a `SoundRequest` from the controls' values. Raises `InvalidRequest`."""
     given = {name: str(value).strip() for name, value in zip(NAMES, values, strict=True) if value not in (None, "")}
-    return {name: _read(name, text) for name, text in given.items() if text}
+    return {name: read_row(name, text) for name, text in given.items() if text}
 
 
-def _read(name: str, text: str) -> Any:
+def read_row(name: str, text: str) -> Any:
+    """The value of a row's text. Raises `InvalidRequest`."""
     label, _, _, kind = ROWS[name]
     if name == "seed":
         return read_seed(text)
