@@ -38,9 +38,9 @@ KINDS = {
     "air": "3/4",
     "chorale": "4/4",
 }
-EACH, BARS = 8, 16  # pieces of each kind
+EACH, BARS = 16, 16  # pieces of each kind
 TEMPERATURE, TOP_P = 0.9, 0.95
-UNHELPED = 16  # pieces written without the grammar's help
+UNHELPED = 40  # pieces written without the grammar's help
 LONG_RUN = 24  # notes: about three bars of a reel
 
 
