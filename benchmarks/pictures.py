@@ -22,7 +22,7 @@ from shared.starter import locate_folder
 from shared.tasks import Mode
 
 MODEL = "fluent-starter"
-STEPS, GUIDANCE, ROUNDS = 40, 4.0, 7
+STEPS, GUIDANCE, ROUNDS = 40, 6.0, 7
 REQUESTS = 20
 
 

@@ -19,7 +19,7 @@ from torch.nn import functional
 
 HERE = Path(__file__).resolve().parent
 WEIGHTS = HERE.parents[1] / "weights" / "text2img"
-STEPS, GUIDANCE = 20, 4.0
+STEPS, GUIDANCE = 20, 6.0
 BLOCK = 8  # pixels of a latent's side
 
 
