@@ -66,9 +66,10 @@ def started(
         finally:
             child.send_signal(signal.SIGINT)
             try:
-                child.wait(20)
+                child.wait(60)
             except subprocess.TimeoutExpired:
                 child.kill()
+                child.wait()
                 raise
 
 
