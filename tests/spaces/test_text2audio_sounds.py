@@ -60,14 +60,25 @@ def test_the_tab_says_what_it_takes_and_makes_a_sound_that_carries_its_receipt(
         expect(page.locator("#speak")).to_be_enabled()
         page.get_by_role("tab", name="Sounds").click()
         expect(page.get_by_text("none comes along")).to_be_visible()
-        page.locator("#text-to-sound-model input").fill(str(model))
-        page.locator("#text-to-sound-model input").press("Enter")
+        calls = iter(range(1, 100))
+        with page.expect_event("requestfinished", lambda r: "/run/predict" in r.url and next(calls) == 2):
+            page.locator("#text-to-sound-model input").fill(str(model))
+            page.locator("#text-to-sound-model input").press("Enter")  # a call for the engines, one for the settings
         for name, value in (("duration", "0.6"), ("num_inference_steps", "2"), ("seed", "3")):
             page.locator(f"#sounds-{name} input, #sounds-{name} textarea").fill(value)
         page.locator("#sounds-run").click()
+        expect(page.locator("#sounds-told")).to_have_text("")
         expect(page.locator("#sounds-metrics")).to_contain_text("Sound")
         expect(page.locator("#sounds-sound audio").first).to_have_attribute("src", re.compile("."))
         expect(page.locator("#sounds-receipt-box")).to_be_visible()
+        with page.expect_download() as saved:
+            page.locator("#sounds-sound a[download]").first.click()
+        page.locator("#sounds-seed input, #sounds-seed textarea").fill("9")
+        page.get_by_role("button", name="Restore settings").locator("visible=true").click()
+        kept = {"name": "rain.wav", "mimeType": "audio/wav", "buffer": Path(saved.value.path()).read_bytes()}
+        page.locator("#sounds-restore input[type=file]").set_input_files(kept)  # type: ignore[arg-type]
+        expect(page.locator("#sounds-restore-told")).to_contain_text("Restored from a sound")
+        expect(page.locator("#sounds-seed input, #sounds-seed textarea").first).to_have_value("3")
         page.locator("#sounds-duration input, #sounds-duration textarea").fill("long")
         page.locator("#sounds-run").click()
         expect(page.locator("#sounds-told")).to_contain_text("Seconds must be a number")

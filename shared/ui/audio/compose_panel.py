@@ -22,7 +22,7 @@ from shared.ui.audio.compose_beginning import ComposeBeginning, read_beginning
 from shared.ui.audio.compose_compare import ComposeCompare
 from shared.ui.audio.compose_inside import LIKELIEST, ComposeInside, drawn
 from shared.ui.audio.compose_playing import ComposePlaying, Kept
-from shared.ui.audio.compose_restore import ComposeRestore
+from shared.ui.audio.compose_restore import compose_restore
 from shared.ui.audio.compose_settings import NAMES, to_request
 from shared.ui.audio.compose_view import Sheet, drawn_roll, status, told
 from shared.ui.following import following
@@ -54,7 +54,7 @@ class ComposePanel:
                     self.stop = gr.Button("Stop", elem_id="compose-stop", visible=False, min_width=120)
                 gr.Examples(EXAMPLES, self.prompt, label="Try one", elem_id="compose-examples")
                 self.beginning = ComposeBeginning()
-                self.restoring = ComposeRestore()
+                self.restoring = compose_restore()
             with gr.Column(scale=6, min_width=300):
                 self.metrics = gr.HTML(receipt_view.metrics(None), elem_id="compose-metrics")
                 self.note = gr.HTML("", elem_id="compose-note")

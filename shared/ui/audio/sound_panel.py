@@ -17,6 +17,7 @@ from shared.requests import SoundRequest
 from shared.tasks import Mode
 from shared.ui import receipt_view
 from shared.ui.audio.files import keep
+from shared.ui.audio.sound_restore import sound_restore
 from shared.ui.audio.sound_settings import NAMES, to_request
 from shared.ui.sessions import Runs, with_keys
 
@@ -46,6 +47,7 @@ class SoundPanel:
             self.run = gr.Button("Make it", variant="primary", elem_id="sounds-run", min_width=120)
             self.stop = gr.Button("Stop", elem_id="sounds-stop", visible=False, min_width=120)
         gr.Examples(EXAMPLES, self.prompt, label="Try one", elem_id="sounds-examples")
+        self.restoring = sound_restore()
         self.metrics = gr.HTML(receipt_view.metrics(None), elem_id="sounds-metrics")
         self.told = gr.HTML("", elem_id="sounds-told")
         self.sound = gr.Audio(
@@ -69,6 +71,7 @@ class SoundPanel:
 
     def wire(self, picker: list[Any], settings: list[Any], keys: Any) -> None:
         """Connect the events."""
+        self.restoring.wire(self.prompt, picker[0], settings)
         inputs = [self.prompt, self.kind, keys, *picker, *settings]
         for event in (self.run.click, self.prompt.submit):
             event(self.follow, inputs, self.outputs, concurrency_limit=None, **_PRIVATE)

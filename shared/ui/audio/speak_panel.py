@@ -22,8 +22,8 @@ from shared.ui import receipt_view
 from shared.ui.audio import listening, player
 from shared.ui.audio.files import keep
 from shared.ui.audio.hearing import Hearing
-from shared.ui.audio.restore_panel import RestorePanel
 from shared.ui.audio.settings_panel import NAMES, read_speakers, to_request, write_speakers
+from shared.ui.audio.speak_restore import speak_restore
 from shared.ui.following import following
 from shared.ui.model_picker import Picked
 from shared.ui.sessions import Runs, with_keys
@@ -52,7 +52,7 @@ class SpeakPanel:
                     self.stop = gr.Button("Stop", elem_id="stop", visible=False, min_width=120)
                     self.cast = gr.Button("Give the speakers voices", elem_id="cast", min_width=120)
                 gr.Examples(EXAMPLES, self.text, label="Try one", elem_id="examples")
-                self.restoring = RestorePanel()
+                self.restoring = speak_restore()
             with gr.Column(scale=6, min_width=300):
                 player.build(self._hearing, "player")
                 self.metrics = gr.HTML(receipt_view.metrics(None), elem_id="metrics")
