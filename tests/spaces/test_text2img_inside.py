@@ -112,9 +112,7 @@ def test_two_sets_of_pictures_are_measured(page: Page) -> None:
     for side, blur in (("first", 0), ("second", 2)):
         file = {"name": "a.png", "mimeType": "image/png", "buffer": encoded("PNG", whole.filter(GaussianBlur(blur)))}
         page.locator(f"#measure-{side} input[type=file]").set_input_files(file)  # type: ignore[arg-type]
-        expect(page.locator(f"#measure-{side}")).to_contain_text(
-            re.compile(r"a\s*\.png")
-        )  # two parts
+        expect(page.locator(f"#measure-{side}")).to_contain_text(re.compile(r"a\s*\.png"))  # two parts
     page.get_by_label("FID and KID").check()
     run(page, "measure")
     table = page.locator("#measure-table")
