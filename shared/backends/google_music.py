@@ -18,9 +18,9 @@ from shared.backends.hosted.sound_model import (
     SoundCall,
     SoundPiece,
     SoundProfile,
-    no_sound,
     sounding,
 )
+from shared.backends.hosted.speech_model import no_sound
 from shared.errors import ContentFiltered
 
 if TYPE_CHECKING:

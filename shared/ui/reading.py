@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from shared.errors import InvalidRequest
 from shared.tasks import Mode
 
@@ -19,3 +21,12 @@ def read_seed(text: str) -> int:
     if not text.strip().isdecimal():
         raise InvalidRequest(f"The seed must be a whole number; it is {text[:20]!r}. Mend it or clear the field.")
     return int(text)
+
+
+def read_number(text: str, label: str, kind: Callable[[str], float]) -> float:
+    """The number in a text box called `label`; `kind` is `int` or `float`. Raises `InvalidRequest`."""
+    try:
+        return kind(text.strip())
+    except ValueError:
+        what = "a whole number" if kind is int else "a number"
+        raise InvalidRequest(f"{label} must be {what}; it is {text[:20]!r}. Mend it or clear the field.") from None

@@ -13,7 +13,8 @@ from shared.backends.base import Outcome, Usage
 from shared.backends.endpoints import Profile, matching, read_models, read_profile
 from shared.backends.hosted.account import Account
 from shared.backends.hosted.frame import Gathering, HostedCall, HostedFrame
-from shared.errors import InferenceError, InvalidRequest, ProviderError
+from shared.backends.hosted.speech_model import no_sound
+from shared.errors import InferenceError, InvalidRequest
 from shared.media.sound.opening import open_channels
 from shared.outputs import AudioOutput
 from shared.requests import AudioRequest, Request
@@ -128,8 +129,3 @@ class _Whole(Gathering[SoundPiece]):
         samples, rate = self._samples
         output = AudioOutput(pcm=to_pcm(samples.reshape(-1)), sample_rate=rate, channels=samples.shape[1])
         return Outcome(output=output, usage=self._usage, facts={**self._facts, **facts})
-
-
-def no_sound(provider: str) -> ProviderError:
-    """What came is no sound."""
-    return ProviderError(provider, f"{provider} sent no sound that can be heard. Try again, or choose another engine.")

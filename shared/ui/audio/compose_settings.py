@@ -8,13 +8,12 @@ from typing import Any
 import gradio as gr
 
 from shared.engine import Engine
-from shared.errors import InvalidRequest
 from shared.tasks import Task
 from shared.ui.audio.sound_settings import ROWS, read_row
 from shared.ui.following import Fitted, Following
 from shared.ui.lessons_panel import filled
 from shared.ui.model_picker import Picked
-from shared.ui.reading import read_seed
+from shared.ui.reading import read_number, read_seed
 
 # name -> (label, lowest, highest, step, value where the model has none of its own, what it does)
 SLIDERS: dict[str, tuple[str, float, float, float, float, str]] = {
@@ -87,16 +86,8 @@ def to_request(values: Sequence[Any]) -> dict[str, Any]:
         request["seed"] = read_seed(str(request["seed"]))
     for name, kind in (("bars", int), ("duration", float)):
         if name in request:
-            request[name] = _number(str(request[name]), LENGTHS[name][0], kind)
+            request[name] = read_number(str(request[name]), LENGTHS[name][0], kind)
     for name in BY_STEPS:
         if name in request:
             request[name] = read_row(name, str(request[name]).strip())
     return request
-
-
-def _number(text: str, label: str, kind: type[int] | type[float]) -> float:
-    try:
-        return kind(text.strip())
-    except ValueError:
-        what = "a whole number" if kind is int else "a number"
-        raise InvalidRequest(f"{label} must be {what}; it is {text[:20]!r}. Mend it or clear the field.") from None

@@ -8,11 +8,10 @@ from typing import Any
 import gradio as gr
 
 from shared.engine import Engine
-from shared.errors import InvalidRequest
 from shared.tasks import Task
 from shared.ui.following import Fitted, Following
 from shared.ui.model_picker import Picked
-from shared.ui.reading import read_seed
+from shared.ui.reading import read_number, read_seed
 
 # name -> (label, what it does, longest text, how it is read); blank is the model's own.
 ROWS: dict[str, tuple[str, str, int, type[int] | type[float] | type[str]]] = {
@@ -54,8 +53,4 @@ def read_row(name: str, text: str) -> Any:
     label, _, _, kind = ROWS[name]
     if name == "seed":
         return read_seed(text)
-    try:
-        return kind(text)
-    except ValueError:
-        what = "a whole number" if kind is int else "a number"
-        raise InvalidRequest(f"{label} must be {what}; it is {text[:20]!r}. Mend it or clear the field.") from None
+    return read_number(text, label, kind) if issubclass(kind, int | float) else text
