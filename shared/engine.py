@@ -40,7 +40,7 @@ from shared.tasks import Mode, Task
 from shared.trimming import estimate_tokens, fit, without_pictures
 
 logger = logging.getLogger(__name__)
-_LISTS = frozenset({"stop", "speakers"})  # fields of requests that are empty, not None, where nothing is set
+_LISTS = frozenset({"stop", "speakers", "shots"})  # fields of requests that are empty, not None, where nothing is set
 
 
 @dataclass(frozen=True)
@@ -252,7 +252,7 @@ def _honour(
     """The request without what the engine can't follow, and the reason for each setting so dropped."""
     label = BACKENDS[variant.backend].label
     for name, deed in asked.ESSENTIAL.items():
-        if getattr(asked, name) is not None and (why := capabilities.reason(name, label)):
+        if getattr(asked, name) not in (None, ()) and (why := capabilities.reason(name, label)):
             raise InvalidRequest(f"This engine can't {deed}: {why} Choose another engine, or leave that out.")
     reasons = {name: capabilities.reason(name, label) for name in asked.settings()}
     dropped = {name: reason for name, reason in reasons.items() if reason is not None}

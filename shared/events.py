@@ -106,6 +106,16 @@ class Notes:
 
 
 @dataclass(frozen=True)
+class Frame:
+    """A finished frame of a clip, `number` of `total`, counted from 0. `fps`: frames a second of the clip."""
+
+    image: Image
+    number: int
+    total: int
+    fps: float
+
+
+@dataclass(frozen=True)
 class Final:
     """The end of a run: its output (one of `shared.outputs`) and the receipt of how it was made."""
 
@@ -113,5 +123,5 @@ class Final:
     receipt: Receipt
 
 
-Piece = Partial | Preview | AudioChunk | Notes  # of the output
+Piece = Partial | Preview | AudioChunk | Notes | Frame  # of the output
 Event = Progress | Piece | Final

@@ -79,3 +79,26 @@ class MusicOutput:
     instrument: str = "piano"
     guesses: tuple[Guess, ...] = ()
     finish_reason: FinishReason = "stop"
+
+
+@dataclass(frozen=True, kw_only=True)
+class VideoOutput:
+    """A clip as an encoded file; an empty one where it was stopped before its first frame.
+
+    `width` and `height` in pixels, `fps` frames a second. `steps`: where every step's preview was asked for, contact
+    sheets of the frames after each, as PNG files.
+    """
+
+    video: bytes
+    media_type: str = "video/mp4"
+    width: int = 0
+    height: int = 0
+    num_frames: int = 0
+    fps: float = 0.0
+    steps: tuple[ImagePart, ...] = ()
+    finish_reason: FinishReason = "stop"
+
+    @property
+    def seconds(self) -> float:
+        """How long it plays."""
+        return self.num_frames / self.fps if self.fps else 0.0

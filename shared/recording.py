@@ -12,12 +12,12 @@ from typing import Any
 from shared import pricing
 from shared.backends.base import Capabilities, Outcome, Usage
 from shared.catalog import ModelSpec, Variant
-from shared.events import AudioChunk, Event, Final, Notes, Partial, Piece, Preview
+from shared.events import AudioChunk, Event, Final, Frame, Notes, Partial, Piece, Preview
 from shared.music.piece import Guess
-from shared.outputs import AudioOutput, ChatOutput, FinishReason, ImageOutput, MusicOutput
+from shared.outputs import AudioOutput, ChatOutput, FinishReason, ImageOutput, MusicOutput, VideoOutput
 from shared.pool import Lease
 from shared.receipts import Receipt, Seconds
-from shared.requests import ImagePart, ImageRequest, MusicRequest, Request, SoundRequest, SpeechRequest
+from shared.requests import ImagePart, ImageRequest, MusicRequest, Request, SoundRequest, SpeechRequest, VideoRequest
 from shared.streaming import CancelToken, Emit
 from shared.tasks import Mode
 
@@ -36,6 +36,7 @@ class Recorder:
         self.sound: list[AudioChunk] = []
         self.notes: Notes | None = None
         self.guesses: list[Guess] = []
+        self.frames: list[Frame] = []
 
     def __call__(self, event: Event) -> None:
         if isinstance(event, Piece):
@@ -50,6 +51,8 @@ class Recorder:
         elif isinstance(event, Notes):
             self.notes = event
             self.guesses += event.guesses
+        elif isinstance(event, Frame):
+            self.frames.append(event)
         self._emit(event)
 
     def check(self) -> None:
@@ -69,6 +72,8 @@ class Recorder:
         """What came so far, as the outcome of a run that did not end by itself."""
         if isinstance(request, ImageRequest):
             return Outcome(output=ImageOutput(images=self._unfinished(), finish_reason=reason))
+        if isinstance(request, VideoRequest):
+            return Outcome(output=self._clip(reason))
         if isinstance(request, SpeechRequest | SoundRequest):
             return Outcome(output=joined(self.sound, reason))
         if isinstance(request, MusicRequest) and not self.sound:
@@ -88,6 +93,22 @@ class Recorder:
             return MusicOutput(piece=None, finish_reason=reason)
         kept = tuple(self.guesses)
         return MusicOutput(piece=self.notes.music, instrument=self.notes.instrument, guesses=kept, finish_reason=reason)
+
+    def _clip(self, reason: FinishReason) -> VideoOutput:
+        """The frames that were whole, as a clip."""
+        if not self.frames:
+            return VideoOutput(video=b"", finish_reason=reason)
+        from shared.video.encoding import encode
+
+        fps, (width, height) = self.frames[0].fps, self.frames[0].image.size
+        return VideoOutput(
+            video=encode((frame.image for frame in self.frames), fps),
+            width=width,
+            height=height,
+            num_frames=len(self.frames),
+            fps=fps,
+            finish_reason=reason,
+        )
 
     def _unfinished(self) -> tuple[ImagePart, ...]:
         """The last preview as a PNG file."""

@@ -39,12 +39,25 @@ class Control:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Clips:
+    """The clips that an engine makes. `frames`: how many where nobody says; `most` at once; their number less 1 is a
+    multiple of `step`. `fps`: frames a second that the model was made for. `durations`: the only ones there are, in
+    seconds, for engines that count in these."""
+
+    frames: int = 24
+    most: int = 240
+    step: int = 1
+    fps: float = 8.0
+    durations: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Capabilities:
     """What an engine can honour, known before anything is loaded.
 
     `parameters` are names of request fields. `why_not` gives the reason for a field it lacks, for the person
     who sees the control greyed out. `seed`: whether the same seed gives the same output. `voices`: those that it
-    speaks with, the usual one first; `languages`: BCP 47 tags, for a model that must be told which.
+    speaks with, the usual one first; `languages`: BCP 47 tags, for a model that must be told which. `clips`: of video.
     """
 
     # Of pictures: `side` is that of the square that the model draws best, in pixels, `sizes` the only ones there are
@@ -63,6 +76,7 @@ class Capabilities:
     schedulers: tuple[str, ...] = ()
     voices: tuple[Voice, ...] = ()
     languages: tuple[str, ...] = ()
+    clips: Clips | None = None
 
     def reason(self, parameter: str, engine: str) -> str | None:
         """None where the parameter is honoured, otherwise why it is not."""

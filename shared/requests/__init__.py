@@ -7,6 +7,7 @@ from shared.requests.base import MOST_SEED, ImagePart, Request
 from shared.requests.chat import ChatRequest, Message, Role
 from shared.requests.image import LEADING, MOST_OUTPAINT, ImageRequest
 from shared.requests.sound import AudioRequest, MusicRequest, SoundRequest, SpeechRequest
+from shared.requests.video import Shot, VideoRequest
 
 __all__ = [
     "LEADING",
@@ -20,6 +21,8 @@ __all__ = [
     "MusicRequest",
     "Request",
     "Role",
+    "Shot",
     "SoundRequest",
     "SpeechRequest",
+    "VideoRequest",
 ]
