@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator
 
 from shared import machine
+from shared.audio.cloning.marking import missing
 from shared.audio.listening.rows import listeners, reason
 from shared.catalog import load_catalog
 from shared.engine import Engine
@@ -25,6 +26,7 @@ def report(settings: Settings) -> Iterator[str]:
         yield f"Starter    {_starter(package, filename, settings)}"
     for listener in listeners().values():
         yield f"Listener   {listener.name}: {reason(listener) or 'listens here'}"
+    yield f"Watermark  Perth, in imitated voices: {missing() or 'marks here'}"
     for variable in KEY_VARIABLES:
         known = "set" if settings.server_keys.get(variable) else f"not set; to use it: export {variable}=..."
         yield f"Key        {variable}: {known}"

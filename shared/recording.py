@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from shared import pricing
+from shared.audio.cloning.marking import told
 from shared.backends.base import Capabilities, Outcome, Usage
 from shared.catalog import ModelSpec, Variant
 from shared.events import AudioChunk, Event, Final, Frame, Notes, Partial, Piece, Preview
@@ -189,7 +190,7 @@ def _receipt(run: Run, outcome: Outcome, recorder: Recorder) -> Receipt:
         cost_note=cost.note,
         finish_reason=getattr(outcome.output, "finish_reason", None),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
-        extra=facts,
+        extra={**facts, **told(run.request)},
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from shared.audio.joining import Joiner
@@ -17,11 +17,21 @@ from shared.streaming import Emit
 class Speaking:
     """One run's sound. `rate`: samples a second, all of one channel. `of`: how many utterances there are.
 
-    For each utterance: `begin`, `add` as often as samples come, `end`.
+    For each utterance: `begin`, `add` as often as samples come, `end`. With `mark`, which puts a watermark into an
+    utterance's samples, each is heard once it is whole, and nothing leaves without it.
     """
 
-    def __init__(self, emit: Emit, rate: int, of: int, speed: float | None = None) -> None:
+    def __init__(
+        self,
+        emit: Emit,
+        rate: int,
+        of: int,
+        speed: float | None = None,
+        mark: Callable[[Any], Any] | None = None,
+    ) -> None:
         self._emit, self.rate, self._of, self._pace = emit, rate, of, speed or 1.0
+        self._mark = mark
+        self._unmarked: list[Any] = []
         self._joiner = Joiner(rate)
         self._pcm: list[bytes] = []
         self._samples = 0
@@ -42,12 +52,18 @@ class Speaking:
 
     def add(self, samples: Any) -> None:
         """More of it: float32 samples of one channel."""
-        self._give(self._joiner.add(samples))
+        if self._mark is not None:
+            self._unmarked.append(samples)
+        else:
+            self._give(self._joiner.add(samples))
 
     def end(self, words: Iterable[Word] = ()) -> None:
         """It is over. `words`: with times counted from the first sample that was added, where the engine knows them."""
         import numpy
 
+        if self._mark is not None and self._unmarked:
+            whole, self._unmarked = numpy.concatenate(self._unmarked), []
+            self._give(self._joiner.add(self._mark(whole)))
         pause = self._utterance.pause / self._pace
         rest = self._joiner.end(pause)
         silence = round(pause * self.rate)

@@ -12,7 +12,9 @@ from collections.abc import AsyncIterator, Iterable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from shared.audio.script import Utterance
 from shared.backends.hosted.account import Account, account_at
+from shared.backends.hosted.elevenlabs_voice import imitated
 from shared.backends.hosted.sound_stream import SoundStream
 from shared.backends.hosted.speaking import PROVIDERS, SPEAKERS, SpeakingProfile
 from shared.backends.hosted.speech_model import HostedSpeech, SpeechCall, SpeechPiece, no_sound
@@ -42,21 +44,27 @@ class ElevenLabsSpeech(HostedSpeech):
 
     async def stream(self, call: SpeechCall) -> AsyncIterator[SpeechPiece]:
         """One call an utterance, as lines of JSON with sound and the times of its characters."""
-        for utterance in call.utterances:
-            sound, times = SoundStream(call.profile.rate), _Times()
-            url, body = _address(call, call.voice(utterance)), _body(call, utterance.text)
-            headers = {"xi-api-key": call.account.reveal()}
-            async with call.http.stream("POST", url, json=body, headers=headers) as answer:
-                answer.raise_for_status()
-                yield SpeechPiece(begin=utterance)
-                async for line in answer.aiter_lines():
-                    if line.strip():
-                        samples = sound.feed(_heard(line, call, times))
-                        if samples is not None:
-                            yield SpeechPiece(samples=samples, rate=sound.rate)
-                            times.sounded += len(samples) / sound.rate
-            yield SpeechPiece(end=True, words=tuple(times.words()))
-        yield SpeechPiece(finish=True)
+        async with imitated(call) as voice:
+            for utterance in call.utterances:
+                async for piece in _said(call, utterance, voice.id or call.voice(utterance)):
+                    yield piece
+        yield SpeechPiece(finish=True, facts={"notes": (voice.note,)} if voice.note else {})
+
+
+async def _said(call: SpeechCall, utterance: Utterance, voice: str) -> AsyncIterator[SpeechPiece]:
+    sound, times = SoundStream(call.profile.rate), _Times()
+    url, body = _address(call, voice), _body(call, utterance.text)
+    headers = {"xi-api-key": call.account.reveal()}
+    async with call.http.stream("POST", url, json=body, headers=headers) as answer:
+        answer.raise_for_status()
+        yield SpeechPiece(begin=utterance)
+        async for line in answer.aiter_lines():
+            if line.strip():
+                samples = sound.feed(_heard(line, call, times))
+                if samples is not None:
+                    yield SpeechPiece(samples=samples, rate=sound.rate)
+                    times.sounded += len(samples) / sound.rate
+    yield SpeechPiece(end=True, words=tuple(times.words()))
 
 
 def _address(call: SpeechCall, voice: str) -> str:

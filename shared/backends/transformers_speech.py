@@ -15,10 +15,11 @@ if TYPE_CHECKING:
     from shared.streaming import Emit
 
 # What some family or other can do, for a model whose family isn't known before it is loaded.
-ANY = frozenset({"seed", "voice", "speed", "speakers", "temperature", "guidance_scale"})
+ANY = frozenset({"seed", "voice", "speed", "speakers", "temperature", "guidance_scale", "reference"})
 WHY_NOT = {
     "language": "These models speak the language that they were trained on.",
     "instructions": "These models read a text in one manner.",
+    "reference": "Of these models, CSM and Dia can.",
 }
 
 

@@ -8,6 +8,7 @@ from shared.requests.chat import ChatRequest, Message, Role
 from shared.requests.image import LEADING, MOST_OUTPAINT, ImageRequest
 from shared.requests.sound import AudioRequest, MusicRequest, SoundRequest, SpeechRequest
 from shared.requests.video import Shot, VideoRequest
+from shared.requests.voice import Consent, Reference
 
 __all__ = [
     "LEADING",
@@ -15,10 +16,12 @@ __all__ = [
     "MOST_SEED",
     "AudioRequest",
     "ChatRequest",
+    "Consent",
     "ImagePart",
     "ImageRequest",
     "Message",
     "MusicRequest",
+    "Reference",
     "Request",
     "Role",
     "Shot",

@@ -21,6 +21,8 @@ class Request:
 
     # Fields that carry the work itself; every other field is a setting that an engine may not honour.
     CONTENT: ClassVar[frozenset[str]] = frozenset()
+    # Fields that no file and no receipt may hold.
+    KEPT_BACK: ClassVar[frozenset[str]] = frozenset()
     TASK: ClassVar[Task] = Task.CHAT  # what a model that is named by hand is wanted for
     # Fields without which another work would be done, and in words what they ask for: an engine that can't, refuses.
     ESSENTIAL: ClassVar[Mapping[str, str]] = {}

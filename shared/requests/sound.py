@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from shared.errors import InvalidRequest
 from shared.requests.base import Request, within
+from shared.requests.voice import Reference
 from shared.tasks import Task
 
 if TYPE_CHECKING:
@@ -21,7 +22,8 @@ class SpeechRequest(Request):
     `voice` is the engine's own name for one. `speed`: 1 is the voice's usual pace, 2 twice as fast. `language`: a
     BCP 47 tag, such as `en` or `pt-BR`. `instructions`: how to speak, in words, for engines that read them.
     `speakers` gives a voice to each name of a script: where a line of the text begins with `Name:`, that voice
-    speaks, and the name itself is not spoken.
+    speaks, and the name itself is not spoken. `reference`: a recording whose voice is imitated; it goes before
+    `voice`, stays out of every file and receipt, and is refused without its person's consent.
     """
 
     text: str
@@ -32,9 +34,12 @@ class SpeechRequest(Request):
     speakers: tuple[tuple[str, str], ...] = ()
     temperature: float | None = None
     guidance_scale: float | None = None
+    reference: Reference | None = None
 
-    CONTENT: ClassVar[frozenset[str]] = frozenset({"text"})
+    CONTENT: ClassVar[frozenset[str]] = frozenset({"text", "reference"})
+    KEPT_BACK: ClassVar[frozenset[str]] = frozenset({"reference"})
     TASK: ClassVar[Task] = Task.TEXT_TO_SPEECH
+    ESSENTIAL: ClassVar[Mapping[str, str]] = {"reference": "imitate the voice of a recording"}
 
     def validate(self) -> None:
         """Raise `InvalidRequest` for an empty text, a voice without a name or a value out of range."""
@@ -43,9 +48,18 @@ class SpeechRequest(Request):
             raise InvalidRequest("The text is empty. Write what should be said.")
         if not all(name.strip() and voice.strip() for name, voice in self.speakers):
             raise InvalidRequest("Each speaker needs a name and a voice, for example Ann: heart.")
+        if self.reference is not None:
+            self.reference.validate()
+            if self.speakers:
+                raise InvalidRequest("A recording's voice reads all of a text. Clear the speakers, or the recording.")
         within("speed", self.speed, 0.25, 4.0)
         within("temperature", self.temperature, 0.0, 2.0)
         within("guidance_scale", self.guidance_scale, 0.0, 50.0)
+
+    def idle(self) -> dict[str, str]:
+        """A voice by name, where a recording's is imitated."""
+        told = "The voice of the recording is imitated instead."
+        return {"voice": told} if self.reference is not None and self.voice is not None else {}
 
     def texts(self) -> tuple[str, ...]:
         """What is said, and how."""

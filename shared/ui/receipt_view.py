@@ -133,6 +133,7 @@ def _rows(receipt: Receipt) -> Iterator[tuple[str, str]]:
         yield f"Not followed: {name}", reason
     for note in receipt.notes:
         yield "Note", note
+    yield "Imitates a voice", _imitation(receipt)
     yield "Time", _time(receipt)
     yield "Sound", _sound(receipt)
     yield "Tokens", _tokens(receipt)
@@ -176,6 +177,11 @@ def _setting(value: Any) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(": ".join(map(str, each)) if isinstance(each, list | tuple) else str(each) for each in value)
     return str(value)
+
+
+def _imitation(receipt: Receipt) -> str:
+    extra = receipt.extra
+    return f"consent {extra['consent']}; watermark: {extra['watermark']}" if extra.get("imitates_a_voice") else ""
 
 
 def _sound(receipt: Receipt) -> str:

@@ -45,12 +45,18 @@ class RunRow:
                 buttons = [gr.update(visible=not going), gr.update(visible=going)]
                 yield [*shown.values, shown.note, *buttons]
 
-        def stop(request: gr.Request) -> None:
-            runs.stop(request.session_hash or "local")
-
         all_outputs = [*outputs, self.told, self.run, self.stop]
         self.run.click(follow, inputs, all_outputs, concurrency_limit=None, **PRIVATE)
-        self.stop.click(stop, None, None, queue=False, **PRIVATE)
+        self.stop.click(stopper(runs), None, None, queue=False, **PRIVATE)
+
+
+def stopper(runs: Runs) -> Callable[[gr.Request], None]:
+    """What a Stop button does: it stops this visitor's runs, and each then ends with what it has and its receipt."""
+
+    def stop(request: gr.Request) -> None:
+        runs.stop(request.session_hash or "local")
+
+    return stop
 
 
 def _followed(runs: Runs, session: str, work: Work, values: Sequence[Any], count: int) -> Iterator[tuple[Shown, bool]]:

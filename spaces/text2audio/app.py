@@ -63,6 +63,7 @@ def build(engine: Engine) -> gr.Blocks:
         page.connect(settings, music_settings, sound_settings)
         for panel in (speak, compare):
             panel.wire(page.picker.inputs, settings.inputs, page.keys.state)
+        speak.cloning.wire(page.demo, page.keys.state)
         compose.wire(page.picker_of(MUSIC).inputs, music_settings.inputs, page.keys.state)
         lessons.wire(
             page,

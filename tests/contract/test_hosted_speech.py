@@ -12,8 +12,9 @@ import pytest
 
 from shared.audio.pcm import to_samples
 from shared.backends import get_backend
-from shared.errors import InvalidRequest, NoBackendAvailable, UnknownModel
+from shared.errors import InvalidRequest, NoBackendAvailable, ProviderError, UnknownModel
 from shared.events import AudioChunk
+from shared.requests import Consent, Reference
 from shared.streaming import CancelToken
 from tests.support import contract
 from tests.support.fake_server import Act
@@ -198,6 +199,38 @@ def test_elevenlabs_gives_the_times_of_words(relative: bool) -> None:
     each = len(PCM) / 2 / RATE / len(TEXT)
     assert words[1].start == pytest.approx(TEXT.index("is") * each, abs=0.06)
     assert words[-1].end == pytest.approx(len(PCM) / 2 / RATE, abs=0.06)
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+def test_elevenlabs_imitates_a_voice_for_one_run_and_deletes_it(stopped: bool) -> None:
+    dialect, token = ElevenLabs(), CancelToken()
+    reference = Reference(PCM, RATE, "Hello.", Consent("spoken", checked=True))
+    with speaking(dialect, dialect.opening() if stopped else None) as case:
+        case.fake.script = [Act(body={"voice_id": "v/1"}), case.fake.act, Act()]
+        events = []
+        for event in case.engine.generate(
+            case.model, speech(TEXT, reference=reference), settings=case.settings, cancel=token
+        ):
+            events.append(event)
+            if stopped and case.fake.streaming.is_set():
+                token.cancel()
+        asked = [(each.method, each.path.partition("?")[0]) for each in case.fake.asked]
+        assert wav(PCM, RATE)[-2000:] in case.fake.asked[0].raw
+    said = ("POST", "/v1/text-to-speech/v%2F1/stream/with-timestamps")
+    assert asked == [("POST", "/v1/voices/add"), said, ("DELETE", "/v1/voices/v%2F1")]
+    receipt = final_of(events).receipt
+    assert receipt.extra["imitates_a_voice"] and receipt.finish_reason == ("stopped" if stopped else "stop")
+
+
+def test_a_voice_that_elevenlabs_could_not_delete_or_make_is_told() -> None:
+    reference = Reference(PCM, RATE, "Hello.", Consent("spoken", checked=True))
+    with speaking(ElevenLabs()) as case:
+        case.fake.script = [Act(body={"voice_id": "v"}), case.fake.act, Act(status=500)]
+        receipt = final_of(case.events(speech(TEXT, reference=reference))).receipt
+        assert "delete “Playground, one run” among your voices" in " ".join(receipt.notes)
+        case.fake.reset(Act(body={}))
+        with pytest.raises(ProviderError, match="made no voice"):
+            case.events(speech(TEXT, reference=reference))
 
 
 def test_times_that_make_no_sense_are_left_out() -> None:

@@ -16,6 +16,7 @@ from shared.catalog import Catalog, ModelSpec, Variant
 from shared.engine import Engine
 from shared.errors import BackendError, CorruptWeights, InvalidRequest, UnknownModel
 from shared.events import Progress
+from shared.requests import Consent, Reference
 from shared.settings import Settings
 from shared.streaming import CancelToken
 from shared.tasks import Task
@@ -101,6 +102,23 @@ def test_voices_by_number_by_name_and_by_preset(make: Make, tmp_path: Path) -> N
     named = [final_of(make("speecht5").events(speech("hello", seed=1, voice=v))).output.pcm for v in ("ann", "ben")]
     assert named[0] != named[1]
     assert final_of(make("bark").events(speech("hello", seed=1, voice="ada"))).output.pcm
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_voice_is_imitated_by_those_that_can_and_the_receipt_says_so(make: Make, family: str) -> None:
+    hum = (np.sin(np.arange(24_000) / 12) * 9000).astype("<i2").tobytes()
+    reference = Reference(hum, 16_000, "hello there", Consent("spoken", checked=True))
+    asked = speech("good bye.", seed=3, reference=reference)
+    if "reference" not in TAKES[family]:
+        with pytest.raises(InvalidRequest, match="CSM and Dia can imitate"):
+            make(family).events(asked)
+        return
+    events = make(family).events(asked)
+    final = final_of(events)
+    assert b"".join(chunk.pcm for chunk in chunks_of(events)) == final.output.pcm
+    assert final.output.pcm != final_of(make(family).events(speech("good bye.", seed=3))).output.pcm
+    assert final.receipt.extra["imitates_a_voice"] and final.receipt.extra["consent"] == "spoken"
+    assert "reference" not in final.receipt.settings
 
 
 def test_stop_ends_a_run_within_a_layer(make: Make) -> None:

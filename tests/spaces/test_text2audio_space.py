@@ -18,7 +18,9 @@ from gradio_client import Client
 from gradio_client.exceptions import AppError
 from playwright.sync_api import Browser, Page, expect
 
+from shared.audio.cloning.consent import TYPED, checker
 from shared.audio.listening.rows import get, reason
+from shared.media.sound import riff
 from tests.support.api import bytes_of, calling, ended
 from tests.support.browser import visitor
 from tests.support.server import started
@@ -161,6 +163,31 @@ def test_it_is_heard_back_or_told_what_is_missing(page: Page) -> None:
 
 
 @pytest.mark.browser
+def test_a_voice_is_imitated_only_with_consent_and_by_engines_that_can(page: Page) -> None:
+    page.get_by_role("button", name="Speak with your own voice").click()
+    expect(page.locator("#clone-sentence")).to_contain_text("I agree that a computer speaks with it")
+    hum = (np.sin(np.arange(80_000) / 20) * np.abs(np.sin(np.arange(80_000) / 4000)) * 9000).astype("<i2").tobytes()
+    kept = {"name": "me.wav", "mimeType": "audio/wav", "buffer": riff.write(hum, 16_000, 1, {})}
+    page.locator("#clone-clip").get_by_role("button", name="Upload file").click()
+    page.locator("#clone-clip input[type=file]").set_input_files(kept)  # type: ignore[arg-type]
+    page.wait_for_function("() => document.querySelector('#clone-clip audio')?.src")
+    page.locator("#clone-run").click()
+    if checker() is not None:  # it hears that a hum is no consent
+        expect(page.locator("#clone-told")).to_contain_text("did not hear the sentence")
+        return
+    expect(page.locator("#clone-told")).to_contain_text("No listener is installed")
+    page.locator("#clone-typed input, #clone-typed textarea").fill(TYPED)
+    page.locator("#clone-run").click()
+    expect(page.locator("#clone-told")).to_contain_text("typed, which nobody checked")
+    page.locator("#speak").click()
+    expect(page.locator("#told")).to_contain_text("can't imitate the voice of a recording")
+    page.locator("#clone-forget").click()
+    expect(page.locator("#clone-told")).to_have_text("")
+    page.locator("#speak").click()
+    expect(page.locator("#metrics")).to_contain_text("real time")
+
+
+@pytest.mark.browser
 def test_nothing_is_wider_than_a_phone(url: str, browser: Browser) -> None:
     context = browser.new_context(viewport=PHONE)  # type: ignore[arg-type]
     page = context.new_page()
@@ -201,6 +228,17 @@ def test_the_api_repeats_a_seed_in_any_kind_of_file(client: Client) -> None:
         assert spoken(client, text="Hello there.", file=kind)["audio"].startswith(f"data:{media_type};base64,")
 
 
+def test_the_api_tells_what_consent_is_and_takes_no_recording_without_it(client: Client) -> None:
+    told = client.predict(api_name="/consent")
+    assert "I agree that a computer speaks with it" in told["sentence"] and bool(told["confirm"]) != bool(
+        told["checked_by"]
+    )
+    hum = (np.sin(np.arange(80_000) / 20) * 9000).astype("<i2").tobytes()
+    url = f"data:audio/wav;base64,{base64.b64encode(riff.write(hum, 16_000, 1, {})).decode()}"
+    with pytest.raises(AppError, match=r"No listener is installed|did not hear the sentence"):
+        spoken(client, text="Hi", model="csm-1b", recording=url)
+
+
 def test_the_api_lists_models_with_reasons(client: Client) -> None:
     rows = client.predict(api_name="/models")
     assert rows[0]["starter"] and rows[0]["runs_here"] and rows[0]["task"] == "text-to-speech"
@@ -220,6 +258,8 @@ def test_the_api_lists_models_with_reasons(client: Client) -> None:
         ({"text": "Hi", "file": "exe"}, "wav, flac, mp3, ogg"),
         ({"text": "Hi", "speakers": {"Ann": 5}}, "object of names and voices"),
         ({"text": "Hi", "listener": "nobody"}, "There are: whisper-tiny.en"),
+        ({"text": "Hi", "recording": "aGVsbG8="}, "must be a data URL"),
+        ({"text": "Hi", "recording": "data:audio/wav;base64,aGVsbG8="}, "can't be read"),
     ],
 )
 def test_bad_input_is_answered_clearly(client: Client, arguments: dict[str, Any], words: str) -> None:

@@ -151,6 +151,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self._play()
 
+    def do_DELETE(self) -> None:
+        self._play()
+
     def _play(self) -> None:
         raw = self.rfile.read(int(self.headers.get("content-length") or 0))
         try:

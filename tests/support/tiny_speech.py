@@ -161,17 +161,17 @@ def csm(folder: Path) -> Path:
         "num_key_value_heads": 2,
     }  # fmt: skip
     codec = MimiConfig(
-        sampling_rate=8000, frame_rate=12.5, hidden_size=16, num_filters=4, num_residual_layers=1,
-        upsampling_ratios=[8, 5, 4, 2], codebook_size=64, codebook_dim=8, num_quantizers=4, num_semantic_quantizers=1,
+        sampling_rate=8000, frame_rate=4.5, hidden_size=16, num_filters=4, num_residual_layers=1,
+        upsampling_ratios=[8, 6, 5, 4], codebook_size=64, codebook_dim=8, num_quantizers=4, num_semantic_quantizers=1,
         num_hidden_layers=1, intermediate_size=32, num_attention_heads=2, num_key_value_heads=2, upsample_groups=16,
         vector_quantization_hidden_dimension=8, max_position_embeddings=256, sliding_window=32,
     )  # fmt: skip
     config = CsmConfig(
-        num_codebooks=4, vocab_size=36, text_vocab_size=len(reader), max_position_embeddings=256,
+        num_codebooks=4, vocab_size=64, text_vocab_size=len(reader), max_position_embeddings=256,
         depth_decoder_config=CsmDepthDecoderConfig(
-            num_codebooks=4, backbone_hidden_size=16, vocab_size=36, max_position_embeddings=5, **size
+            num_codebooks=4, backbone_hidden_size=16, vocab_size=64, max_position_embeddings=5, **size
         ).to_dict(),
-        codec_config=codec.to_dict(), codebook_pad_token_id=35, codebook_eos_token_id=0, pad_token_id=2,
+        codec_config=codec.to_dict(), codebook_pad_token_id=63, codebook_eos_token_id=0, pad_token_id=2,
         bos_token_id=ids["<s>"], audio_token_id=ids["<|AUDIO|>"], audio_eos_token_id=ids["<|audio_eos|>"], **size,
     )  # fmt: skip
     model = CsmForConditionalGeneration(config)
@@ -182,7 +182,7 @@ def csm(folder: Path) -> Path:
     model.generation_config.update(depth_decoder_temperature=0.9, max_new_tokens=25)
     hears = EncodecFeatureExtractor(feature_size=1, sampling_rate=8000)
     template = "{% for message in messages %}<s>[{{ message['role'] }}]{% for part in message['content'] %}"
-    template += "{{ part['text'] }}{% endfor %}</s>{% endfor %}"
+    template += "{{ part['text'] or '<|AUDIO|><|audio_eos|>' }}{% endfor %}</s>{% endfor %}"
     return save(folder, model, CsmProcessor(hears, reader, chat_template=template))
 
 

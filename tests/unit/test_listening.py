@@ -13,13 +13,14 @@ import numpy as np
 import pytest
 
 from shared.audio.listening import loaded
-from shared.audio.listening.features import RATE, WINDOW, resampled, windows
+from shared.audio.listening.features import RATE, WINDOW, windows
 from shared.audio.listening.files import folder_of
 from shared.audio.listening.hearing_back import hear_back
 from shared.audio.listening.loaded import Written
 from shared.audio.listening.rows import Listener, Part, check, get, listeners, reason
 from shared.audio.listening.word_errors import MOST, Edit, WordErrors, word_errors
 from shared.audio.pcm import to_pcm
+from shared.audio.resampling import resampled
 from shared.audio.spoken import Spoken
 from shared.catalog import load_catalog
 from shared.engine import Engine
@@ -112,7 +113,7 @@ def test_silence_is_not_listened_to() -> None:
 
 def test_a_tone_keeps_its_height_at_another_rate() -> None:
     tone = np.sin(2 * np.pi * 440 * np.arange(24_000) / 24_000).astype(np.float32)
-    made = resampled(tone, 24_000)
+    made = resampled(tone, 24_000, RATE)
     assert len(made) == RATE and np.argmax(np.abs(np.fft.rfft(made))) == 440
 
 

@@ -23,7 +23,7 @@ from shared.weights import PICKLES
 
 MODELS = load_catalog().for_task(Task.TEXT_TO_SPEECH)
 FIELDS = {field.name for field in dataclasses.fields(SpeechRequest)}
-SETTINGS = FIELDS - SpeechRequest.CONTENT
+SETTINGS = FIELDS - SpeechRequest.CONTENT | set(SpeechRequest.ESSENTIAL)
 PROFILES = [
     pytest.param(profile, id=f"{name}-{number}")
     for name, speaker in SPEAKERS.items()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -14,18 +13,6 @@ WINDOW = 30  # seconds that it hears at one go
 _SEARCHED = 10.0  # seconds before a window's end where a quiet place is looked for
 _FRAME = 0.1  # seconds that are quiet there
 _SILENT = 0.001  # of full scale: in silence Whisper makes up words
-
-
-def resampled(samples: Samples, rate: int) -> Samples:
-    """The samples at `RATE`."""
-    import numpy
-    from scipy.signal import resample_poly
-
-    if rate == RATE:
-        return samples
-    common = math.gcd(rate, RATE)
-    made: Samples = resample_poly(samples, RATE // common, rate // common).astype(numpy.float32)
-    return made
 
 
 def windows(samples: Samples) -> Iterator[Samples]:

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from shared.audio.listening.features import resampled, windows
+from shared.audio.listening.features import RATE, windows
 from shared.audio.listening.loaded import listening
 from shared.audio.listening.rows import Listener, get
 from shared.audio.listening.word_errors import WordErrors, word_errors
 from shared.audio.pcm import to_samples
+from shared.audio.resampling import resampled
 from shared.audio.script import turns
 from shared.backends.local import failures
 from shared.errors import BackendError, InvalidRequest
@@ -51,7 +52,7 @@ def hear_back(sound: AudioOutput, request: SpeechRequest, listener_id: str, sett
     if sound.seconds > LONGEST:
         raise InvalidRequest(f"Sounds of {LONGEST // 60} minutes at most are heard back. Choose a shorter text.")
     emit(Progress(f"{listener.name} is listening"))
-    parts = list(windows(resampled(to_samples(sound.pcm), sound.sample_rate)))
+    parts = list(windows(resampled(to_samples(sound.pcm), sound.sample_rate, RATE)))
     texts: list[str] = []
     for part in parts:
         with _failing_in_words(listener), listening(listener, settings, emit) as reader:

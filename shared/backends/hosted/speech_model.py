@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from shared.audio.cloning.marking import marker
 from shared.audio.script import Utterance, utterances
 from shared.audio.speaking import Speaking
 from shared.backends.base import Outcome, Usage
@@ -118,7 +119,8 @@ class _Speech(Gathering[SpeechPiece]):
 
     def _speaking_at(self, rate: int) -> Speaking:
         if self._speaking is None:
-            self._speaking = Speaking(self._emit, rate, self._count, self._request.speed)
+            mark = marker(self._request, rate)
+            self._speaking = Speaking(self._emit, rate, self._count, self._request.speed, mark)
         if self._waiting is not None:
             self._speaking.begin(self._waiting)
             self._waiting = None

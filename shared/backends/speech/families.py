@@ -11,9 +11,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from shared.audio.pcm import to_samples
+from shared.audio.resampling import resampled
 from shared.audio.voices import unknown
 from shared.errors import InvalidRequest, MissingDependency
-from shared.requests import SpeechRequest
+from shared.requests import Reference, SpeechRequest
 
 
 @dataclass(kw_only=True)
@@ -103,22 +105,41 @@ def _bark(loaded: Loaded, text: str, voice: str | None, request: SpeechRequest) 
 
 
 def _csm(loaded: Loaded, text: str, voice: str | None, request: SpeechRequest) -> Any:
-    """CSM (Sesame 2025). Its speakers are numbers, each a voice that it makes up."""
-    speaker = _number(voice or "0", 10)
-    conversation = [{"role": str(speaker), "content": [{"type": "text", "text": text}]}]
+    """CSM (Sesame 2025). Its speakers are numbers, each a voice that it makes up, or goes on with from a recording."""
+    speaker = str(_number(voice or "0", 10))
+    conversation = [{"role": speaker, "content": [{"type": "text", "text": text}]}]
+    if request.reference is not None:
+        heard = {"type": "audio", "audio": _recording(loaded, request.reference)}
+        said = {"type": "text", "text": request.reference.text}
+        conversation.insert(0, {"role": speaker, "content": [said, heard]})
     inputs = loaded.reader.apply_chat_template(conversation, tokenize=True, return_dict=True).to(loaded.device)
     most = math.ceil(_longest(text) * 12.5)
     return loaded.model.generate(**inputs, output_audio=True, max_new_tokens=most, **_sampling(request))[0]
 
 
 def _dia(loaded: Loaded, text: str, voice: str | None, request: SpeechRequest) -> Any:
-    """Dia (Nari Labs 2025). A text of its own may name the speakers itself, as [S1] and [S2]."""
+    """Dia (Nari Labs 2025). A text of its own may name the speakers itself, as [S1] and [S2].
+
+    A recording is the beginning of what it says: its words go before the text, and its sound is cut off again.
+    """
     said = text if text.startswith("[S") else f"[S{1 + (_number(voice or '0', 2) or 0)}] {text}"
-    inputs = loaded.reader(text=[said], padding=False, return_tensors="pt").to(loaded.device)
+    heard: dict[str, Any] = {}
+    if request.reference is not None:
+        said = f"[S1] {request.reference.text} {said}"
+        rate = {"sampling_rate": _codec_rate(loaded)}
+        heard = {"audio": [_recording(loaded, request.reference)], "audio_kwargs": rate}
+    plain = {"padding": False}
+    inputs = loaded.reader(text=[said], text_kwargs=plain, return_tensors="pt", **heard).to(loaded.device)
     given = _sampling(request) | ({} if request.guidance_scale is None else {"guidance_scale": request.guidance_scale})
     most = math.ceil(_longest(text) * 86)
     made = loaded.model.generate(**inputs, max_new_tokens=most, **given)
-    return loaded.reader.batch_decode(made)[0]
+    before = loaded.reader.get_audio_prompt_len(inputs["decoder_attention_mask"]) if heard else None
+    return loaded.reader.batch_decode(made, audio_prompt_len=before)[0]
+
+
+def _recording(loaded: Loaded, reference: Reference) -> Any:
+    """The samples at the codec's rate."""
+    return resampled(to_samples(reference.pcm), reference.sample_rate, _codec_rate(loaded))
 
 
 def _sampling(request: SpeechRequest) -> dict[str, Any]:
@@ -163,6 +184,6 @@ TAKES: Mapping[str, frozenset[str]] = {
     "vits": _ALL | {"speed"},
     "speecht5": _ALL,
     "bark": _ALL | {"temperature"},
-    "csm": _ALL | {"temperature"},
-    "dia": _ALL | {"temperature", "guidance_scale"},
+    "csm": _ALL | {"temperature", "reference"},
+    "dia": _ALL | {"temperature", "guidance_scale", "reference"},
 }

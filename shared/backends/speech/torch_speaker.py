@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from shared.audio.cloning.marking import marker
 from shared.audio.script import utterances
 from shared.audio.speaking import Speaking
 from shared.backends.base import Capabilities, Outcome
@@ -14,6 +15,8 @@ from shared.backends.speech.families import FAMILIES, TAKES, Loaded
 from shared.errors import BackendError, InvalidRequest
 from shared.requests import Request, SpeechRequest
 from shared.streaming import Emit
+
+_IMITATES = "Of the models that speak here by transformers, CSM and Dia can imitate a recording."
 
 
 class TorchSpeaker:
@@ -37,8 +40,11 @@ class TorchSpeaker:
     def run(self, request: Request, emit: Emit) -> Outcome:
         """Speak. Raises `InvalidRequest`, `OutOfMemory` or `Cancelled`; the model stays usable."""
         assert isinstance(request, SpeechRequest)
+        if request.reference is not None and "reference" not in TAKES[self._loaded.kind]:
+            raise InvalidRequest(f"{_IMITATES} Choose one of them, or leave the recording out.")
         said = utterances(request, self._family.most)
-        speaking = Speaking(emit, self._family.rate(self._loaded), len(said), request.speed)
+        rate = self._family.rate(self._loaded)
+        speaking = Speaking(emit, rate, len(said), request.speed, marker(request, rate))
         for number, utterance in enumerate(said):
             emit.check()
             speaking.begin(utterance)

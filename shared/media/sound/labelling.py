@@ -34,7 +34,8 @@ def title(request: Request) -> str:
 
 def document(receipt: Receipt, request: Request) -> dict[str, Any]:
     """What made the sound, with nothing in it that is this machine's or this person's own."""
-    given = {f.name: getattr(request, f.name) for f in dataclasses.fields(request)}
+    named = [field.name for field in dataclasses.fields(request) if field.name not in request.KEPT_BACK]
+    given = {name: getattr(request, name) for name in named}
     asked = {name: _keyless(value) for name, value in given.items() if value is not None and value != ()}
     return {"receipt": public(receipt.to_dict()), "request": asked}
 

@@ -1,4 +1,4 @@
-"""The audio Space's API: `/speak`, `/compose`, `/place` and `/models`, for `gradio_client`, HTTP and MCP."""
+"""The audio Space's API, for `gradio_client`, HTTP and MCP: speech and consent to it, music, sounds, places, models."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from typing import Any
 import gradio as gr
 from gradio.events import api
 
+from shared.audio.cloning.clip import LONGEST, SHORTEST
+from shared.audio.cloning.consent import TYPED, checker, reference_of, sentence, today
 from shared.audio.finishing import Finished, finish
 from shared.audio.listening.rows import check, get
 from shared.audio.space.placing import course_of, place_file
@@ -20,6 +22,7 @@ from shared.errors import InferenceError, InvalidRequest
 from shared.media.sound.files import kind_of
 from shared.requests import SpeechRequest
 from shared.settings import Settings
+from shared.streaming import Emitter
 from shared.tasks import Task
 from shared.ui.audio.compose_api import compose_of
 from shared.ui.audio.listening import can_be_heard, facts, hearing
@@ -33,6 +36,7 @@ def endpoints(engine: Engine) -> None:
     api(_speak(engine), api_name="speak", concurrency_limit=None)
     api(compose_of(engine), api_name="compose", concurrency_limit=None)
     api(sound_of(engine), api_name="sound", concurrency_limit=None)
+    api(consent, api_name="consent", concurrency_limit=None)
     api(place, api_name="place", concurrency_limit=2)
     api(models_of(engine, Task.TEXT_TO_SPEECH, Task.TEXT_TO_AUDIO, Task.TEXT_TO_SOUND), api_name="models")
 
@@ -53,6 +57,8 @@ def _speak(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
         seed: int | None = None,
         file: str = "wav",
         listener: str = "",
+        recording: str = "",
+        confirmed: str = "",
     ) -> Iterator[dict[str, Any]]:
         """Say a text aloud. Yields pieces of sound as they are made; the last holds the whole file and the receipt.
 
@@ -71,6 +77,8 @@ def _speak(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
             seed: left out, one is drawn; the receipt names it.
             file: "wav", "flac", "mp3" or "ogg": what the whole comes as, a data URL.
             listener: who hears it back and counts the words that differ, such as "whisper-tiny.en"; empty: nobody.
+            recording: a voice to imitate, for models that can: a data URL of its person reading what /consent tells.
+            confirmed: what /consent tells to confirm in writing, where it does.
         """
         try:
             kind_of(file)
@@ -86,6 +94,7 @@ def _speak(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
                 temperature=temperature,
                 guidance_scale=guidance_scale,
                 seed=seed,
+                reference=reference_of(sound_in(recording), confirmed, engine.settings, _deaf()) if recording else None,
             )
             events = engine.generate(model, request, mode=read_mode(mode), variant=engine_variant or None)
             for spoken in speeches(events):
@@ -99,6 +108,24 @@ def _speak(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
             raise gr.Error(str(error), print_exception=False) from None
 
     return speak
+
+
+def consent() -> dict[str, Any]:
+    """What the person whose voice is to be imitated reads aloud in the `recording` of /speak.
+
+    `confirm`: what is sent as `confirmed` instead of being heard; empty where a listener checks the recording.
+    """
+    listener = checker()
+    return {
+        "sentence": sentence(today()),
+        "seconds": [SHORTEST, LONGEST],
+        "checked_by": listener.name if listener else None,
+        "confirm": "" if listener else TYPED,
+    }
+
+
+def _deaf() -> Emitter:
+    return Emitter(lambda event: None)
 
 
 def place(
@@ -115,7 +142,7 @@ def place(
     """
     try:
         course = course_of(move, places or [[0, 0, 1]])
-        made = place_file(_sound_in(sound), course, way, file)
+        made = place_file(sound_in(sound), course, way, file)
     except InferenceError as error:
         raise gr.Error(str(error), print_exception=False) from None
     return {
@@ -126,7 +153,7 @@ def place(
     }
 
 
-def _sound_in(url: str) -> bytes:
+def sound_in(url: str) -> bytes:
     """Raises `InvalidRequest` for what is no data URL of a sound."""
     if not url.startswith("data:audio/"):
         raise InvalidRequest("The sound must be a data URL that begins with data:audio/wav;base64, for example.")

@@ -24,6 +24,7 @@ from shared.ui.audio.opinions_panel import OpinionsPanel, asking, keep
 from shared.ui.audio.settings_panel import to_request
 from shared.ui.audio.ways import read_way, ways_here
 from shared.ui.model_picker import engine_label
+from shared.ui.running import stopper
 from shared.ui.sessions import Runs, with_keys
 
 TEXT = "The quick brown fox jumps over the lazy dog, and then it goes home."
@@ -60,7 +61,7 @@ class ComparePanel:
         outputs = [self.trial, self.table, self.told, self.run, self.stop, self.show, *self.opinions.outputs]
         inputs = [self.text, self.engines, self.blind, self.listener, keys, *settings]
         self.run.click(self._compare, inputs, outputs, concurrency_limit=None, **_PRIVATE)
-        self.stop.click(self._stop, None, None, queue=False, **_PRIVATE)
+        self.stop.click(stopper(self._runs), None, None, queue=False, **_PRIVATE)
         shown = [self.trial, self.table, self.show, *self.opinions.changed]
         self.show.click(_revealed, [self.trial, *self.opinions.given], shown, queue=False, **_PRIVATE)
         self.opinions.wire(self.trial)
@@ -112,9 +113,6 @@ class ComparePanel:
         spec = self._engine.find(way.model, task=Task.TEXT_TO_SPEECH)
         parts = [engine_label(c) for c in self._engine.choices_for(spec) if c.variant.key == way.variant]
         return " · ".join([spec.name, *parts, *([way.voice] if way.voice else [])])
-
-    def _stop(self, request: gr.Request) -> None:
-        self._runs.stop(request.session_hash or "local")
 
 
 def _heard(

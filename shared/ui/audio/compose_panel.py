@@ -27,7 +27,7 @@ from shared.ui.audio.compose_settings import NAMES, to_request
 from shared.ui.audio.compose_view import Sheet, drawn_roll, status, told
 from shared.ui.following import following
 from shared.ui.model_picker import Picked
-from shared.ui.running import PRIVATE, note
+from shared.ui.running import PRIVATE, note, stopper
 from shared.ui.sessions import Runs, with_keys
 
 EXAMPLES = [
@@ -85,7 +85,7 @@ class ComposePanel:
         self.playing.wire(self.note)
         again = [self.playing.instrument, self.playing.kept, self.playing.kind, keys]
         self.playing.instrument.input(self._again, again, self.outputs, concurrency_limit=None, **PRIVATE)
-        self.stop.click(self._stop, None, None, queue=False, **PRIVATE)
+        self.stop.click(stopper(self._runs), None, None, queue=False, **PRIVATE)
 
     def follow(
         self,
@@ -201,7 +201,3 @@ class ComposePanel:
     def _told(self, receipt: Receipt) -> dict[Any, Any]:
         table = receipt_view.table(receipt)
         return {self.facts: told(receipt), self.receipt: table, self.receipt_box: gr.update(visible=True)}
-
-    def _stop(self, request: gr.Request) -> None:
-        """Stop this visitor's runs; each then ends with its whole bars, and its receipt."""
-        self._runs.stop(request.session_hash or "local")

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from html import escape
 from typing import Any
 
 import gradio as gr
 
 from shared.audio.finishing import finish
-from shared.audio.spoken import Spoken, speeches
+from shared.audio.spoken import Spoken
 from shared.engine import Engine
-from shared.errors import InferenceError, InvalidRequest
 from shared.media.sound.files import KINDS
 from shared.requests import SoundRequest
-from shared.tasks import Mode
 from shared.ui import receipt_view
 from shared.ui.audio.files import keep
+from shared.ui.audio.followed import followed
 from shared.ui.audio.sound_restore import sound_restore
 from shared.ui.audio.sound_settings import NAMES, to_request
-from shared.ui.sessions import Runs, with_keys
+from shared.ui.model_picker import Picked
+from shared.ui.running import PRIVATE, note, stopper
+from shared.ui.sessions import Runs
 
 EXAMPLES = [
     "Rain on a tin roof, distant thunder",
@@ -31,7 +31,6 @@ HINT = (
     "No model this small makes sounds, so none comes along. What works: a model that runs here (a download of some "
     "gigabytes at its first use, seconds on a GPU, minutes on a processor), or a hosted engine with your key."
 )
-_PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 
 
 class SoundPanel:
@@ -74,8 +73,8 @@ class SoundPanel:
         self.restoring.wire(self.prompt, picker[0], settings)
         inputs = [self.prompt, self.kind, keys, *picker, *settings]
         for event in (self.run.click, self.prompt.submit):
-            event(self.follow, inputs, self.outputs, concurrency_limit=None, **_PRIVATE)
-        self.stop.click(self._stop, None, None, queue=False, **_PRIVATE)
+            event(self.follow, inputs, self.outputs, concurrency_limit=None, **PRIVATE)
+        self.stop.click(stopper(self._runs), None, None, queue=False, **PRIVATE)
 
     def follow(
         self,
@@ -89,23 +88,16 @@ class SoundPanel:
         *values: Any,
     ) -> Iterator[list[Any]]:
         """Make the sound; the screen is told four times a second how far it is."""
-        try:
-            if not model:
-                raise InvalidRequest("Choose a model first.")
-            asked = SoundRequest(prompt=prompt or "", **to_request(values[: len(NAMES)]))
-            settings = with_keys(self._engine.settings, keys)
-            with self._runs.running(request.session_hash or "local") as (cancel,):
-                events = self._engine.generate(
-                    model, asked, mode=Mode(mode), variant=variant or None, settings=settings, cancel=cancel
-                )
-                for made in speeches(events):
-                    yield self._screen(made, asked, kind)
-        except InferenceError as error:
-            yield self._screen(Spoken(error=error), None, kind)
+
+        def ask() -> SoundRequest:
+            return SoundRequest(prompt=prompt or "", **to_request(values[: len(NAMES)]))
+
+        for made, asked in followed(self._engine, self._runs, request, keys, Picked(model, mode, variant), ask):
+            yield self._screen(made, asked, kind)
 
     def _screen(self, made: Spoken, asked: SoundRequest | None, kind: str) -> list[Any]:
         ended, receipt = made.done, made.receipt
-        told = f'<div class="pg-note pg-error" role="alert">{escape(str(made.error))}</div>' if made.error else ""
+        told = note(str(made.error), "pg-error") if made.error else ""
         sound = table = box = gr.skip()
         if receipt is not None and asked is not None and made.sound is not None and made.sound.pcm:
             finished = finish(made.sound, receipt, asked, kind)
@@ -113,10 +105,6 @@ class SoundPanel:
         if receipt is not None:
             table, box = receipt_view.table(receipt), gr.update(visible=True)
             if made.finish_reason == "stopped":
-                told += '<div class="pg-note" role="status">Stopped by you. A sound is there only at its end.</div>'
+                told += note("Stopped by you. A sound is there only at its end.")
         line = receipt_view.metrics(receipt, made.status)
         return [line, told, sound, box, table, gr.update(visible=ended), gr.update(visible=not ended)]
-
-    def _stop(self, request: gr.Request) -> None:
-        """Stop this visitor's runs; each then ends with its receipt."""
-        self._runs.stop(request.session_hash or "local")

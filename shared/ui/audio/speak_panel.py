@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from html import escape
 from itertools import cycle
 from typing import Any
 
@@ -12,20 +11,23 @@ import gradio as gr
 
 from shared.audio.finishing import finish, measures
 from shared.audio.script import names_in
-from shared.audio.spoken import Spoken, heard, speeches
+from shared.audio.spoken import Spoken
 from shared.engine import Engine
-from shared.errors import InferenceError, InvalidRequest
+from shared.errors import InvalidRequest
 from shared.media.sound.files import KINDS
-from shared.requests import SpeechRequest
-from shared.tasks import Mode, Task
+from shared.requests import Reference, SpeechRequest
+from shared.tasks import Task
 from shared.ui import receipt_view
 from shared.ui.audio import listening, player
+from shared.ui.audio.clone_panel import ClonePanel
 from shared.ui.audio.files import keep
+from shared.ui.audio.followed import followed
 from shared.ui.audio.hearing import Hearing
 from shared.ui.audio.settings_panel import NAMES, read_speakers, to_request, write_speakers
 from shared.ui.audio.speak_restore import speak_restore
 from shared.ui.following import following
 from shared.ui.model_picker import Picked
+from shared.ui.running import PRIVATE, note, stopper
 from shared.ui.sessions import Runs, with_keys
 
 EXAMPLES = [
@@ -33,7 +35,6 @@ EXAMPLES = [
     "The Dr. lives at 221B Baker St. On 3/4/2025 at 7:30 pm he paid $9.99 for 5 km of string.",
     "Ann: Have you heard the news?\nBen: No. What happened?\nAnn: They found a lark in the library!",
 ]
-_PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 
 
 class SpeakPanel:
@@ -52,6 +53,7 @@ class SpeakPanel:
                     self.stop = gr.Button("Stop", elem_id="stop", visible=False, min_width=120)
                     self.cast = gr.Button("Give the speakers voices", elem_id="cast", min_width=120)
                 gr.Examples(EXAMPLES, self.text, label="Try one", elem_id="examples")
+                self.cloning = ClonePanel(engine, runs)
                 self.restoring = speak_restore()
             with gr.Column(scale=6, min_width=300):
                 player.build(self._hearing, "player")
@@ -85,18 +87,16 @@ class SpeakPanel:
     def wire(self, picker: list[Any], settings: list[Any], keys: Any) -> None:
         """Connect the events."""
         self.restoring.wire(self.text, picker[0], settings)
-        inputs = [self._run_name, self.text, self.kind, self.listener, keys, *picker, *settings]
+        inputs = [self._run_name, self.text, self.kind, self.listener, self.cloning.reference, keys, *picker, *settings]
         for event in (self.run.click, self.text.submit):
             spoken = event(
-                self.follow, inputs, [*self.outputs, self.unheard], js=player.BEGIN, concurrency_limit=None, **_PRIVATE
+                self.follow, inputs, [*self.outputs, self.unheard], js=player.BEGIN, concurrency_limit=None, **PRIVATE
             )
             heard = [self.metrics, self.heard, self.receipt, self.run, self.stop, self.unheard]
-            spoken.then(self.hear_back, [self.unheard, self.listener, keys], heard, concurrency_limit=None, **_PRIVATE)
-        self.stop.click(self._stop, None, None, js=player.STOP, queue=False, **_PRIVATE)
+            spoken.then(self.hear_back, [self.unheard, self.listener, keys], heard, concurrency_limit=None, **PRIVATE)
+        self.stop.click(stopper(self._runs), None, None, js=player.STOP, queue=False, **PRIVATE)
         speakers = settings[NAMES.index("speakers")]
-        self.cast.click(
-            self._cast, [self.text, speakers, keys, *picker], [speakers, self.told], queue=False, **_PRIVATE
-        )
+        self.cast.click(self._cast, [self.text, speakers, keys, *picker], [speakers, self.told], queue=False, **PRIVATE)
 
     def follow(
         self,
@@ -105,6 +105,7 @@ class SpeakPanel:
         text: str,
         kind: str,
         listener: str,
+        reference: Reference | None,
         keys: Any,
         model: str,
         mode: str,
@@ -112,22 +113,15 @@ class SpeakPanel:
         *values: Any,
     ) -> Iterator[list[Any]]:
         """Speak: each piece of sound goes to the page's player at once, and the screen is told four times a second."""
+
+        def ask() -> SpeechRequest:
+            return SpeechRequest(text=text or "", reference=reference, **to_request(values[: len(NAMES)]))
+
+        picked = Picked(model, mode, variant)
         with self._hearing.open(run) as hear:
-            try:
-                if not model:
-                    raise InvalidRequest("Choose a model first.")
-                asked = SpeechRequest(text=text or "", **to_request(values[: len(NAMES)]))
-                settings = with_keys(self._engine.settings, keys)
-                with self._runs.running(request.session_hash or "local") as (cancel,):
-                    events = self._engine.generate(
-                        model, asked, mode=Mode(mode), variant=variant or None, settings=settings, cancel=cancel
-                    )
-                    for spoken in speeches(heard(events, hear)):
-                        whole = spoken.sound and spoken.sound.pcm and spoken.finish_reason == "stop"
-                        unheard = (spoken, asked) if listener and whole else None
-                        yield [*self._screen(spoken, asked, kind), unheard]
-            except InferenceError as error:
-                yield [*self._screen(Spoken(error=error), None, kind), None]
+            for spoken, asked in followed(self._engine, self._runs, request, keys, picked, ask, hear):
+                whole = spoken.sound and spoken.sound.pcm and spoken.finish_reason == "stop"
+                yield [*self._screen(spoken, asked, kind), (spoken, asked) if listener and whole else None]
 
     def hear_back(
         self,
@@ -151,7 +145,7 @@ class SpeakPanel:
             steps = listening.heard_back(spoken, asked, listener, settings, cancel)
             try:
                 while True:
-                    status = f'<div class="pg-note" role="status">{escape(next(steps))}</div>'
+                    status = note(next(steps))
                     yield [gr.skip(), status, gr.skip(), gr.update(visible=False), gr.update(visible=True), gr.skip()]
             except StopIteration as ended:
                 found, words = ended.value
@@ -163,7 +157,7 @@ class SpeakPanel:
 
     def _screen(self, spoken: Spoken, asked: SpeechRequest | None, kind: str) -> list[Any]:
         ended, receipt = spoken.done, spoken.receipt
-        told = f'<div class="pg-note pg-error" role="alert">{escape(str(spoken.error))}</div>' if spoken.error else ""
+        told = note(str(spoken.error), "pg-error") if spoken.error else ""
         sound = files = table = box = gr.skip()
         if receipt is not None and asked is not None and spoken.sound is not None and spoken.sound.pcm:
             finished = finish(spoken.sound, receipt, asked, kind)
@@ -172,14 +166,10 @@ class SpeakPanel:
         if receipt is not None:
             table, box = receipt_view.table(receipt), gr.update(visible=True)
             if spoken.finish_reason == "stopped":
-                told += '<div class="pg-note" role="status">Stopped by you. What was spoken is kept.</div>'
+                told += note("Stopped by you. What was spoken is kept.")
         status = f"{spoken.status} · {spoken.seconds:.1f} s so far" if spoken.seconds else spoken.status
         line = receipt_view.metrics(receipt, status)
         return [line, told, "", sound, files, box, table, gr.update(visible=ended), gr.update(visible=not ended)]
-
-    def _stop(self, request: gr.Request) -> None:
-        """Stop this visitor's runs; each then ends with what it has, and its receipt."""
-        self._runs.stop(request.session_hash or "local")
 
     def _cast(self, text: str, speakers: str, keys: Any, model: str, mode: str, variant: str | None) -> tuple[Any, str]:
         """A voice for each name that lines of the text begin with; those that have one keep it."""
@@ -189,10 +179,10 @@ class SpeakPanel:
         names = names_in(text or "")
         if not names or not voices:
             what = "This engine names no voices." if names else "No line begins with a name, as in Ann: Hello."
-            return gr.skip(), f'<div class="pg-note" role="status">{what}</div>'
+            return gr.skip(), note(what)
         try:
             given = dict(read_speakers(speakers or ""))
         except InvalidRequest as error:
-            return gr.skip(), f'<div class="pg-note pg-error" role="alert">{escape(str(error))}</div>'
+            return gr.skip(), note(str(error), "pg-error")
         free = cycle([voice for voice in voices if voice not in given.values()] or voices)
         return write_speakers([(name, given.get(name) or next(free)) for name in names]), ""
