@@ -48,28 +48,41 @@ SENTENCES = (
 
 
 class Raw:
-    """hibari by itself, its samples in 16 bits as anybody would keep them."""
+    """hibari by itself, its samples in 16 bits as anybody would keep them. `seconds`: of sound, once it has worked."""
+
+    seconds = 0.0
 
     def __init__(self) -> None:
         from hibari import Hibari
 
         self._engine = Hibari(threads=1)
 
-    def factor(self) -> float:
-        """Seconds of work for a second of sound."""
+    def work(self) -> float:
+        """Seconds of work on the text.
+
+        Not for each second of sound: the engine trims the silence that the network makes around each sentence, so
+        that the same work gives it 7% less sound, and a factor by sound called that lost time.
+        """
         begun = time.perf_counter()
         parts = [to_pcm(part) for part in self._engine.stream(TEXT, seed=1)]
-        return (time.perf_counter() - begun) / (sum(map(len, parts)) / 48_000)
+        taken = time.perf_counter() - begun
+        self.seconds = sum(map(len, parts)) / 48_000
+        return taken
 
 
-def ours(engine: Engine, text: str = TEXT) -> float:
-    """The same through the engine."""
+def ours(engine: Engine, text: str = TEXT) -> tuple[float, float]:
+    """The same through the engine, and seconds of sound."""
     *_, final = engine.generate(MODEL, SpeechRequest(text=text, seed=1))
-    return float(final.receipt.realtime_factor or 0)  # type: ignore[union-attr]
+    return worked(final.receipt.to_dict())  # type: ignore[union-attr]
+
+
+def worked(receipt: dict[str, Any]) -> tuple[float, float]:
+    """Seconds of work without queue and load, and seconds of sound, by a receipt."""
+    return float(receipt["realtime_factor"]) * float(receipt["audio_seconds"]), float(receipt["audio_seconds"])
 
 
 def through(port: int, text: str) -> tuple[float, float]:
-    """Call `/speak` by plain HTTP: seconds to the first sound, and the receipt's real-time factor."""
+    """Call `/speak` by plain HTTP: seconds to the first sound, and the receipt's seconds of work."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=300)
     begun, first, last = time.perf_counter(), None, {}
     body = json.dumps({"text": text, "seed": 1, "file": "wav"})
@@ -85,26 +98,26 @@ def through(port: int, text: str) -> tuple[float, float]:
     connection.close()
     if first is None or not last.get("receipt"):
         raise RuntimeError(f"no speech: {str(last)[:200]}")
-    return first, float(last["receipt"]["realtime_factor"])
+    return first, worked(last["receipt"])[0]
 
 
 def space() -> list[dict[str, Any]]:
-    """The first sound, of the first call of a fresh server and of later ones; and the factor through the Space."""
+    """The first sound, of the first call of a fresh server and of later ones; and the work on a text."""
     port = free_port()
     child, _ = started(["spaces/text2audio/app.py"], port)
     try:
         cold, _ = through(port, "Hello there.")
         firsts = [through(port, SENTENCE)[0] for _ in range(FIRSTS)]
         raw = Raw()
-        raw.factor(), through(port, TEXT)
-        pairs = [(through(port, TEXT)[1], raw.factor()) for _ in range(ROUNDS)]
+        raw.work(), through(port, TEXT)
+        pairs = [(through(port, TEXT)[1], raw.work()) for _ in range(ROUNDS)]
     finally:
         stopped(child)
     ratio = statistics.median(mine / theirs for mine, theirs in pairs)
     return [
         row("speech: first sound through the Space's API", statistics.median(firsts) * 1000, "ms", "<= 500",
             f"median of {FIRSTS}, a sentence of 97 letters; {cold * 1000:.0f} ms for the first call of a fresh server"),
-        row("speech: real-time factor through the Space / raw hibari", ratio, "times", "<= 1.05",
+        row("speech: work on a text through the Space / raw hibari", ratio, "times", "<= 1.05",
             f"median of {ROUNDS} pairs, three minutes of speech"),
     ]  # fmt: skip
 
@@ -132,14 +145,15 @@ def heard(engine: Engine) -> list[dict[str, Any]]:
 def main() -> None:
     """The engine and raw hibari in turns, the Space, then memory over many requests."""
     engine, raw = Engine(load_catalog(), from_environment()), Raw()
-    raw.factor(), ours(engine)
-    pairs = [(ours(engine), raw.factor()) for _ in range(ROUNDS)]
-    ratio = statistics.median(mine / theirs for mine, theirs in pairs)
-    mine, theirs = (1 / statistics.median(column) for column in zip(*pairs, strict=True))
-    about = f"median of {ROUNDS} pairs, three minutes of speech; {mine:.0f} and {theirs:.0f} times real time"
+    raw.work(), ours(engine)
+    pairs = [(*ours(engine), raw.work()) for _ in range(ROUNDS)]
+    ratio = statistics.median(mine / theirs for mine, _, theirs in pairs)
+    mine, sound, theirs = (statistics.median(column) for column in zip(*pairs, strict=True))
+    trimmed = f"{sound:.0f} s of sound, and {raw.seconds:.0f} with the silence that is trimmed"
+    about = f"median of {ROUNDS} pairs; {mine:.2f} and {theirs:.2f} s for {trimmed}"
     rows = [
-        row("speech: the starter's speed", mine, "times real time", ">= 20", about),
-        row("speech: real-time factor through the engine / raw hibari", ratio, "times", "<= 1.05", about),
+        row("speech: the starter's speed", sound / mine, "times real time", ">= 20", about),
+        row("speech: work on a text through the engine / raw hibari", ratio, "times", "<= 1.05", about),
         *space(),
     ]
     give_back()
