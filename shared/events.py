@@ -25,11 +25,16 @@ class Progress:
 
 @dataclass(frozen=True)
 class Preview:
-    """An unfinished picture of the output, after `step` of `total` steps where both are known."""
+    """An unfinished picture of the output, after `step` of `total` steps where both are known.
+
+    `frames`: of a clip, those that stand for it, in order, to be shown at `fps` a second; `image` is the first.
+    """
 
     image: Image
     step: int | None = None
     total: int | None = None
+    frames: tuple[Image, ...] = ()
+    fps: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -146,6 +146,10 @@ def _speech_here(repo_id: str) -> tuple[Variant, ...]:
     return (Variant(backend="transformers_speech", repo_id=repo_id),)
 
 
+def _clips_here(repo_id: str) -> tuple[Variant, ...]:
+    return (Variant(backend="diffusers_video", repo_id=repo_id),)
+
+
 def _sounds_here(repo_id: str) -> tuple[Variant, ...]:
     return (Variant(backend="diffusers_audio", repo_id=repo_id),)
 
@@ -192,6 +196,7 @@ _ENGINES: Mapping[Task, _Engines] = {
         own={"google": "google_music", "elevenlabs": "elevenlabs_sound"},
         server="",
     ),
+    Task.TEXT_TO_VIDEO: _Engines(folder=_clips_here, hub=_clips_here, own={}, server=""),
     Task.TEXT_TO_SOUND: _Engines(
         folder=_sounds_here, hub=_sounds_here, own={"elevenlabs": "elevenlabs_sound"}, server=""
     ),

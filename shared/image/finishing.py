@@ -68,15 +68,16 @@ def previews_looked_over(drawings: Iterator[Drawing], settings: Settings) -> Ite
             if drawing.preview is not None and drawing.preview is not last and settings.safety != "off":
                 last = drawing.preview
                 cover = cover or nsfw.check(last, settings).covered
-                shown = _blurred(last) if cover else last
+                shown = blurred(last) if cover else last
             yield drawing if shown is None or drawing.preview is None else replace(drawing, preview=shown)
 
 
 def _covered(image: ImagePart) -> ImagePart:
-    return to_part(_blurred(open_picture(image.data)))
+    return to_part(blurred(open_picture(image.data)))
 
 
-def _blurred(picture: Image) -> Image:
+def blurred(picture: Image) -> Image:
+    """The picture with its shapes gone and its colours left."""
     from PIL import ImageFilter
 
     return picture.convert("RGB").filter(ImageFilter.GaussianBlur(min(picture.size) / BLUR))

@@ -10,17 +10,18 @@ from shared.background import meanwhile
 from shared.errors import BackendError, Cancelled, ProviderError
 from shared.events import Event, Final
 from shared.media.moderation import MODEL, Finding, applies, look_over
-from shared.requests import ImageRequest
+from shared.requests import ImageRequest, VideoRequest
 from shared.settings import Settings
 from shared.streaming import CancelToken
 
+_PICTURES = ("image", "last_image", "control_image")  # fields of a request
 CHECKING = "OpenAI's moderation looks the words over"
 
 
 def gated(
-    events: Iterator[Event], request: ImageRequest, settings: Settings, cancel: CancelToken | None = None
+    events: Iterator[Event], request: ImageRequest | VideoRequest, settings: Settings, cancel: CancelToken | None = None
 ) -> Iterator[Event]:
-    """The run's events, which begin only once its words, and the picture to start from, may be drawn.
+    """The run's events, which begin only once its words, and the pictures to start from, may be drawn.
 
     `cancel`: the run's stop switch, which stops the check too. Raises `ProviderError` for what is refused, in words for
     the person, and `BackendError` on a strict server where nothing could be checked.
@@ -38,11 +39,12 @@ def gated(
 
 
 def _checked(
-    request: ImageRequest, settings: Settings, cancel: CancelToken | None
+    request: ImageRequest | VideoRequest, settings: Settings, cancel: CancelToken | None
 ) -> Generator[Event, None, Finding | None]:
     """What was found; None where it was stopped: the run then ends by itself."""
-    texts = (request.prompt, request.blend_prompt or "")
-    pictures = tuple(part for part in (request.image, request.control_image) if part is not None)
+    texts = tuple(text for text in request.texts() if text != request.negative_prompt)
+    given = (getattr(request, name, None) for name in _PICTURES)
+    pictures = tuple(part for part in given if part is not None)
     own = CancelToken()
     with ExitStack() as stack:
         if cancel is not None:

@@ -10,9 +10,9 @@ from shared.errors import InvalidRequest
 from shared.requests import ImageRequest, Request
 
 MAX_BYTES = 1_000_000
-_WHOLE = frozenset({"width", "height", "num_inference_steps", "seed", "variation_seed", "bars"})
+_WHOLE = frozenset({"width", "height", "num_inference_steps", "seed", "variation_seed", "bars", "num_frames"})
 _DECIMAL = frozenset(
-    {"guidance_scale", "strength", "variation_strength", "speed", "temperature", "top_p", "duration"}
+    {"guidance_scale", "strength", "variation_strength", "speed", "temperature", "top_p", "duration", "fps", "wander"}
     | {"controlnet_conditioning_scale", "control_guidance_start", "control_guidance_end"}
 )
 _MAX_IGNORED = 30

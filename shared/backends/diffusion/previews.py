@@ -22,7 +22,12 @@ class Previews:
     def __init__(self, pipe: Any, folder: Path | None) -> None:
         self._pipe = pipe
         self._linear = _read(folder / LINEAR) if folder and (folder / LINEAR).is_file() else None
-        self._tiny = type(getattr(pipe, "vae", None)).__name__ == "AutoencoderTiny"
+        self.tiny = type(getattr(pipe, "vae", None)).__name__ == "AutoencoderTiny"
+
+    @property
+    def free(self) -> bool:
+        """Whether a preview costs next to nothing."""
+        return self._linear is not None
 
     def start(self, *, every_step: bool) -> Pace:
         """The pace of one run."""
@@ -30,23 +35,24 @@ class Previews:
 
     def show(self, latents: Any, step: int, total: int, pace: Pace, emit: Emit) -> None:
         """Emit a preview of `latents` (1, channels, h, w) if one is due and this model can give one."""
-        if getattr(latents, "ndim", 0) != 4 or not pace.due(free=self._linear is not None):
+        if getattr(latents, "ndim", 0) != 4 or not pace.due(free=self.free):
             return
         begun = time.monotonic()
-        image = self._picture(latents[:1])
+        image = self.picture(latents[:1])
         pace.spent(time.monotonic() - begun)
         if image is not None:
             emit(Preview(image, step, total))
 
-    def _picture(self, latents: Any) -> Any:
+    def picture(self, latents: Any) -> Any:
+        """Of latents (1, channels, h, w); None where this model can give none."""
         import torch
 
         with torch.inference_mode():
             if self._linear is not None:
-                return _pil(_unfold(latents.float().cpu() / self._pipe.vae.config.scaling_factor, *self._linear))
-            if self._tiny:
+                return pil(_unfold(latents.float().cpu() / self._pipe.vae.config.scaling_factor, *self._linear))
+            if self.tiny:
                 pixels = self._pipe.vae.decode(latents / self._pipe.vae.config.scaling_factor).sample
-                return _pil(pixels[0].float().cpu() / 2 + 0.5)
+                return pil(pixels[0].float().cpu() / 2 + 0.5)
         return None
 
 
@@ -86,7 +92,7 @@ def _unfold(latents: Any, weight: Any, bias: Any) -> Any:
     return functional.pixel_shuffle(blocks, block)[0]
 
 
-def _pil(pixels: Any) -> Any:
+def pil(pixels: Any) -> Any:
     """The picture; None where numbers are none, which would show as black."""
     from PIL import Image
 

@@ -104,8 +104,8 @@ def _generate(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
                 scheduler=scheduler or None,
                 seed=seed,
                 num_images_per_prompt=num_images_per_prompt,
-                image=_part(image),
-                mask_image=_part(mask_image),
+                image=part_of(image),
+                mask_image=part_of(mask_image),
                 strength=strength,
                 outpaint=_sides(outpaint),
                 control_image=_led_by(control_image, control_read),
@@ -129,7 +129,7 @@ def _generate(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
     return generate
 
 
-def _part(url: str) -> ImagePart | None:
+def part_of(url: str) -> ImagePart | None:
     """A picture from a data URL. Raises `InvalidRequest` where it is none."""
     if not url:
         return None
@@ -144,7 +144,7 @@ def _part(url: str) -> ImagePart | None:
 
 def _led_by(url: str, how: str) -> ImagePart | None:
     """What a control is shown. Raises `InvalidRequest` where it can't be read."""
-    part = _part(url)
+    part = part_of(url)
     return None if part is None else to_part(read(open_picture(part.data), how))
 
 

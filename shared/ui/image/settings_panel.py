@@ -123,7 +123,7 @@ def to_request(values: Sequence[Any]) -> dict[str, Any]:
     size = str(given.pop("size") or "")
     request = {name: value for name, value in given.items() if value not in (None, "")}
     if size:
-        request["width"], request["height"] = _size(size)
+        request["width"], request["height"] = read_size(size)
     if not request.get(VARIATION):
         for name in (VARIATION, "variation_seed"):
             request.pop(name, None)
@@ -136,7 +136,8 @@ def to_request(values: Sequence[Any]) -> dict[str, Any]:
     return request
 
 
-def _size(text: str) -> tuple[int, int]:
+def read_size(text: str) -> tuple[int, int]:
+    """Width and height from a text like `640x448`. Raises `InvalidRequest`."""
     sides = text.lower().replace("×", "x").split("x")
     if len(sides) != 2 or not all(side.strip().isdecimal() and len(side) < 7 for side in sides):
         raise InvalidRequest(f"The size must be like 640x448; it is {text[:20]!r}. Mend it or choose one of the list.")

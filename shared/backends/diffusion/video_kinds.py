@@ -1,0 +1,100 @@
+"""diffusers' pipelines that make clips: what each takes."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from shared.backends.base import Clips
+from shared.errors import BackendError, InvalidRequest
+from shared.requests import VideoRequest
+
+ALWAYS = frozenset({"seed", "width", "height", "duration", "fps", "num_frames", "camera", "preview_every_step"})
+WHY_NOT: Mapping[str, str] = {
+    "shots": "This model makes one shot at a time. The Storyboard puts several together.",
+    "strength": "This model makes all frames at once, none from the one before.",
+    "wander": "This model makes all frames at once, none from the one before.",
+    "image": "This model begins with words alone. Choose one that begins with a picture.",
+    "last_image": "This model can't be told where to end.",
+}
+_GUIDED = {"negative_prompt": "This model takes none.", "guidance_scale": "This model has its guidance built in."}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """A row of video.toml, which says what each means."""
+
+    step: int
+    usual: int
+    most: int
+    multiple: int
+    fps: float
+    follows: frozenset[str]
+    frames: str = "num_frames"
+    rate: str = ""
+    layout: str = ""
+    image: str = ""
+    last: bool = False
+    with_image: str = ""
+    conditions: bool = False
+    silent: bool = False
+
+    @property
+    def parameters(self) -> frozenset[str]:
+        """The fields of a request that it follows."""
+        pictures = {"image"} if self.image or self.with_image else set()
+        return ALWAYS | self.follows | pictures | ({"last_image"} if self.last else set())
+
+    @property
+    def why_not(self) -> Mapping[str, str]:
+        """Why it doesn't follow the others."""
+        return {name: why for name, why in {**WHY_NOT, **_GUIDED}.items() if name not in self.parameters}
+
+    @property
+    def clips(self) -> Clips:
+        """The clips that it makes."""
+        return Clips(frames=self.usual, most=self.most, step=self.step, fps=self.fps)
+
+    def count(self, request: VideoRequest) -> int:
+        """How many frames: those asked for, moved to the next number that the model makes.
+
+        Raises `InvalidRequest` for more than it makes.
+        """
+        asked = request.frames(self.usual, self.fps)
+        if asked > self.most:
+            seconds = self.most / (request.fps or self.fps)
+            raise InvalidRequest(
+                f"This model makes at most {self.most} frames at once, {seconds:.1f} seconds; {asked} are asked for. "
+                "Make it shorter, and go on from its end."
+            )
+        return min(self.most, max(1, round((asked - 1) / self.step) * self.step + 1))
+
+    def check_size(self, request: VideoRequest) -> None:
+        """Raise `InvalidRequest` for a size that the model's blocks don't fit, naming the nearest that do."""
+        for name in ("width", "height"):
+            value = getattr(request, name)
+            if value is not None and value % self.multiple:
+                near = max(self.multiple, value // self.multiple * self.multiple)
+                raise InvalidRequest(
+                    f"The {name} must be a multiple of {self.multiple}, such as {near} or {near + self.multiple}."
+                )
+
+
+@cache
+def kinds() -> Mapping[str, Kind]:
+    """The pipelines by their classes' names."""
+    rows = tomllib.loads(Path(__file__).with_name("video.toml").read_text(encoding="utf-8"))
+    return {name: Kind(**{**row, "follows": frozenset(row["follows"])}) for name, row in rows.items()}
+
+
+def kind_of(pipe: Any, called: str) -> Kind:
+    """The kind of a loaded pipeline. Raises `BackendError` for one that makes no clips, or isn't known here."""
+    name = type(pipe).__name__
+    for row in (name, *(base.__name__ for base in type(pipe).__mro__)):
+        if row in kinds():
+            return kinds()[row]
+    raise BackendError(f"{called} is a {name}. Those that make clips here: {', '.join(kinds())}.")

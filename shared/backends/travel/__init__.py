@@ -1,0 +1,1 @@
+"""Clips by a picture engine, frame by frame."""

@@ -1,0 +1,146 @@
+"""The Make tab: words in, a clip out, which plays while it grows, and what was made so far."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import gradio as gr
+
+from shared.engine import Engine
+from shared.requests import VideoRequest
+from shared.ui import receipt_view
+from shared.ui.model_picker import Picked
+from shared.ui.running import PRIVATE, note, stopper
+from shared.ui.sessions import Runs, with_keys
+from shared.ui.video import film_view, shots_panel
+from shared.ui.video.export_panel import ExportPanel
+from shared.ui.video.making import Kept, followed, seconds_of
+from shared.ui.video.restore_panel import clip_restore
+from shared.ui.video.settings_panel import NAMES, to_request
+from shared.ui.video.shots_panel import ShotsPanel
+
+EXAMPLES = [
+    ["a red apple", "a butterfly", ""],
+    ["a sunflower", "", "zoom_in"],
+    ["a rocket", "a star\nthe moon", ""],
+    ["a blue cat", "an elephant", "roll_left"],
+]
+# On a phone the clip lies below the controls.
+SHOW = """() => { document.querySelector("#film-box").scrollIntoView({block: "nearest", behavior: "smooth"}); }"""
+MOST_KEPT = 30  # clips of a session
+
+
+class MakePanel:
+    """The tab's components; `wire` connects them once the controls beside them exist."""
+
+    def __init__(self, engine: Engine, runs: Runs, picked: Picked) -> None:
+        self._engine, self._runs = engine, runs
+        self.made = gr.State([])  # paths and captions, newest first
+        with gr.Row(equal_height=False):
+            with gr.Column(scale=5, min_width=300):
+                self.prompt = gr.Textbox(
+                    label="What it shows",
+                    placeholder="a red apple",
+                    lines=2,
+                    max_lines=6,
+                    elem_id="prompt",
+                    autofocus=True,
+                    submit_btn=False,
+                )
+                self.shots = ShotsPanel(engine, picked)
+                with gr.Row():
+                    self.run = gr.Button("Make the clip", variant="primary", elem_id="make", min_width=120)
+                    self.stop = gr.Button("Stop", elem_id="stop", visible=False, min_width=120)
+                controls = self.shots.controls
+                gr.Examples(
+                    EXAMPLES, [self.prompt, controls["shots"], controls["camera"]], label="Try one", elem_id="examples"
+                )
+                self.restoring = clip_restore()
+            with gr.Column(scale=6, min_width=300, elem_id="film-box"):
+                self.growing = gr.HTML(NOTHING, elem_id="growing")
+                self.film = gr.Video(
+                    label="The clip",
+                    interactive=False,
+                    autoplay=True,
+                    loop=True,
+                    visible=False,
+                    height=420,
+                    buttons=["download"],
+                    elem_id="film",
+                )
+                self.metrics = gr.HTML(receipt_view.metrics(None), elem_id="metrics")
+                self.told = gr.HTML("", elem_id="told")
+                self.export = ExportPanel()
+                with gr.Accordion("Receipt", open=False, visible=False, elem_id="receipt-box") as self.receipt_box:
+                    self.receipt = gr.Markdown(elem_id="receipt")
+
+    @property
+    def outputs(self) -> list[Any]:
+        """What a run changes, in the order that `_screen` gives it."""
+        shown = [self.growing, self.film, self.metrics, self.told, self.receipt_box, self.receipt]
+        return [*shown, self.made, self.run, self.stop]
+
+    def wire(self, picker: list[Any], settings: list[Any], keys: Any) -> None:
+        """Connect the events."""
+        shots = [self.shots.controls[name] for name in shots_panel.NAMES]
+        self.restoring.wire(self.prompt, picker[0], [*shots[:2], *settings])
+        self.export.wire(self.film)
+        inputs = [self.prompt, self.made, keys, *picker, *shots, *settings]
+        for event in (self.run.click, self.prompt.submit):
+            event(self.follow, inputs, self.outputs, concurrency_limit=None, **PRIVATE)
+            event(None, None, None, js=SHOW, **PRIVATE)
+        self.stop.click(stopper(self._runs), None, None, queue=False, **PRIVATE)
+
+    def follow(
+        self,
+        request: gr.Request,  # first, since Gradio hands it over by position only
+        prompt: str,
+        made: list[Any],
+        keys: Any,
+        model: str,
+        mode: str,
+        variant: str | None,
+        *values: Any,
+    ) -> Iterator[list[Any]]:
+        """Make the clip; the screen is told four times a second how far it is."""
+        picked = Picked(model, mode, variant)
+
+        def ask() -> VideoRequest:
+            return asked_for(self._engine, prompt, picked, keys, values)
+
+        for kept in followed(self._engine, self._runs, request, keys, picked, ask):
+            yield self._screen(kept, prompt, made)
+
+    def _screen(self, kept: Kept, prompt: str, made: list[Any]) -> list[Any]:
+        clip, ended = kept.clip, kept.clip.done
+        told = note(str(clip.error), "pg-error") if clip.error else note(kept.words, "pg-warn") if kept.words else ""
+        growing: Any = gr.update(value=film_view.growing(clip), visible=True)
+        film: Any = gr.update(visible=False)
+        if kept.paths:
+            made[:0] = [(kept.paths[0], prompt[:80])]
+            del made[MOST_KEPT:]
+            growing, film = gr.update(visible=False), gr.update(value=kept.paths[0], visible=True)
+        elif ended:
+            growing = gr.update(value=film_view.growing(clip) if clip.frames else NOTHING)
+        if clip.finish_reason == "stopped":
+            told += note("Stopped by you. " + ("What was whole by then is kept." if kept.paths else ""))
+        box = table = gr.skip()
+        if clip.receipt is not None:
+            box, table = gr.update(visible=True), receipt_view.table(clip.receipt)
+        line = receipt_view.metrics(clip.receipt, clip.status)
+        buttons = [gr.update(visible=ended), gr.update(visible=not ended)]
+        return [growing, film, line, told, box, table, made, *buttons]
+
+
+NOTHING = '<div class="pg-film"><div class="pg-film-none">The clip comes here, and plays while it grows.</div></div>'
+
+
+def asked_for(engine: Engine, prompt: str, picked: Picked, keys: Any, values: Sequence[Any]) -> VideoRequest:
+    """The request that the controls make: those of the shots, then the settings. Raises `InvalidRequest`."""
+    count = len(shots_panel.NAMES)
+    options = to_request(values[count : count + len(NAMES)])
+    seconds = seconds_of(engine, picked, with_keys(engine.settings, keys), options)
+    shots, camera, image, last_image = values[:count]
+    options |= shots_panel.read(shots, camera, image, last_image, seconds)
+    return VideoRequest(prompt=prompt or "", **options)

@@ -1,0 +1,86 @@
+"""What a clip comes to after its prompt, what the camera does, and the pictures that it begins and ends with."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import gradio as gr
+
+from shared.engine import Engine
+from shared.errors import InvalidRequest
+from shared.media.opening import open_picture, to_part
+from shared.requests import ImagePart, Shot
+from shared.tasks import Task
+from shared.ui.following import Fitted, Following
+from shared.ui.model_picker import Picked
+from shared.video.camera import cameras
+
+NONE = ("Not said", "")
+_INFOS = {
+    "shots": "One a line. Each is reached at its second, as in “1.5: a butterfly”; without, they are spread evenly.",
+    "camera": "For models that read words, these are added to the prompt.",
+}
+LABELS = {"image": "First picture", "last_image": "Last picture"}
+NAMES = (*_INFOS, *LABELS)
+_TIMED = re.compile(r"\s*(\d{1,3}(?:[.,]\d{1,3})?)\s*s?\s*[:=]\s*(.+)")
+
+
+class ShotsPanel(Fitted):
+    """The controls by name, in the order of `NAMES`, fitted to the model that is picked first."""
+
+    def __init__(self, engine: Engine, picked: Picked) -> None:
+        super().__init__(engine, Task.TEXT_TO_VIDEO, NAMES, _fit)
+        fitted = self.fitted(picked, engine.settings)
+        self.controls["shots"] = gr.Textbox(
+            label="Then", lines=2, max_lines=8, placeholder="a butterfly", elem_id="shots", **fitted["shots"]
+        )
+        choices = [NONE, *((row.label, name) for name, row in cameras().items())]
+        self.controls["camera"] = gr.Dropdown(choices, value="", label="Camera", elem_id="camera", **fitted["camera"])
+        with gr.Accordion("Begin or end with a picture", open=False, elem_id="pictures-box") as self.box, gr.Row():
+            for name in LABELS:
+                self.controls[name] = gr.Image(
+                    label=fitted[name]["label"],
+                    type="filepath",  # opened under our own limits
+                    sources=["upload", "clipboard"],
+                    height=170,
+                    min_width=140,
+                    elem_id=f"picture-{name}",
+                    interactive=fitted[name]["interactive"],
+                )
+
+
+def _fit(name: str, found: Following | None) -> dict[str, Any]:
+    reason = found.reason(name) if found else None
+    if name in LABELS:  # a picture's box has no place for words but its label
+        return {"interactive": reason is None, "label": LABELS[name] + (": not for this engine" if reason else "")}
+    return {"interactive": reason is None, "info": f"Not for this engine: {reason}" if reason else _INFOS[name]}
+
+
+def read(shots: str, camera: str, image: str | None, last_image: str | None, seconds: float) -> dict[str, Any]:
+    """Fields of a `VideoRequest`. `seconds`: of the clip, for shots without a time. Raises `InvalidRequest`."""
+    found: dict[str, Any] = {}
+    if lines := [line for line in (shots or "").splitlines() if line.strip()]:
+        found["shots"] = read_shots(lines, seconds)
+    if camera:
+        found["camera"] = camera
+    for name, path in (("image", image), ("last_image", last_image)):
+        if path:
+            found[name] = picture(path)
+    return found
+
+
+def read_shots(lines: list[str], seconds: float) -> tuple[Shot, ...]:
+    """A shot a line: at its second where it says one, else spread evenly over the clip. Raises `InvalidRequest`."""
+    timed = [_TIMED.fullmatch(line) for line in lines]
+    if not any(timed):
+        step = seconds / len(lines)
+        return tuple(Shot(start=round(step * (i + 1), 3), prompt=line.strip()) for i, line in enumerate(lines))
+    if not all(timed):
+        raise InvalidRequest("Give a second to each further shot, as in “1.5: a butterfly”, or to none of them.")
+    return tuple(Shot(start=float(m[1].replace(",", ".")), prompt=m[2].strip()) for m in timed if m)
+
+
+def picture(path: str) -> ImagePart:
+    """The picture of a file. Raises `InvalidRequest`."""
+    return to_part(open_picture(path).convert("RGB"))

@@ -1,0 +1,45 @@
+"""The video Space: one prompt and seed, made to move by whichever engine."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+# In the project `shared/` is two folders up; in an exported Space it lies beside this file.
+sys.path.insert(0, str(next(p for p in (HERE, *HERE.parents) if (p / "shared" / "__init__.py").is_file())))
+
+import gradio as gr  # noqa: E402
+
+from shared.catalog import load_catalog  # noqa: E402
+from shared.engine import Engine  # noqa: E402
+from shared.settings import from_environment  # noqa: E402
+from shared.tasks import Task  # noqa: E402
+from shared.ui.following import Together  # noqa: E402
+from shared.ui.page import open_page  # noqa: E402
+from shared.ui.serve import serve  # noqa: E402
+from shared.ui.video.api import endpoints  # noqa: E402
+from shared.ui.video.make_panel import MakePanel  # noqa: E402
+from shared.ui.video.settings_panel import SettingsPanel  # noqa: E402
+
+TASK = Task.TEXT_TO_VIDEO
+WORDS = "One prompt and seed, many engines: see what each makes move."
+
+
+def build(engine: Engine) -> gr.Blocks:
+    """The screen, over an engine that may be shared with other Spaces."""
+    with open_page(engine, TASK, "Text to video", WORDS) as page:
+        with page.tabs(), gr.Tab("Make", id="make"):
+            make = MakePanel(engine, page.runs, page.picker.first)
+        with page.side(), gr.Accordion("Settings", open=True):
+            settings = SettingsPanel(engine, page.picker.first)
+        page.connect(Together(settings, make.shots))
+        make.wire(page.picker.inputs, settings.inputs, page.keys.state)
+        endpoints(engine)
+    return page.demo
+
+
+demo = build(Engine(load_catalog(), from_environment()))
+
+if __name__ == "__main__":
+    serve(demo)
