@@ -17,7 +17,7 @@ T = TypeVar("T")
 def meanwhile(work: Callable[[Emit], T], first: str, cancel: CancelToken | None = None) -> Generator[Progress, None, T]:
     """Yield what the work tells, at least twice a second; its result is this generator's. Errors of the work come here.
 
-    `first` is said until it says something itself. Closing this presses `cancel`, and waits for nothing.
+    `first` is said until it says something itself. Closing this leaves the work, and waits for nothing.
     """
     told: queue.SimpleQueue[Event] = queue.SimpleQueue()
     done: queue.SimpleQueue[tuple[T | None, BaseException | None]] = queue.SimpleQueue()
@@ -33,7 +33,7 @@ def meanwhile(work: Callable[[Emit], T], first: str, cancel: CancelToken | None 
     try:
         result, error = yield from _followed(told, done, Progress(first))
     finally:
-        cancel.cancel()
+        cancel.leave()
     if error is not None:
         raise error
     return result  # type: ignore[return-value]

@@ -4,43 +4,40 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import secrets
 import traceback
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import partial
-from math import ceil
-from typing import Any
 
 from shared import machine as machines
+from shared.asking import ask, trim
 from shared.backends import BACKENDS, get_backend
-from shared.backends.base import Capabilities, LoadedModel, Outcome
 from shared.catalog import Catalog, ModelSpec, Variant
 from shared.catalog.custom import resolve
 from shared.errors import (
     BackendError,
     Cancelled,
     ContentFiltered,
-    ContextOverflow,
     InferenceError,
     InvalidRequest,
     NoBackendAvailable,
     UnknownModel,
 )
 from shared.events import Event, Final, Progress
+from shared.honouring import honour, with_defaults
+from shared.jobs.desk import Errand, Jobs
 from shared.memory import PeakMemory
 from shared.placement import Plan, plan
 from shared.pool import ModelPool
+from shared.quoting import Quote, quote
 from shared.recording import Recorder, Run
 from shared.requests import ChatRequest, Request, SpeechRequest
 from shared.retries import RetryPolicy, with_retries
 from shared.settings import Settings
 from shared.streaming import CancelToken, Emit, stream
 from shared.tasks import Mode, Task
-from shared.trimming import estimate_tokens, fit, without_pictures
 
 logger = logging.getLogger(__name__)
-_LISTS = frozenset({"stop", "speakers", "shots"})  # fields of requests that are empty, not None, where nothing is set
 
 
 @dataclass(frozen=True)
@@ -66,6 +63,7 @@ class Engine:
         self.catalog, self.settings = catalog, settings
         self.machine = machine or machines.probe()
         self.pool = pool or ModelPool(settings, self.machine)
+        self.jobs = Jobs(settings.data_dir / "jobs")
         self._retry = retry or RetryPolicy()
 
     def with_catalog(self, catalog: Catalog | None) -> Engine:
@@ -107,14 +105,74 @@ class Engine:
         variant: str | None = None,
         settings: Settings | None = None,
         cancel: CancelToken | None = None,
+        owner: str = "",
     ) -> Iterator[Event]:
         """Run the request and yield its events, ending in one `Final`.
 
         `mode` or `variant` narrows the choice of engine; a run never leaves it. Closing the iterator stops
         the run and loses what is not yet yielded; pressing `cancel` stops it and still yields a `Final` with
-        what came. Raises `InferenceError`; its `partial` holds what came before the error.
+        what came. A job at a provider goes on there when the iterator is closed, and is called off by `cancel`
+        only; `owner` (see `Jobs`) is who finds it again. Raises `InferenceError`; its `partial` holds what came
+        before the error.
         """
         settings = settings or self.settings
+        spec, chosen = self._chosen(model_id, request, mode, variant, settings)
+        errand = Errand(owner=owner)
+        yield from stream(partial(self._first_that_works, spec, chosen, request, settings, errand), cancel)
+
+    def quote(
+        self,
+        model_id: str,
+        request: Request,
+        *,
+        mode: Mode | None = None,
+        variant: str | None = None,
+        settings: Settings | None = None,
+    ) -> Quote:
+        """What `generate` would cost with the same arguments. Raises as it does before it starts."""
+        settings = settings or self.settings
+        spec, chosen = self._chosen(model_id, request, mode, variant, settings)
+        first = chosen.candidates[0]
+        capabilities = get_backend(first.backend).capabilities(first)
+        honoured, _ = honour(with_defaults(request, spec, capabilities), request, first, capabilities)
+        return quote(spec, first, honoured, settings, self.jobs.store)
+
+    def resume(
+        self,
+        job_id: str,
+        *,
+        owner: str | None = None,
+        settings: Settings | None = None,
+        cancel: CancelToken | None = None,
+        wait: bool = True,
+    ) -> Iterator[Event]:
+        """Go on with a job that was sent before, and yield its events as `generate` does. Sends and pays nothing.
+
+        `owner`: whose job it must be; None where the id alone is enough. `wait`: until it is done; otherwise
+        `NotReady` is raised where it isn't. Raises `UnknownJob`, `MissingCredentials` where the key is missing now,
+        or another `InferenceError`.
+        """
+        settings = settings or self.settings
+        job = self.jobs.find(job_id, owner)
+        if (final := self.jobs.result(job)) is not None:
+            yield final
+            return
+        request = self.jobs.to_resume(job)
+        spec = self.find(job.model, settings, request.TASK)
+        variant = self.jobs.variant(job, spec)
+        get_backend(variant.backend).check(variant, settings)
+        errand = Errand(owner=job.owner, job=job, wait=wait)
+
+        def work(emit: Emit) -> Final:
+            with self.jobs.following(job):
+                return self._attempt(spec, variant, request, settings, Recorder(emit), [], errand)
+
+        yield from stream(work, cancel)
+
+    def _chosen(
+        self, model_id: str, request: Request, mode: Mode | None, variant: str | None, settings: Settings
+    ) -> tuple[ModelSpec, Plan]:
+        """The model, and the ways to run it that can be used. Raises `InferenceError` where there is none."""
         self._validate(request)
         spec = self.find(model_id, settings, request.TASK)
         if spec.task != request.TASK:
@@ -123,7 +181,7 @@ class Engine:
         if not chosen.candidates:
             reasons = [f"{BACKENDS[r.variant.backend].label}: {r.reason}" for r in chosen.refused]
             raise NoBackendAvailable(spec.name, reasons or ["It has no engine of that kind."])
-        yield from stream(partial(self._first_that_works, spec, chosen, request, settings), cancel)
+        return spec, chosen
 
     def _validate(self, request: Request) -> None:
         request.validate()
@@ -135,14 +193,14 @@ class Engine:
             )
 
     def _first_that_works(
-        self, spec: ModelSpec, chosen: Plan, request: Request, settings: Settings, emit: Emit
+        self, spec: ModelSpec, chosen: Plan, request: Request, settings: Settings, errand: Errand, emit: Emit
     ) -> Final:
         """Try the candidates in order. Only local ones follow one another: a fall-back must cost nothing."""
         notes: list[str] = []
         for variant, following in _pairs(chosen.candidates):
             recorder = Recorder(emit)
             try:
-                return self._attempt(spec, variant, request, settings, recorder, notes)
+                return self._attempt(spec, variant, request, settings, recorder, notes, errand)
             except BackendError as error:
                 stay = recorder.began or isinstance(error, ContentFiltered)
                 if stay or following is None or Mode.HOSTED in {variant.mode, following.mode}:
@@ -161,9 +219,10 @@ class Engine:
         settings: Settings,
         recorder: Recorder,
         notes: list[str],
+        errand: Errand,
     ) -> Final:
         capabilities = get_backend(variant.backend).capabilities(variant)
-        honoured, unhonoured = _honour(_with_defaults(request, spec, capabilities), request, variant, capabilities)
+        honoured, unhonoured = honour(with_defaults(request, spec, capabilities), request, variant, capabilities)
         run = Run(
             spec=spec,
             variant=variant,
@@ -172,10 +231,17 @@ class Engine:
             unhonoured=unhonoured,
             notes=[*notes],
         )
+        if not capabilities.jobs:
+            return self._carried_out(run, settings, recorder)
+        with self.jobs.kept(run, settings, errand, recorder) as book:
+            return book.closed(self._carried_out(run, settings, recorder, errand.wait))
+
+    def _carried_out(self, run: Run, settings: Settings, recorder: Recorder, wait: bool = True) -> Final:
+        variant = run.variant
         try:
             recorder.check()
             with self.pool.lease(variant, settings, recorder) as run.lease:
-                return self._run(run, recorder)
+                return self._run(run, recorder, wait)
         except Cancelled:
             return run.final(recorder.outcome("stopped", run.request), recorder)
         except InferenceError as error:
@@ -192,35 +258,19 @@ class Engine:
                 unforeseen.partial = run.final(recorder.outcome("cut", run.request), recorder)
             raise unforeseen from None  # its words may hold a key or a prompt
 
-    def _run(self, run: Run, recorder: Recorder) -> Final:
+    def _run(self, run: Run, recorder: Recorder, wait: bool) -> Final:
         assert run.lease is not None
         model = run.lease.model
         run.capabilities = model.capabilities
         if isinstance(run.request, ChatRequest):
-            _trim(run, model.capabilities.context_length or run.spec.context_length, model.count_tokens)
+            trim(run, model.capabilities.context_length or run.spec.context_length, model.count_tokens)
         recorder.restart()
         with PeakMemory() as memory:
-            outcome = with_retries(lambda: _ask(run, model, recorder), recorder, lambda: recorder.began, self._retry)
+            outcome = with_retries(
+                lambda: ask(run, model, recorder, wait), recorder, lambda: recorder.bound, self._retry
+            )
         run.peak_gb = round(run.lease.memory_gb + memory.growth_gb, 4)
         return run.final(outcome, recorder)
-
-
-def _trim(run: Run, limit: int | None, count: Callable[[Any], int | None]) -> None:
-    run.request, dropped = fit(run.request, limit, count)  # type: ignore[arg-type]
-    if dropped:
-        run.notes.append(f"The {dropped} oldest messages were left out to fit the model's context.")
-
-
-def _ask(run: Run, model: LoadedModel, recorder: Recorder) -> Outcome:
-    """Run it. Where the provider alone knew how much the model reads, trim by what it says, and ask once more."""
-    try:
-        return model.run(run.request, recorder)
-    except ContextOverflow as told:
-        if not isinstance(run.request, ChatRequest) or run.request.overflow != "trim":
-            raise
-        share = told.needed / max(1, estimate_tokens(run.request))
-        _trim(run, told.limit, lambda request: ceil(estimate_tokens(request) * share))
-        return model.run(run.request, recorder)
 
 
 def _missing(settings: Settings, variant: Variant) -> str | None:
@@ -233,32 +283,3 @@ def _missing(settings: Settings, variant: Variant) -> str | None:
 
 def _pairs(variants: tuple[Variant, ...]) -> Iterator[tuple[Variant, Variant | None]]:
     yield from zip(variants, [*variants[1:], None], strict=True)
-
-
-def _with_defaults(request: Request, spec: ModelSpec, capabilities: Capabilities) -> Request:
-    """The model's own defaults where the person set nothing, and a seed, so that the run can be repeated."""
-    own = {name: value for name, value in spec.defaults.items() if name not in request.derived}
-    unset = {name: value for name, value in own.items() if getattr(request, name, None) is None}
-    unset = {name: value for name, value in unset.items() if name in capabilities.parameters}
-    if request.seed is None and capabilities.seed != "none":
-        unset["seed"] = secrets.randbelow(2**31)
-    request = replace(request, **unset)
-    return replace(request, **request.implied(capabilities.parameters))
-
-
-def _honour(
-    request: Request, asked: Request, variant: Variant, capabilities: Capabilities
-) -> tuple[Request, dict[str, str]]:
-    """The request without what the engine can't follow, and the reason for each setting so dropped."""
-    label = BACKENDS[variant.backend].label
-    for name, deed in asked.ESSENTIAL.items():
-        if getattr(asked, name) not in (None, ()) and (why := capabilities.reason(name, label)):
-            raise InvalidRequest(f"This engine can't {deed}: {why} Choose another engine, or leave that out.")
-    reasons = {name: capabilities.reason(name, label) for name in asked.settings()}
-    dropped = {name: reason for name, reason in reasons.items() if reason is not None}
-    dropped = {**asked.idle(), **dropped}
-    blank: dict[str, Any] = {name: () if name in _LISTS else None for name in dropped}
-    if isinstance(request, ChatRequest) and not capabilities.images:
-        blank["messages"], left_out = without_pictures(request.messages)
-        dropped |= {"pictures": left_out} if left_out else {}
-    return replace(request, **blank), dropped

@@ -4,6 +4,7 @@
     ├── InvalidRequest                 the request itself is wrong: change it
     │   └── ContextOverflow            the conversation is longer than the model reads: trim it
     ├── UnknownModel                   no such model id, path or repository
+    ├── UnknownJob                     no such job, or somebody else's
     ├── NoBackendAvailable             no engine of the chosen mode can run it here; .reasons says why
     ├── LimitReached                   a limit of this server; .retry_after
     └── BackendError                   an engine failed; .retryable
@@ -19,6 +20,7 @@
             ├── ProviderUnavailable    5xx, refused or dropped connections
             ├── StreamCut              the answer broke off; what came is kept
             ├── ContentFiltered        never retried elsewhere
+            ├── NotReady               a job that still goes on at the provider: look again later
             └── ModelRetired           .successor
     Cancelled (a BaseException)        the person pressed Stop or left
 
@@ -73,6 +75,13 @@ class ContextOverflow(InvalidRequest):
 
 class UnknownModel(InferenceError):
     """No model by that name."""
+
+
+class UnknownJob(InferenceError):
+    """No job by that id for whoever asks."""
+
+    def __init__(self) -> None:
+        super().__init__("There is no such job here, or it was sent from another browser. See the list of yours.")
 
 
 class NoBackendAvailable(InferenceError):
@@ -204,6 +213,15 @@ class ContentFiltered(ProviderError):
             provider,
             f"{provider}'s content filter stopped this. {detail}".rstrip() + " Rephrase the prompt and try again.",
         )
+
+
+class NotReady(ProviderError):
+    """A job that still goes on at the provider; `progress` from 0 to 1 where it says so."""
+
+    def __init__(self, provider: str, progress: float | None = None) -> None:
+        self.progress = progress
+        far = "" if progress is None else f" ({progress:.0%})"
+        super().__init__(provider, f"{provider} is still at work on it{far}. Look again in a little while.")
 
 
 class ModelRetired(ProviderError):

@@ -14,6 +14,8 @@ from shared.audio.cloning.marking import told
 from shared.backends.base import Capabilities, Outcome, Usage
 from shared.catalog import ModelSpec, Variant
 from shared.events import AudioChunk, Event, Final, Frame, Notes, Partial, Piece, Preview
+from shared.jobs.book import Book
+from shared.jobs.job import JobTold
 from shared.music.piece import Guess
 from shared.outputs import AudioOutput, ChatOutput, FinishReason, ImageOutput, MusicOutput, VideoOutput
 from shared.pool import Lease
@@ -38,6 +40,7 @@ class Recorder:
         self.notes: Notes | None = None
         self.guesses: list[Guess] = []
         self.frames: list[Frame] = []
+        self.book: Book | None = None  # where the run is a job at a provider
 
     def __call__(self, event: Event) -> None:
         if isinstance(event, Piece):
@@ -59,6 +62,16 @@ class Recorder:
     def check(self) -> None:
         """Raise `Cancelled` if the run was stopped."""
         self._emit.check()
+
+    def job(self, told: JobTold) -> None:
+        """Have it written down what became of the job."""
+        if self.book is not None:
+            self.book.told(told)
+
+    @property
+    def bound(self) -> bool:
+        """Whether it must not be tried again: output came, or a job that may be paid for was sent."""
+        return self.began or (self.book is not None and self.book.sent)
 
     def restart(self) -> None:
         """The run proper begins now: queue and load are over."""
@@ -153,7 +166,7 @@ def _receipt(run: Run, outcome: Outcome, recorder: Recorder) -> Receipt:
     local = variant.mode != Mode.HOSTED
     priced_as = facts.pop("priced_as", None)
     served = facts.get("served_model") or variant.repo_id
-    cost = pricing.LOCAL if local else pricing.price(priced_as, served, usage)
+    cost = facts.pop("cost", None) or (pricing.LOCAL if local else pricing.price(priced_as, served, usage))
     unhonoured = {**run.unhonoured, **facts.pop("unhonoured", {})}
     settings = {name: value for name, value in run.request.settings().items() if name not in unhonoured}
     return Receipt(

@@ -57,6 +57,8 @@ class Settings:
     idle_timeout: float = 120.0  # between two pieces of a hosted answer; a model that thinks unseen is silent for long
     picture_timeout: float = 300.0  # for a hosted picture, or the next preview of it
     total_timeout: float = 600.0
+    job_timeout: float = 1800.0  # for a job at a provider to be watched; it is kept, and may be gone on with
+    job_poll: float | None = None  # between two looks at it; None: as often as each provider likes
     hub_timeout: float = 5.0
     threads: int | None = None
     c2pa_cert: Path | None = None  # PEM files to sign pictures with: the certificate and those above it, and its key
@@ -96,6 +98,8 @@ KEY_VARIABLES = (
     "TOGETHER_API_KEY",
     "OPENROUTER_API_KEY",
     "ELEVENLABS_API_KEY",
+    "RUNWAYML_API_SECRET",
+    "FAL_KEY",
     "CUSTOM_API_KEY",
 )
 _ALIASES = {"GEMINI_API_KEY": ("GOOGLE_API_KEY",), "HF_TOKEN": ("HUGGING_FACE_HUB_TOKEN",)}
@@ -126,6 +130,8 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
         idle_timeout=_number(env, "PLAYGROUND_IDLE_TIMEOUT", float, defaults.idle_timeout),
         picture_timeout=_number(env, "PLAYGROUND_PICTURE_TIMEOUT", float, defaults.picture_timeout),
         total_timeout=_number(env, "PLAYGROUND_TOTAL_TIMEOUT", float, defaults.total_timeout),
+        job_timeout=_number(env, "PLAYGROUND_JOB_TIMEOUT", float, defaults.job_timeout),
+        job_poll=_number(env, "PLAYGROUND_JOB_POLL", float, None),
         hub_timeout=_number(env, "PLAYGROUND_HUB_TIMEOUT", float, defaults.hub_timeout),
         threads=_number(env, "PLAYGROUND_THREADS", int, None),
         c2pa_cert=_path(env, "PLAYGROUND_C2PA_CERT"),

@@ -17,6 +17,7 @@ from typing import Protocol
 
 from shared.errors import Cancelled
 from shared.events import Event, Final, Progress
+from shared.jobs.job import JobTold
 
 HEARTBEAT = 0.5  # seconds; a generator can be closed only while it is suspended at a yield
 
@@ -26,6 +27,7 @@ class CancelToken:
 
     def __init__(self) -> None:
         self._event = threading.Event()
+        self._left = False
         self._lock = threading.Lock()
         self._hooks: list[Callable[[], object]] = []
 
@@ -33,6 +35,17 @@ class CancelToken:
     def cancelled(self) -> bool:
         """Whether it was pressed."""
         return self._event.is_set()
+
+    @property
+    def stopped(self) -> bool:
+        """Whether a person pressed it, and didn't just go away."""
+        return self._event.is_set() and not self._left
+
+    def leave(self) -> None:
+        """Press it because nobody listens any more: what is paid for elsewhere goes on there."""
+        with self._lock:
+            self._left = self._left or not self._event.is_set()
+        self.cancel()
 
     def cancel(self) -> None:
         """Press it: every hook registered now runs once, in this thread."""
@@ -77,6 +90,9 @@ class Emit(Protocol):
     def check(self) -> None:
         """Raise `Cancelled` if the run was stopped."""
 
+    def job(self, told: JobTold) -> None:
+        """Have it written down what became of a job at a provider. Works in a run that was stopped too."""
+
 
 class Emitter:
     """An `Emit` that hands each event to a function."""
@@ -93,6 +109,9 @@ class Emitter:
         """Raise `Cancelled` if the run was stopped."""
         if self.cancel.cancelled:
             raise Cancelled
+
+    def job(self, told: JobTold) -> None:
+        """Nothing: an engine's recorder writes it down."""
 
 
 class _Failed:
@@ -122,7 +141,7 @@ def stream(
     try:
         yield from _drain(events, heartbeat)
     finally:
-        cancel.cancel()
+        cancel.leave()
 
 
 def _drain(events: queue.SimpleQueue[Event | _Failed], heartbeat: float) -> Iterator[Event]:

@@ -60,6 +60,8 @@ BACKENDS: dict[str, Entry] = {
     "elevenlabs_sound": Entry("shared.backends.elevenlabs_sound:ElevenLabsSound", "ElevenLabs", hosted=True),
     "google_music": Entry("shared.backends.google_music:GoogleMusic", "Google", hosted=True),
     "elevenlabs": Entry("shared.backends.elevenlabs_speech:ElevenLabsSpeech", "ElevenLabs", hosted=True),
+    "google_video": Entry("shared.backends.google_video:GoogleVideo", "Google", hosted=True),
+    "runway_video": Entry("shared.backends.runway_video:RunwayVideo", "Runway", hosted=True),
     "a1111": Entry("shared.backends.a1111:A1111", "AUTOMATIC1111", hosted=True),
     "comfyui": Entry("shared.backends.comfyui:ComfyUI", "ComfyUI", hosted=True),
 }

@@ -60,6 +60,7 @@ class Capabilities:
     speaks with, the usual one first; `languages`: BCP 47 tags, for a model that must be told which. `clips`: of video.
     """
 
+    # `jobs`: a run is a job at a provider that outlives this server (see `JobModel`).
     # Of pictures: `side` is that of the square that the model draws best, in pixels, `sizes` the only ones there are
     # ("1024x1024"), `controls` how a picture can lead it, and
     # `schedulers` diffusers' names of those that it takes, empty where that is not known before it is loaded.
@@ -74,6 +75,7 @@ class Capabilities:
     sizes: tuple[str, ...] = ()
     controls: tuple[Control, ...] = ()
     schedulers: tuple[str, ...] = ()
+    jobs: bool = False
     voices: tuple[Voice, ...] = ()
     languages: tuple[str, ...] = ()
     clips: Clips | None = None
@@ -88,9 +90,9 @@ class Capabilities:
 @dataclass(frozen=True, kw_only=True)
 class Usage:
     """Tokens as the engine counted them. `cached_tokens` is the part of the input read from a cache;
-    `reasoning_tokens` the part of the output that was thinking; `input_image_tokens`, `output_image_tokens` and
-    `output_audio_tokens` the parts that were pictures or sound, which have prices of their own; `input_characters` of a
-    text, which some charge for instead. None: the engine did not say."""
+    `reasoning_tokens` the part of the output that was thinking; `input_image_tokens`, `output_image_tokens`,
+    `output_audio_tokens` and `output_video_tokens` the parts that were no text, which have prices of their own;
+    `input_characters` of a text, which some charge for instead. None: the engine did not say."""
 
     input_tokens: int | None = None
     output_tokens: int | None = None
@@ -99,6 +101,7 @@ class Usage:
     input_image_tokens: int | None = None
     output_image_tokens: int | None = None
     output_audio_tokens: int | None = None
+    output_video_tokens: int | None = None
     input_characters: int | None = None
 
 
@@ -131,6 +134,19 @@ class LoadedModel(Protocol):
 
     def close(self) -> None:
         """Give everything back. May be called twice."""
+
+
+class JobModel(LoadedModel, Protocol):
+    """A model whose runs are jobs at a provider: `Emit.job` is told what becomes of each, before anything else."""
+
+    def resume(self, request: Request, upstream: str, emit: Emit, *, wait: bool = True) -> Outcome:
+        """Go on with a job that the provider has by that id. Sends nothing a second time.
+
+        `wait`: until it is done; otherwise `NotReady` is raised where it isn't.
+        """
+
+    def call_off(self, upstream: str, emit: Emit) -> None:
+        """Have the provider stop that job, and tell `Emit.job` what came of it."""
 
 
 class Backend(Protocol):

@@ -78,6 +78,7 @@ def google_client(account: Account, http: httpx2.AsyncClient) -> genai.Client:
         # Never called; without one it makes its own, and reads all certificates again for it.
         httpx_client=httpx2.Client(verify=tls()),
         async_client_args={"ssl": tls()},
+        retry_options=types.HttpRetryOptions(attempts=1),  # interactions are tried five times otherwise, and paid
     )
     return genai.Client(vertexai=False, api_key=account.reveal(), http_options=options)
 

@@ -196,7 +196,12 @@ _ENGINES: Mapping[Task, _Engines] = {
         own={"google": "google_music", "elevenlabs": "elevenlabs_sound"},
         server="",
     ),
-    Task.TEXT_TO_VIDEO: _Engines(folder=_clips_here, hub=_clips_here, own={}, server=""),
+    Task.TEXT_TO_VIDEO: _Engines(
+        folder=_clips_here,
+        hub=_clips_here,
+        own={"google": "google_video", "runway": "runway_video"},
+        server="",
+    ),
     Task.TEXT_TO_SOUND: _Engines(
         folder=_sounds_here, hub=_sounds_here, own={"elevenlabs": "elevenlabs_sound"}, server=""
     ),

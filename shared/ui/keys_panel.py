@@ -15,6 +15,8 @@ _NAMES = {
     "GEMINI_API_KEY": "Google",
     "HF_TOKEN": "Hugging Face",
     "ELEVENLABS_API_KEY": "ElevenLabs",
+    "RUNWAYML_API_SECRET": "Runway",
+    "FAL_KEY": "fal",
     "CUSTOM_API_KEY": "A server of your own",
 }
 

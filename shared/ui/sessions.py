@@ -24,7 +24,7 @@ class Runs:
 
     @contextmanager
     def running(self, session: str, count: int = 1) -> Iterator[list[CancelToken]]:
-        """`count` stop switches for the length of the block; they are pressed if the block is left early."""
+        """`count` stop switches for the length of the block; whoever leaves it early leaves their runs."""
         tokens = [CancelToken() for _ in range(count)]
         with self._lock:
             self._tokens[session].update(tokens)
@@ -36,7 +36,7 @@ class Runs:
                 if not self._tokens[session]:
                     del self._tokens[session]
             for token in tokens:
-                token.cancel()
+                token.leave()
 
     def stop(self, session: str) -> int:
         """Stop all runs of the session; returns how many there were."""

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from shared.backends.endpoints import ENDPOINTS, PROVIDERS
-from shared.backends.hosted import speaking
+from shared.backends.hosted import clips, speaking
 from shared.backends.hosted.drawing import SERVERS
 from shared.backends.local.hub import ENDPOINT as HUB
 from shared.settings import _ALIASES, KEY_VARIABLES, from_environment
@@ -37,7 +37,8 @@ def names(cell: str) -> set[str]:
 ROWS = list(cells())
 TOLD = {name for row in ROWS for cell in row[:2] for name in names(cell)}
 DEFAULTS = [(name, row[1].strip("`")) for row in ROWS if len(row) == 3 for name in names(row[0]) - set(KEY_VARIABLES)]
-PROVIDED = (*ENDPOINTS.values(), *PROVIDERS.values(), *SERVERS.values(), *speaking.PROVIDERS.values())
+OF_ONE_KIND = (*SERVERS.values(), *speaking.PROVIDERS.values(), *clips.PROVIDERS.values())
+PROVIDED = (*ENDPOINTS.values(), *PROVIDERS.values(), *OF_ONE_KIND)
 ADDRESSES = {f"{name.upper()}_BASE_URL": each.base_url for each in PROVIDED if each.base_url for name in each.url_names}
 ALIASES = {alias for aliases in _ALIASES.values() for alias in aliases}
 

@@ -13,36 +13,44 @@ from shared.backends.hosted.pictures import decoded
 from shared.errors import BackendError, ProviderError
 
 
-async def fetch(url: str, call: HostedCall[Any, Any], what: str = "picture") -> bytes:
-    """The file at that address, asked for without any key. `what` a person would call it.
+async def fetch(
+    url: str, call: HostedCall[Any, Any], what: str = "picture", most: int = MAX_REPLY, *, again: bool = False
+) -> bytes:
+    """The file at that address, asked for without any key. `what` a person would call it; `most`: bytes of it.
 
     Only the server that answered may name an address of its own network. Any other must be https and of the open
-    internet. Raises `ProviderError`.
+    internet. `again`: what isn't given out now may be asked for once more. Raises `ProviderError`.
     """
     name = call.account.name
     if url.startswith("data:"):
         return decoded(url, name)
-    if _origin(url) == _origin(call.account.base_url):
-        return await _get(call.http, url, name, what)
+    if same_server(url, call):
+        return given_out(await call.http.get(url), name, what, again=again)
     try:
         parts = urlsplit(url)
         # What stands behind the question mark is the file's own signature, no password of ours.
         url_guard.check_url(urlunsplit(parts._replace(query="", fragment="")), public=True)
-        http = await open_download(url, name, call.settings, MAX_REPLY)
+        http = await open_download(url, name, call.settings, most)
     except (BackendError, ValueError):
         raise ProviderError(
             name, f"{name} keeps its {what} at an address that isn't called: only https on the open internet is."
         ) from None
     async with http:
-        return await _get(http, url, name, what)
+        return given_out(await http.get(url), name, what, again=again)
 
 
-async def _get(http: Any, url: str, name: str, what: str) -> bytes:
-    answer = await http.get(url)
+def same_server(url: str, call: HostedCall[Any, Any]) -> bool:
+    """Whether the address is of the server that is asked, so that it may be called wherever it lies."""
+    return _origin(url) == _origin(call.account.base_url)
+
+
+def given_out(answer: Any, name: str, what: str, *, again: bool = False) -> bytes:
+    """The file in the answer. Raises `ProviderError`, which may be tried `again` where that is said."""
     if answer.status_code != 200:
         raise ProviderError(
             name,
             f"{name} made a {what}, but didn't give it out (status {answer.status_code}). Try again.",
+            retryable=again,
         )
     content: bytes = answer.content
     return content

@@ -109,6 +109,10 @@ class HostedFrame(ABC, Generic[RequestT, ProfileT, PieceT]):
         """Seconds to wait for each event; None is the settings' own for text."""
         return None
 
+    def total(self, settings: Settings) -> float:
+        """Seconds to wait for all of them."""
+        return settings.total_timeout
+
     def check(self, variant: Variant, settings: Settings) -> None:
         """Raise `MissingDependency`, `MissingCredentials`, or `BackendError` for an address not to be called."""
         require(self.package, self.distribution)
@@ -123,6 +127,10 @@ class HostedFrame(ABC, Generic[RequestT, ProfileT, PieceT]):
         if self.package not in sys.modules:
             emit(Progress(f"Getting {self.distribution} ready"))
             import_module(self.package)
+        return self.model(variant, settings)
+
+    def model(self, variant: Variant, settings: Settings) -> HostedModel:
+        """The way to the model."""
         return HostedModel(self, variant, settings)
 
 
@@ -150,12 +158,16 @@ class HostedModel:
 
     def run(self, request: Request, emit: Emit) -> Outcome:
         """Run it. Raises `ProviderError` and its kin, `ContextOverflow`, `UnknownModel` or `InvalidRequest`."""
+        return self._asked(request, emit, {})
+
+    def _asked(self, request: Request, emit: Emit, more: Mapping[str, Any]) -> Outcome:
+        """The run; `more`: what the dialect's kind of call has besides."""
         profile = self._backend.profile(self._variant)
         request, left_out = self._backend.possible(self._account, profile, request)
         answer = self._backend.gather(self._account, profile, request, emit)
         emit(Progress(f"Waiting for {self._account.name}"))
         try:
-            failure = run_async(lambda: self._converse(request, answer), emit)
+            failure = run_async(lambda: self._converse(request, answer, more), emit)
         except Cancelled as stopped:
             failure = stopped
         if failure is not None:
@@ -164,25 +176,32 @@ class HostedModel:
             raise failure from None  # the SDK's exception holds the request and its key
         return answer.outcome({"unhonoured": left_out} if left_out else {})
 
-    async def _converse(self, request: Request, answer: Gathering[Any]) -> BaseException | None:
+    async def _converse(
+        self, request: Request, answer: Gathering[Any], more: Mapping[str, Any]
+    ) -> BaseException | None:
         """Fill the answer. An error is returned, not raised, to leave the SDK's exception behind."""
         backend, patience = self._backend, self._backend.patience(self._settings)
         try:
             async with await open_client(self._account, self._settings, backend.largest_reply) as http:
-                call = backend.call_class(
-                    account=self._account,
-                    variant=self._variant,
-                    profile=backend.profile(self._variant),
-                    request=request,
-                    http=http,
-                    settings=self._settings,
-                )
+                call = self._call(request, http, more)
+                total = backend.total(self._settings)
                 async with aclosing(backend.stream(call)) as events:  # type: ignore[type-var]
-                    async for piece in paced(events, self._account.name, self._settings, patience):
+                    async for piece in paced(events, self._account.name, self._settings, patience, total):
                         answer.add(piece)
             return answer.problem(self._account.name) if answer.finish else ended_early(self._failed(answer))
         except Exception as error:
             return translate(error, self._failed(answer))
+
+    def _call(self, request: Request, http: httpx2.AsyncClient, more: Mapping[str, Any]) -> Any:
+        return self._backend.call_class(
+            account=self._account,
+            variant=self._variant,
+            profile=self._backend.profile(self._variant),
+            request=request,
+            http=http,
+            settings=self._settings,
+            **more,
+        )
 
     def _failed(self, answer: Gathering[Any]) -> Failed:
         return Failed(self._account, self._variant, answer.began, self._settings.connect_timeout)

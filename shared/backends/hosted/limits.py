@@ -45,5 +45,5 @@ def _too_large(provider: str, most: int) -> ProviderError:
     return ProviderError(
         provider,
         f"{provider} sent more than {most // MIB} MiB, which is no answer of the kind expected. "
-        "Ask for fewer or smaller pictures, or choose another engine.",
+        "Ask for less, or for something smaller, or choose another engine.",
     )

@@ -13,15 +13,20 @@ T = TypeVar("T")
 
 
 async def paced(
-    events: AsyncIterator[T], provider: str, settings: Settings, each: float | None = None
+    events: AsyncIterator[T],
+    provider: str,
+    settings: Settings,
+    each: float | None = None,
+    total: float | None = None,
 ) -> AsyncIterator[T]:
     """The same events. Raises `ProviderTimeout` when it is silent, or goes on, for too long.
 
     The first event may take `first_output_timeout`, each later one `idle_timeout` (either may take `each` seconds
-    where that is given), and all of them `total_timeout`.
+    where that is given), and all of them `total_timeout` (or `total`).
     """
     now = asyncio.get_running_loop().time
-    end = now() + settings.total_timeout
+    longest = total or settings.total_timeout
+    end = now() + longest
     allowed = each or settings.first_output_timeout
     while True:
         left = end - now()
@@ -32,6 +37,6 @@ async def paced(
         except StopAsyncIteration:
             return
         except TimeoutError:
-            raise ProviderTimeout(provider, settings.total_timeout if left <= allowed else allowed) from None
+            raise ProviderTimeout(provider, longest if left <= allowed else allowed) from None
         yield event
         allowed = each or settings.idle_timeout

@@ -20,6 +20,7 @@ from shared.video.travel import Step, steps
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+    from shared.jobs.job import JobTold
     from shared.requests import Request
     from shared.streaming import CancelToken, Emit
 
@@ -86,6 +87,10 @@ class _Quiet:
     def check(self) -> None:
         """Raise `Cancelled` if the run was stopped."""
         self._emit.check()
+
+    def job(self, told: JobTold) -> None:
+        """Pass it on."""
+        self._emit.job(told)
 
 
 def _start(request: VideoRequest) -> Image | None:

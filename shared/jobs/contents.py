@@ -1,0 +1,72 @@
+"""What a job holds of a request and an output, and both put together again. One row a kind of work."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from shared.outputs import VideoOutput
+from shared.requests import Request, Shot, VideoRequest
+from shared.tasks import Task
+
+_SUFFIXES = {"video/mp4": ".mp4", "video/webm": ".webm"}
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """`bytes_in`: the output's field that goes into a file. `mended`: fields that JSON has otherwise."""
+
+    request: type[Request]
+    output: type[Any]
+    bytes_in: str
+    mended: Mapping[str, Callable[[Any], Any]]
+
+
+_KINDS: Mapping[str, _Kind] = {
+    Task.TEXT_TO_VIDEO: _Kind(
+        VideoRequest, VideoOutput, "video", {"shots": lambda shots: tuple(Shot(**each) for each in shots)}
+    ),
+}
+
+
+def written_request(request: Request) -> dict[str, Any]:
+    """The request's fields in JSON's types, but for pictures: they were sent, and are large."""
+    values = {f.name: getattr(request, f.name) for f in dataclasses.fields(request)}
+    plain = {name: _plain(value) for name, value in values.items() if not hasattr(value, "media_type")}
+    return {name: value for name, value in plain.items() if value not in (None, [], ())}
+
+
+def read_request(task: str, fields: Mapping[str, Any]) -> Request:
+    """The request again. Raises `KeyError` for a kind of work that isn't known."""
+    kind = _KINDS[task]
+    known = {f.name for f in dataclasses.fields(kind.request)}
+    return kind.request(
+        **{name: kind.mended.get(name, _same)(value) for name, value in fields.items() if name in known}
+    )
+
+
+def written_output(task: str, output: Any) -> tuple[dict[str, Any], bytes, str]:
+    """The output's plain fields, the bytes of its file, and what the file's name ends in."""
+    kind = _KINDS[task]
+    values = {f.name: getattr(output, f.name) for f in dataclasses.fields(output)}
+    data: bytes = values.pop(kind.bytes_in)
+    facts = {name: value for name, value in values.items() if isinstance(value, str | int | float)}
+    return facts, data, _SUFFIXES.get(str(values.get("media_type")), ".bin")
+
+
+def read_output(task: str, facts: Mapping[str, Any], data: bytes) -> Any:
+    """The output again."""
+    kind = _KINDS[task]
+    return kind.output(**{kind.bytes_in: data}, **facts)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple | list):
+        return [_plain(each) for each in value]
+    return dataclasses.asdict(value) if dataclasses.is_dataclass(value) and not isinstance(value, type) else value
+
+
+def _same(value: Any) -> Any:
+    return value

@@ -1,0 +1,57 @@
+"""Whose a job is: the browser's that sent it, known by a token that this server signed and the browser keeps.
+
+Gradio's session is no identity: the page chooses its name, and it ends with the page.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import secrets
+from contextlib import suppress
+from pathlib import Path
+
+_SECRET = "owners.key"
+
+
+class Owners:
+    """Gives out tokens and reads them. The secret behind them is made once and kept in the folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / _SECRET
+        self._secret: bytes | None = None
+
+    def new(self) -> str:
+        """A token for a browser that has none."""
+        name = secrets.token_urlsafe(24)
+        return f"{name}.{self._signed(name)}"
+
+    def owner(self, token: object) -> str:
+        """Who holds the token, as the store names them; "" for one that this server didn't give out."""
+        name, _, signature = str(token or "").partition(".")
+        if not name or not hmac.compare_digest(self._signed(name).encode(), signature.encode()):
+            return ""
+        return hashlib.sha256(name.encode()).hexdigest()  # who reads the store holds nobody's token by that
+
+    def _signed(self, name: str) -> str:
+        return hmac.new(self._key(), name.encode(), hashlib.sha256).hexdigest()
+
+    def _key(self) -> bytes:
+        if self._secret is None:
+            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with suppress(FileExistsError):
+                part = self._path.with_name(f"{_SECRET}.{secrets.token_hex(4)}")
+                with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+                    file.write(secrets.token_bytes(32))
+                try:
+                    os.link(part, self._path)  # whole or not at all, also where two servers start at once
+                except FileExistsError:
+                    pass
+                except OSError:  # a file system without links
+                    if not self._path.exists():
+                        part.replace(self._path)
+                finally:
+                    part.unlink(missing_ok=True)
+            self._secret = self._path.read_bytes()
+        return self._secret

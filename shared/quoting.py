@@ -1,0 +1,76 @@
+"""What a run will cost and how long it may take, told and agreed to before it starts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+from shared import pricing
+from shared.backends import get_backend
+from shared.catalog import ModelSpec, Variant
+from shared.errors import InvalidRequest
+from shared.jobs.store import JobStore
+from shared.requests import Request
+from shared.settings import Settings
+from shared.tasks import Mode
+
+
+@dataclass(frozen=True)
+class Quote:
+    """`usd`: US dollars, None where no price is known; `seconds` of waiting, None where nothing is known of it.
+
+    `note` says where the figure comes from, or why there is none. `asks`: somebody else charges for the run, so that it
+    must be agreed to, also where no price is known.
+    """
+
+    usd: float | None
+    seconds: float | None
+    note: str
+    asks: bool = False
+
+    @property
+    def words(self) -> str:
+        """The same for a person, in a sentence or two."""
+        if not self.asks:
+            return f"Costs nothing: {self.note}."
+        cost = "Its price isn't known here" if self.usd is None else f"It will cost about ${self.usd:.2f}"
+        wait = f", and takes about {_time(self.seconds)}" if self.seconds else ""
+        return f"{cost} ({self.note}){wait}."
+
+
+def quote(spec: ModelSpec, variant: Variant, request: Request, settings: Settings, store: JobStore) -> Quote:
+    """For this request, on this way to run the model. Raises `InvalidRequest` for what it can't make."""
+    if variant.mode != Mode.HOSTED:
+        return Quote(None, None, pricing.LOCAL.note)
+    asked: Any = getattr(get_backend(variant.backend), "quote", None)
+    if asked is None:
+        return Quote(None, None, "unpriced before the run: it is charged by what comes", asks=True)
+    cost: pricing.Cost = asked(variant, settings, request)
+    return Quote(cost.usd, _usual(store, spec, variant, request), cost.note, asks=cost != pricing.OWN_SERVER)
+
+
+def agree(quoted: Quote, agree_to_cost: bool = False, max_cost_usd: float | None = None) -> None:
+    """Raise `InvalidRequest` unless the run costs nothing or was agreed to, by word or by a limit that holds it."""
+    if not quoted.asks or agree_to_cost:
+        return
+    if max_cost_usd is None:
+        raise InvalidRequest(f"{quoted.words} Agree to that with agree_to_cost=true, or set max_cost_usd.")
+    if quoted.usd is None:
+        raise InvalidRequest("No price is known for this run, so that max_cost_usd can't hold it: agree_to_cost=true.")
+    if quoted.usd > max_cost_usd:
+        raise InvalidRequest(f"{quoted.words} That is more than max_cost_usd. Raise it, or ask for less.")
+
+
+def _usual(store: JobStore, spec: ModelSpec, variant: Variant, request: Request) -> float | None:
+    """What earlier jobs took from sending to the end, those of the same length first."""
+    done = [job for job in store.like(spec.id) if job.variant == variant.key]
+    length = getattr(request, "duration", None)
+    alike = [job for job in done if job.request.get("duration") == length] or done
+    times = [job.receipt.get("extra", {}).get("job_seconds") for job in alike]
+    known = [float(each) for each in times if isinstance(each, int | float)]
+    return round(median(known)) if known else None
+
+
+def _time(seconds: float) -> str:
+    return f"{seconds:.0f} seconds" if seconds < 90 else f"{seconds / 60:.0f} minutes"

@@ -1,0 +1,296 @@
+"""Every hosted engine of clips keeps the contract: real calls against a server that plays the provider."""
+
+from __future__ import annotations
+
+import logging
+import pickle
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shared.errors import (
+    BackendError,
+    ContentFiltered,
+    InferenceError,
+    InvalidRequest,
+    KeyRefused,
+    NoBackendAvailable,
+    NotReady,
+    ProviderError,
+    RateLimited,
+)
+from shared.events import Final, Progress
+from shared.receipts import Receipt
+from shared.streaming import CancelToken
+from tests.support.contract import import_is_light
+from tests.support.fake_server import Act
+from tests.support.hosted import KEY
+from tests.support.hosted_video import OWNER, START, Filming, end_of, filming
+from tests.support.protocols_video import (
+    DONE,
+    FAILED,
+    FPS,
+    FRAMES,
+    REFUSED,
+    SIDES,
+    VIDEO_DIALECTS,
+    WORKING,
+    Runway,
+    clip,
+    picture,
+)
+
+BUSY = Act(status=503, body={"error": {"message": "busy"}})
+BROKEN = Act(status=500, body={"error": {"message": "broken"}})
+
+
+@pytest.fixture(params=VIDEO_DIALECTS, ids=lambda dialect: dialect.model)
+def case(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Filming]:
+    with filming(request.param, tmp_path) as made:
+        yield made
+
+
+def test_a_run_ends_in_the_providers_clip_as_it_was_sent(case: Filming) -> None:
+    final = end_of(case.run())
+    output, receipt = final.output, final.receipt
+    assert output.video == clip() and output.media_type == "video/mp4"
+    assert (output.width, output.height, output.num_frames, output.fps) == (*SIDES, FRAMES, FPS)
+    assert (receipt.backend, receipt.mode) == (case.dialect.backend, "hosted")
+    (sent,) = case.provider.sent
+    assert case.dialect.prompt_in(sent) == "a ball rolls" and case.dialect.key_in(sent) == KEY
+    if case.dialect.cost is None:
+        assert receipt.cost_usd is None and receipt.cost_note
+    else:
+        assert receipt.cost_usd == pytest.approx(case.dialect.cost, abs=0.01)
+    pickle.loads(pickle.dumps(final))
+
+
+def test_the_job_is_written_down_with_its_end_and_without_the_key(case: Filming) -> None:
+    final = end_of(case.run(seed=7))
+    job = case.job
+    assert (job.state, job.upstream, job.request["prompt"]) == ("done", case.provider.job, "a ball rolls")
+    assert Receipt.from_dict(job.receipt).cost_usd == final.receipt.cost_usd
+    stored = end_of(case.again(server_keys={}).resume())
+    assert stored.output == final.output and len(case.provider.sent) == 1
+    for file in case.engine.jobs.store.folder.iterdir():
+        assert KEY.encode() not in file.read_bytes()
+
+
+def test_a_first_picture_goes_along(case: Filming) -> None:
+    end_of(case.run(image=START))
+    (sent,) = case.provider.sent
+    assert case.dialect.picture_in(sent) == picture()
+
+
+def test_a_look_that_fails_is_looked_again(case: Filming) -> None:
+    limited = Act(status=429, headers={"Retry-After": "0"}, body={"error": {"message": "slower"}})
+    case.provider.states = [WORKING, BROKEN, limited, WORKING, DONE]
+    told = list(case.run())
+    assert isinstance(told[-1], Final) and len(case.provider.sent) == 1
+    assert any("asking again" in event.message for event in told if isinstance(event, Progress))
+
+
+def test_a_provider_that_stays_away_is_told_and_the_job_kept(case: Filming) -> None:
+    case.provider.states = [BROKEN]
+    with pytest.raises(ProviderError, match="kept under “Jobs”"):
+        list(case.run())
+    assert len(case.provider.sent) == 1 and case.job.state == "running"
+    case.provider.states = [DONE]
+    assert end_of(case.resume()).output.video == clip() and len(case.provider.sent) == 1
+
+
+@pytest.mark.parametrize(("state", "kind"), [(FAILED, ProviderError), (REFUSED, ContentFiltered)])
+def test_a_job_that_comes_to_nothing_is_told_and_ends(case: Filming, state: str, kind: type[Exception]) -> None:
+    case.provider.states = [WORKING, state]
+    with pytest.raises(kind):
+        list(case.run())
+    assert case.job.state == "failed" and case.job.note and len(case.provider.sent) == 1
+    with pytest.raises(InvalidRequest, match="nothing to go on with"):
+        list(case.resume())
+
+
+def test_a_limit_on_sending_is_waited_out(case: Filming) -> None:
+    limited = Act(status=429, headers={"Retry-After": "0"}, body={"error": {"message": "slower"}})
+    case.provider.sending = [limited]
+    assert end_of(case.run()).output.video and len(case.provider.sent) == 2
+    case.provider.sending = [limited] * 9
+    with pytest.raises(RateLimited):
+        list(case.run())
+
+
+@pytest.mark.parametrize(
+    "act", [BROKEN, Act(chunks=("{",), after="cut"), Act(body="<html>")], ids=["500", "cut", "html"]
+)
+def test_a_job_that_may_have_been_taken_is_never_sent_again(case: Filming, act: Act) -> None:
+    case.provider.sending = [act]
+    with pytest.raises(ProviderError, match="isn't known"):
+        list(case.run())
+    assert len(case.provider.sent) == 1 and case.job.state == "unsure"
+    with pytest.raises(InvalidRequest, match="account there"):
+        list(case.resume())
+
+
+def test_a_key_that_is_refused_is_told_and_shown_nowhere(case: Filming, caplog: pytest.LogCaptureFixture) -> None:
+    case.provider.sending = [Act(status=401, body={"error": {"message": f"bad {KEY}"}})]
+    with caplog.at_level(logging.DEBUG), pytest.raises(KeyRefused) as told:
+        list(case.run())
+    assert KEY not in str(told.value) and KEY not in caplog.text and KEY not in case.job.note
+    assert case.job.state == "failed"
+
+
+def test_without_a_key_the_variable_is_named(case: Filming) -> None:
+    if not case.dialect.env_var:
+        return
+    with pytest.raises(NoBackendAvailable, match=case.dialect.env_var):
+        list(case.again(server_keys={}).run())
+
+
+def test_a_download_that_breaks_off_is_begun_again(case: Filming) -> None:
+    whole = {"Content-Type": "video/mp4"}
+    case.provider.file = [Act(chunks=(clip()[:99],), headers=whole, after="cut"), BUSY]
+    assert end_of(case.run()).output.video == clip() and len(case.provider.fetched) == 3
+
+
+@pytest.mark.parametrize(
+    "body", [b"<html>gone</html>", clip()[:200], b"GIF89a" + bytes(50)], ids=["html", "cut", "gif"]
+)
+def test_what_is_no_clip_ends_the_job(case: Filming, body: bytes) -> None:
+    case.provider.file = [Act(body=body)] * 2
+    with pytest.raises(ProviderError, match="no whole clip"):
+        list(case.run())
+    assert case.job.state == "failed" and len(case.provider.fetched) == 1
+
+
+def test_a_clip_that_is_too_large_ends_the_job(case: Filming) -> None:
+    case.provider.file = [Act(chunks=(b"x",), headers={"Content-Length": str(2**40)})]
+    with pytest.raises(ProviderError, match="more than 256 MiB"):
+        list(case.run())
+    assert case.job.state == "failed"
+
+
+@pytest.mark.parametrize("url", ["http://169.254.169.254/latest", "https://10.0.0.8/x.mp4?s=1", "file:///etc/passwd"])
+def test_a_clip_at_an_address_of_another_network_is_not_fetched(case: Filming, url: str) -> None:
+    case.provider.file_url = url
+    with pytest.raises(ProviderError, match="isn't called"):
+        list(case.run())
+
+
+def test_stop_calls_the_job_off(case: Filming) -> None:
+    case.provider.states = [WORKING]
+    token = CancelToken()
+    threading.Thread(target=_when_looked_at, args=(case, token.cancel)).start()
+    request = next(_requests(case))
+    *_, final = case.engine.generate(case.dialect.model, request, owner=OWNER, cancel=token)
+    assert isinstance(final, Final) and final.output.finish_reason == "stopped"
+    assert len(case.provider.called_off) == 1 and case.job.state == "cancelled"
+    assert any("told to stop" in note for note in final.receipt.notes)
+
+
+def test_who_leaves_the_page_calls_nothing_off_and_finds_it_later(case: Filming) -> None:
+    case.provider.states = [WORKING] * 3 + [WORKING]
+    run = case.run()
+    for _ in run:
+        if case.provider.looks:
+            break
+    run.close()  # type: ignore[attr-defined]
+    assert case.job.state == "running" and not case.provider.called_off
+    case.provider.states = [DONE]
+    later = case.again()
+    final = end_of(later.resume())
+    assert final.output.video == clip() and any("picked up" in note for note in final.receipt.notes)
+    assert len(case.provider.sent) == 1 and later.job.state == "done" and not case.provider.called_off
+
+
+def test_another_person_finds_nothing(case: Filming) -> None:
+    end_of(case.run())
+    with pytest.raises(InferenceError, match="no such job"):
+        list(case.engine.resume(case.job.id, owner="somebody else"))
+    assert case.engine.jobs.store.of("somebody else") == []
+
+
+def test_without_waiting_a_look_is_one_look(case: Filming) -> None:
+    case.provider.states = [BROKEN]
+    with pytest.raises(ProviderError):
+        list(case.run())
+    case.provider.states, looked = [WORKING, BROKEN, DONE], len(case.provider.looks)
+    with pytest.raises(NotReady):
+        list(case.resume(wait=False))
+    assert len(case.provider.looks) == looked + 1
+    with pytest.raises(ProviderError):
+        list(case.resume(wait=False))
+    assert end_of(case.resume(wait=False)).output.video == clip()
+
+
+def test_the_key_that_is_missing_at_resume_is_named(case: Filming) -> None:
+    if not case.dialect.env_var:
+        return
+    case.provider.states = [BROKEN]
+    with pytest.raises(ProviderError):
+        list(case.run())
+    with pytest.raises(BackendError, match=case.dialect.env_var):
+        list(case.again(server_keys={}).resume())
+    assert case.job.state == "running"
+
+
+def test_another_key_that_knows_no_such_job_loses_nothing(case: Filming) -> None:
+    case.provider.states = [BROKEN]
+    with pytest.raises(ProviderError):
+        list(case.run())
+    case.provider.states = [Act(status=404, body={"error": {"message": "not found"}})]
+    with pytest.raises(ProviderError, match="no such job for this key"):
+        list(case.resume())
+    assert case.job.state == "running"
+
+
+def test_a_job_is_called_off_from_the_list(case: Filming) -> None:
+    case.provider.states = [BROKEN]
+    with pytest.raises(ProviderError):
+        list(case.run())
+    spec = case.engine.find(case.job.model, case.settings, next(_requests(case)).TASK)
+    assert case.engine.jobs.call_off(case.job, spec, case.settings).state == "cancelled"
+    assert len(case.provider.called_off) == 1 and case.job.state == "cancelled"
+
+
+def test_what_it_costs_is_told_before(case: Filming) -> None:
+    quoted = case.engine.quote(case.dialect.model, next(_requests(case)))
+    if case.dialect.cost is None:
+        assert quoted.usd is None
+    else:
+        assert quoted.asks and quoted.usd == pytest.approx(case.dialect.cost, abs=0.01) and "$" in quoted.words
+    assert not case.provider.sent
+    end_of(case.run())
+    assert case.job.quoted_usd == quoted.usd
+    assert case.engine.quote(case.dialect.model, next(_requests(case))).seconds is not None
+
+
+def test_importing_an_engine_is_light() -> None:
+    for dialect in VIDEO_DIALECTS:
+        import_is_light(dialect.backend)
+
+
+def test_impossible_lengths_are_told_before_anything_is_sent(tmp_path: Path) -> None:
+    with filming(Runway(), tmp_path) as case:
+        for seconds, words in ((1, "2 to 10"), (60, "2 to 10"), (2.5, "whole seconds")):
+            with pytest.raises(InvalidRequest, match=words):
+                list(case.run(duration=seconds))
+        with pytest.raises(InvalidRequest, match="1,000"):
+            list(case.run(prompt="x" * 1001))
+        assert not case.provider.sent
+
+
+def _requests(case: Filming) -> Iterator[Any]:
+    from shared.requests import VideoRequest
+
+    while True:
+        yield VideoRequest(prompt="a ball rolls", duration=case.dialect.seconds)
+
+
+def _when_looked_at(case: Filming, act: Any) -> None:
+    import time
+
+    while not case.provider.looks:
+        time.sleep(0.005)
+    act()

@@ -1,0 +1,190 @@
+"""What each provider's API for clips says on the wire: a job is taken, looked at, fetched and called off."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from PIL import Image
+
+from shared.video.encoding import encode
+from tests.support.fake_server import Act, Asked, FakeServer
+
+FRAMES, FPS, SIDES = 12, 8.0, (96, 64)
+
+
+@cache
+def clip() -> bytes:
+    """A clip of a second and a half, as an MP4 file."""
+    return encode((Image.new("RGB", SIDES, (20 * n, 40, 200)) for n in range(FRAMES)), FPS)
+
+
+@cache
+def picture() -> bytes:
+    """A picture to begin with."""
+    import io
+
+    file = io.BytesIO()
+    Image.new("RGB", (160, 90), "orange").save(file, "PNG")
+    return file.getvalue()
+
+
+WORKING, DONE, FAILED, REFUSED, CANCELLED = "working", "done", "failed", "refused", "cancelled"
+
+
+@dataclass
+class Provider:
+    """One provider's server. `states`: what it says at each look, the last of them for ever; an `Act` is said as it is.
+
+    `sending`: what it answers to a job that is sent, None: it takes it. `file`: what it gives out.
+    """
+
+    dialect: Any
+    fake: FakeServer
+    states: list[Any] = field(default_factory=lambda: [WORKING, DONE])
+    sending: list[Act | None] = field(default_factory=list)
+    file: list[Act] = field(default_factory=list)
+    file_url: str = ""
+    sent: list[Asked] = field(default_factory=list)
+    looks: list[Asked] = field(default_factory=list)
+    fetched: list[Asked] = field(default_factory=list)
+    called_off: list[Asked] = field(default_factory=list)
+    job: str = "job-1"
+
+    def __post_init__(self) -> None:
+        self.file_url = self.file_url or f"{self.fake.url}/files/clip.mp4"
+        self.fake.routes["/files/"] = self._give
+        self.fake.routes["/"] = self._answer
+
+    def take(self, asked: Asked, answer: Callable[[], Act]) -> Act:
+        """A job is sent."""
+        self.sent.append(asked)
+        return (self.sending.pop(0) if self.sending else None) or answer()
+
+    def look(self, asked: Asked) -> Any:
+        """The state to tell."""
+        self.looks.append(asked)
+        return self.states.pop(0) if len(self.states) > 1 else self.states[0]
+
+    def _give(self, asked: Asked) -> Act:
+        self.fetched.append(asked)
+        return self.file.pop(0) if self.file else Act(body=clip(), headers={"Content-Type": "video/mp4"})
+
+    def _answer(self, asked: Asked) -> Act:
+        self.fake.asked.append(asked)
+        act: Act = self.dialect.answer(asked, self)
+        return act
+
+
+@dataclass(frozen=True)
+class Runway:
+    """https://docs.dev.runwayml.com/api"""
+
+    model: str = "runway:gen4.5"
+    backend: str = "runway_video"
+    url_name: str = "runway"
+    env_var: str = "RUNWAYML_API_SECRET"
+    seconds: float = 5.0
+    cost: float | None = 0.6
+
+    def base_url(self, root: str) -> str:
+        return root
+
+    def answer(self, asked: Asked, provider: Provider) -> Act:
+        assert asked.headers["x-runway-version"] == "2024-11-06"
+        if asked.method == "POST":
+            return provider.take(asked, lambda: Act(body={"id": provider.job, "estimatedCost": {"credits": 60}}))
+        if asked.path != f"/v1/tasks/{provider.job}":
+            return Act(status=404, body={"error": "no such task"})
+        if asked.method == "DELETE":
+            provider.called_off.append(asked)
+            return Act(status=204, body="")
+        state = provider.look(asked)
+        if isinstance(state, Act):
+            return state
+        told: dict[str, Any] = {
+            WORKING: {"status": "RUNNING", "progress": 0.4, "estimatedCost": {"credits": 60}},
+            DONE: {"status": "SUCCEEDED", "output": [provider.file_url], "cost": {"credits": 60}},
+            FAILED: {"status": "FAILED", "failure": "the oven was cold", "failureCode": "INTERNAL.BAD_OUTPUT.CODE01",
+                     "cost": {"credits": 0}},
+            REFUSED: {"status": "FAILED", "failure": "not allowed", "failureCode": "SAFETY.INPUT.TEXT",
+                      "cost": {"credits": 0}},
+            CANCELLED: {"status": "CANCELLED", "cost": {"credits": 0}},
+        }[state]  # fmt: skip
+        return Act(body={"id": provider.job, "createdAt": "2026-11-25T00:00:00Z", **told})
+
+    def key_in(self, asked: Asked) -> str:
+        return asked.headers.get("authorization", "").removeprefix("Bearer ")
+
+    def prompt_in(self, asked: Asked) -> str:
+        return str(asked.body["promptText"])
+
+    def picture_in(self, asked: Asked) -> bytes:
+        return base64.b64decode(asked.body["promptImage"][0]["uri"].partition(",")[2])
+
+
+@dataclass(frozen=True)
+class Omni:
+    """Google's interactions, in the background: https://ai.google.dev/api/interactions-api"""
+
+    model: str = "google:gemini-omni-1.1-flash"
+    backend: str = "google_video"
+    url_name: str = "google"
+    env_var: str = "GEMINI_API_KEY"
+    seconds: float = 5.0
+    cost: float | None = 0.507
+    tokens: int = 28_960
+
+    def base_url(self, root: str) -> str:
+        return root
+
+    def answer(self, asked: Asked, provider: Provider) -> Act:
+        path = asked.path.partition("?")[0]
+        if path == "/v1beta/interactions":
+            assert asked.body["background"] is True
+            return provider.take(asked, lambda: Act(body=self._told(provider, "in_progress")))
+        if not path.startswith(f"/v1beta/interactions/{provider.job}"):
+            return Act(status=404, body={"error": {"code": 404, "message": "none", "status": "NOT_FOUND"}})
+        if asked.method == "POST":
+            assert path.endswith("cancel")
+            provider.called_off.append(asked)
+            return Act(body=self._told(provider, "cancelled"))
+        state = provider.look(asked)
+        if isinstance(state, Act):
+            return state
+        if state == DONE:
+            content = {"type": "video", "uri": provider.file_url, "mime_type": "video/mp4"}
+            usage = {
+                "total_input_tokens": 10, "total_output_tokens": self.tokens,
+                "output_tokens_by_modality": [{"modality": "video", "tokens": self.tokens}],
+            }  # fmt: skip
+            steps = [{"type": "model_output", "content": [content]}]
+            return Act(body={**self._told(provider, "completed"), "steps": steps, "usage": usage})
+        words = {FAILED: "the oven was cold", REFUSED: "blocked by a safety policy"}.get(state, "")
+        name = {WORKING: "in_progress", FAILED: "failed", REFUSED: "failed", CANCELLED: "cancelled"}[state]
+        more = {"errors": [{"code": "error", "message": words}]} if words else {}
+        return Act(body={**self._told(provider, name), **more})
+
+    def _told(self, provider: Provider, status: str) -> dict[str, Any]:
+        now = "2026-11-25T00:00:00Z"
+        return {"id": provider.job, "status": status, "model": self.model[7:], "created": now, "updated": now}
+
+    def key_in(self, asked: Asked) -> str:
+        return asked.headers.get("x-goog-api-key", "")
+
+    def prompt_in(self, asked: Asked) -> str:
+        given = asked.body["input"]
+        return given if isinstance(given, str) else str(self._content(asked)[1]["text"])
+
+    def picture_in(self, asked: Asked) -> bytes:
+        return base64.b64decode(self._content(asked)[0]["data"])
+
+    def _content(self, asked: Asked) -> Any:
+        """The SDK puts a list of parts into a turn of the user's."""
+        return asked.body["input"][0]["content"]
+
+
+VIDEO_DIALECTS: tuple[Any, ...] = (Runway(), Omni())
