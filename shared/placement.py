@@ -55,7 +55,8 @@ def plan(
 def _retired(spec: ModelSpec) -> str | None:
     if not spec.retired:
         return None
-    return f"{spec.name} was retired by its provider." + (f" Use {spec.successor}." if spec.successor else "")
+    why = spec.gone or f"{spec.name} was retired by its provider."
+    return why + (f" Use {spec.successor}." if spec.successor else "")
 
 
 def device_of(variant: Variant, machine: Machine) -> str:

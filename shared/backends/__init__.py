@@ -62,6 +62,11 @@ BACKENDS: dict[str, Entry] = {
     "elevenlabs": Entry("shared.backends.elevenlabs_speech:ElevenLabsSpeech", "ElevenLabs", hosted=True),
     "google_video": Entry("shared.backends.google_video:GoogleVideo", "Google", hosted=True),
     "runway_video": Entry("shared.backends.runway_video:RunwayVideo", "Runway", hosted=True),
+    "fal_video": Entry("shared.backends.fal_video:FalVideo", "fal", hosted=True),
+    "huggingface_video": Entry("shared.backends.huggingface_video:HuggingFaceVideo", "Hugging Face", hosted=True),
+    "openai_compatible_video": Entry(
+        "shared.backends.openai_compatible_video:OpenAICompatibleVideo", "OpenAI-compatible server", hosted=True
+    ),
     "a1111": Entry("shared.backends.a1111:A1111", "AUTOMATIC1111", hosted=True),
     "comfyui": Entry("shared.backends.comfyui:ComfyUI", "ComfyUI", hosted=True),
 }

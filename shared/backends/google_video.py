@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 from shared.backends.base import Usage
 from shared.backends.google_chat import google_client
 from shared.backends.hosted.account import Account, provider_account
-from shared.backends.hosted.clip_files import MAX_CLIP, no_clip
+from shared.backends.hosted.clip_files import no_clip
 from shared.backends.hosted.clip_model import ClipCall, ClipPiece, HostedClips
 from shared.backends.hosted.clips import MAKERS, ClipProfile
-from shared.backends.hosted.download import fetch, given_out, same_server
+from shared.backends.hosted.download import same_server
 from shared.backends.hosted.job_frame import CameToNothing, Seen, Sent
 from shared.backends.hosted.redaction import redact
 from shared.errors import ContentFiltered, ModelRetired, ProviderError
@@ -84,12 +84,7 @@ class GoogleVideo(HostedClips):
         """Google's own server wants the key for a file, and may send on to where it lies, which gets no key."""
         if not isinstance(seen.ready, str) or not same_server(seen.ready, call):
             return await super().fetch(call, seen)
-        answer = await call.http.get(seen.ready, headers={"x-goog-api-key": call.account.reveal()})
-        if answer.status_code in {301, 302, 303, 307, 308}:
-            data = await fetch(answer.headers.get("location", ""), call, "clip", MAX_CLIP, again=True)
-        else:
-            data = given_out(answer, call.name, "clip", again=True)
-        return self.whole(call, data, seen)
+        return await self.with_key(call, seen, {"x-goog-api-key": call.account.reveal()})
 
     async def stop(self, call: ClipCall, upstream: str) -> None:
         """Cancel the interaction."""

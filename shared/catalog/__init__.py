@@ -57,6 +57,7 @@ class ModelSpec:
     """A model as a person chooses it, and the ways to run it, best first.
 
     `retired` models stay listed, with their `successor`, so that nobody searches for them in vain.
+    `gone`: why they can't be had, where their provider didn't end them.
     """
 
     id: str
@@ -71,6 +72,7 @@ class ModelSpec:
     thinks: bool = False
     retired: bool = False
     successor: str | None = None
+    gone: str = ""
     defaults: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
 

@@ -198,9 +198,14 @@ _ENGINES: Mapping[Task, _Engines] = {
     ),
     Task.TEXT_TO_VIDEO: _Engines(
         folder=_clips_here,
-        hub=_clips_here,
-        own={"google": "google_video", "runway": "runway_video"},
-        server="",
+        hub=lambda repo_id: (*_clips_here(repo_id), Variant(backend="huggingface_video", repo_id=repo_id)),
+        own={
+            "google": "google_video",
+            "runway": "runway_video",
+            "huggingface": "huggingface_video",
+            "fal": "fal_video",
+        },
+        server="openai_compatible_video",
     ),
     Task.TEXT_TO_SOUND: _Engines(
         folder=_sounds_here, hub=_sounds_here, own={"elevenlabs": "elevenlabs_sound"}, server=""

@@ -85,5 +85,9 @@ class Book:
         """The run ended in an error. One that came before the provider took the job is its end."""
         if isinstance(error, NotReady):
             return
-        state = "failed" if self.job.state == "sending" else self.job.state
+        state = self.job.state
+        if state == "sending":
+            state = "failed"
+        elif state == "running" and not self.job.upstream:
+            state = "unsure"  # a provider that works without a queue: there is nothing to go on with
         self.job = self._store.change(self.job, state=state, note=self._settings.without_keys(str(error)))

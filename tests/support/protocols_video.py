@@ -56,7 +56,7 @@ class Provider:
 
     def __post_init__(self) -> None:
         self.file_url = self.file_url or f"{self.fake.url}/files/clip.mp4"
-        self.fake.routes["/files/"] = self._give
+        self.fake.routes["/files/"] = self.give
         self.fake.routes["/"] = self._answer
 
     def take(self, asked: Asked, answer: Callable[[], Act]) -> Act:
@@ -69,7 +69,7 @@ class Provider:
         self.looks.append(asked)
         return self.states.pop(0) if len(self.states) > 1 else self.states[0]
 
-    def _give(self, asked: Asked) -> Act:
+    def give(self, asked: Asked) -> Act:
         self.fetched.append(asked)
         return self.file.pop(0) if self.file else Act(body=clip(), headers={"Content-Type": "video/mp4"})
 
@@ -187,4 +187,196 @@ class Omni:
         return asked.body["input"][0]["content"]
 
 
-VIDEO_DIALECTS: tuple[Any, ...] = (Runway(), Omni())
+@dataclass(frozen=True)
+class Vllm:
+    """OpenAI's form as vLLM-Omni serves it."""
+
+    model: str = "vllm:wan"
+    backend: str = "openai_compatible_video"
+    url_name: str = "vllm"
+    env_var: str | None = None
+    seconds: float = 5.0
+    cost: float | None = None
+    charged: bool = False
+
+    def base_url(self, root: str) -> str:
+        return f"{root}/v1"
+
+    def answer(self, asked: Asked, provider: Provider) -> Act:
+        if asked.method == "POST":
+            assert asked.path == "/v1/videos" and asked.headers["content-type"].startswith("multipart/form-data")
+            return provider.take(asked, lambda: Act(body={"id": provider.job, "status": "queued", "created_at": 1}))
+        if asked.path == f"/v1/videos/{provider.job}/content":
+            if provider.file_url.startswith(provider.fake.url):
+                return provider.give(asked)
+            return Act(status=302, headers={"Location": provider.file_url})
+        if asked.path != f"/v1/videos/{provider.job}":
+            return Act(status=404, body={"detail": "Video not found"})
+        if asked.method == "DELETE":
+            provider.called_off.append(asked)
+            return Act(body={"id": provider.job, "deleted": True})
+        state = provider.look(asked)
+        if isinstance(state, Act):
+            return state
+        status = {WORKING: "in_progress", DONE: "completed"}.get(state, "failed")
+        words = {FAILED: "the oven was cold", REFUSED: "blocked by the safety system"}.get(state)
+        error = {"error": {"code": "failed", "message": words}} if words else {}
+        return Act(body={"id": provider.job, "status": status, "progress": 40, "model": "wan", **error})
+
+    def key_in(self, asked: Asked) -> str:
+        return asked.headers["authorization"].removeprefix("Bearer ")
+
+    def prompt_in(self, asked: Asked) -> str:
+        return self.part(asked, "prompt").decode()
+
+    def picture_in(self, asked: Asked) -> bytes:
+        return self.part(asked, "input_reference")
+
+    def part(self, asked: Asked, name: str) -> bytes:
+        """A field of the form."""
+        boundary = b"--" + asked.headers["content-type"].partition("boundary=")[2].encode()
+        (part,) = [each for each in asked.raw.split(boundary) if f'name="{name}"'.encode() in each]
+        return part.partition(b"\r\n\r\n")[2].removesuffix(b"\r\n")
+
+
+class _FalQueue:
+    """fal's queue. `root`: how the paths of its jobs begin; `ours`: what stands before them here."""
+
+    root = ""
+    ours = ""
+
+    def queue(self, asked: Asked, provider: Provider) -> Act:
+        job = f"{self.root}/requests/{provider.job}"
+        path = asked.path.partition("?")[0].removeprefix(self.ours)
+        if asked.method == "POST":
+            urls = {"response_url": f"https://queue.fal.run{job}"}
+            return provider.take(asked, lambda: Act(body={"request_id": provider.job, "status": "IN_QUEUE", **urls}))
+        if asked.method == "PUT" and path == f"{job}/cancel":
+            provider.called_off.append(asked)
+            return Act(status=202, body={"status": "CANCELLATION_REQUESTED"})
+        if path == job:
+            failed = {REFUSED: "flagged as nsfw", FAILED: "the oven was cold"}.get(provider.states[0])
+            if failed:
+                return Act(status=422, body={"detail": [{"msg": failed, "type": "value_error"}]})
+            return Act(body={"video": {"url": provider.file_url, "content_type": "video/mp4"}, "seed": 3})
+        if path != f"{job}/status":
+            return Act(status=404, body={"detail": "not found"})
+        state = provider.look(asked)
+        if isinstance(state, Act):
+            return state
+        return Act(body={"status": "IN_QUEUE", "queue_position": 2} if state == WORKING else {"status": "COMPLETED"})
+
+
+@dataclass(frozen=True)
+class Fal(_FalQueue):
+    """https://fal.ai/docs/inference-api/queue"""
+
+    model: str = "fal:fal-ai/pika/v2.2/text-to-video"
+    backend: str = "fal_video"
+    url_name: str = "fal"
+    env_var: str = "FAL_KEY"
+    seconds: float = 5.0
+    cost: float | None = None
+    root: str = "/fal-ai/pika"
+
+    def base_url(self, root: str) -> str:
+        return root
+
+    def answer(self, asked: Asked, provider: Provider) -> Act:
+        if asked.method == "POST":
+            kind = "image-to-video" if "image_url" in asked.body else "text-to-video"
+            assert asked.path == f"/fal-ai/pika/v2.2/{kind}"
+        return self.queue(asked, provider)
+
+    def key_in(self, asked: Asked) -> str:
+        return asked.headers["authorization"].removeprefix("Key ")
+
+    def prompt_in(self, asked: Asked) -> str:
+        return str(asked.body["prompt"])
+
+    def picture_in(self, asked: Asked) -> bytes:
+        return base64.b64decode(asked.body["image_url"].partition(",")[2])
+
+
+@dataclass(frozen=True)
+class Hub(_FalQueue):
+    """One of the providers behind Hugging Face's router."""
+
+    provider: str = "fal-ai"
+    provider_id: str = "fal-ai/wan/v2.2"
+    backend: str = "huggingface_video"
+    url_name: str = "huggingface"
+    env_var: str = "HF_TOKEN"
+    seconds: float | None = None
+    cost: float | None = None
+    cancels: bool = False
+    root: str = "/fal-ai/wan"
+    ours: str = "/fal-ai"
+    model: str = "huggingface:Wan-AI/Wan2.2"
+
+    def base_url(self, root: str) -> str:
+        return f"{root}/v1"
+
+    def urls(self, root: str) -> dict[str, str]:
+        return {"huggingface_hub": root}
+
+    def answer(self, asked: Asked, provider: Provider) -> Act:
+        if asked.path.startswith("/api/models/Wan-AI/Wan2.2"):
+            row = {"status": "live", "providerId": self.provider_id, "provider": self.provider}
+            rows = [{"task": f"{kind}-to-video", **row} for kind in ("text", "image")]
+            return Act(body={"inferenceProviderMapping": rows})
+        if self.provider == "fal-ai":
+            assert "_subdomain=queue" in asked.path
+            return self.queue(asked, provider)
+        act: Act = getattr(self, f"_{self.provider}")(asked, provider)
+        return act
+
+    def _novita(self, asked: Asked, provider: Provider) -> Act:
+        return provider.take(asked, lambda: Act(body={"video": {"video_url": provider.file_url}}))
+
+    def _replicate(self, asked: Asked, provider: Provider) -> Act:
+        if asked.method == "POST":
+            return provider.take(asked, lambda: Act(status=201, body={"id": provider.job, "status": "starting"}))
+        assert asked.path == f"/replicate/v1/predictions/{provider.job}"
+        names = {WORKING: "processing", DONE: "succeeded", FAILED: "failed", REFUSED: "failed"}
+        state = provider.look(asked)
+        words = {FAILED: "the oven was cold", REFUSED: "NSFW content detected"}.get(state)
+        output = [provider.file_url] if state == DONE else None
+        return Act(body={"id": provider.job, "status": names[state], "output": output, "error": words})
+
+    def _together(self, asked: Asked, provider: Provider) -> Act:
+        if asked.method == "POST":
+            return provider.take(asked, lambda: Act(body={"id": provider.job, "status": "queued"}))
+        assert asked.path == f"/together/v2/videos/{provider.job}"
+        names = {WORKING: "in_progress", DONE: "completed", FAILED: "failed", REFUSED: "failed"}
+        state = provider.look(asked)
+        words = {FAILED: "the oven was cold", REFUSED: "content policy violation"}.get(state)
+        outputs = {"video_url": provider.file_url} if state == DONE else None
+        return Act(body={"id": provider.job, "status": names[state], "outputs": outputs, "error": {"message": words}})
+
+    def _wavespeed(self, asked: Asked, provider: Provider) -> Act:
+        where = f"/api/v3/predictions/{provider.job}/result"
+        if asked.method == "POST":
+            told = {"data": {"status": "created", "urls": {"get": f"https://api.wavespeed.ai{where}"}}}
+            return provider.take(asked, lambda: Act(body=told))
+        assert asked.path == f"/wavespeed{where}"
+        names = {WORKING: "processing", DONE: "completed", FAILED: "failed", REFUSED: "failed"}
+        state = provider.look(asked)
+        words = {FAILED: "the oven was cold", REFUSED: "sensitive content"}.get(state)
+        outputs = [provider.file_url] if state == DONE else []
+        return Act(body={"data": {"status": names[state], "outputs": outputs, "error": words}})
+
+    def key_in(self, asked: Asked) -> str:
+        return asked.headers["authorization"].removeprefix("Bearer ")
+
+    def prompt_in(self, asked: Asked) -> str:
+        return str(asked.body.get("input", asked.body)["prompt"])
+
+    def picture_in(self, asked: Asked) -> bytes:
+        return base64.b64decode(asked.body["image_url"].partition(",")[2])
+
+
+VIDEO_DIALECTS: tuple[Any, ...] = (Runway(), Omni(), Vllm(), Fal(), Hub())
+OTHER_HUB_PROVIDERS = tuple(
+    Hub(provider=name, provider_id=f"wan-{name}") for name in ("novita", "replicate", "together", "wavespeed")
+)

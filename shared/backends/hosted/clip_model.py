@@ -11,7 +11,7 @@ from shared.backends.base import Outcome, Usage
 from shared.backends.hosted.account import Account
 from shared.backends.hosted.clip_files import MAX_CLIP, measured
 from shared.backends.hosted.clips import ClipProfile
-from shared.backends.hosted.download import fetch
+from shared.backends.hosted.download import fetch, given_out
 from shared.backends.hosted.frame import Gathering
 from shared.backends.hosted.job_frame import JobCall, JobFrame, Seen
 from shared.backends.hosted.sizes import Size
@@ -90,6 +90,16 @@ class HostedClips(JobFrame[VideoRequest, ClipProfile, ClipPiece]):
         data = seen.ready
         if isinstance(data, str):
             data = await fetch(data, call, "clip", MAX_CLIP, again=True)
+        return self.whole(call, data, seen)
+
+    async def with_key(self, call: ClipCall, seen: Seen, headers: Mapping[str, str]) -> ClipPiece:
+        """The file from the server that was asked, which wants the key for it. It may send on to where the file lies;
+        that place gets no key."""
+        answer = await call.http.get(seen.ready, headers=dict(headers))
+        if answer.status_code in {301, 302, 303, 307, 308}:
+            data = await fetch(answer.headers.get("location", ""), call, "clip", MAX_CLIP, again=True)
+        else:
+            data = given_out(answer, call.name, "clip", again=True)
         return self.whole(call, data, seen)
 
     def whole(self, call: ClipCall, data: bytes, seen: Seen) -> ClipPiece:

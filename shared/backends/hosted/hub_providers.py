@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from shared.backends.hosted.frame import HostedCall
@@ -20,11 +20,15 @@ _HUB_URL = "https://huggingface.co"
 _UNDERSTOOD: Mapping[str, frozenset[str]] = {
     "text-to-image": frozenset({"hf-inference", "fal-ai", "together", "replicate", "nscale", "wavespeed", "zai-org"}),
     "image-to-image": frozenset({"hf-inference", "fal-ai", "together", "replicate", "wavespeed"}),
+    "text-to-video": frozenset({"fal-ai", "novita", "replicate", "together", "wavespeed"}),
+    "image-to-video": frozenset({"fal-ai", "together", "wavespeed"}),
     "text-to-speech": frozenset({"hf-inference", "fal-ai", "together", "replicate", "deepinfra"}),
 }
 _DOES: Mapping[str, str] = {
     "text-to-image": "draws with",
     "image-to-image": "draws from a picture with",
+    "text-to-video": "makes clips with",
+    "image-to-video": "moves a picture with",
     "text-to-speech": "speaks with",
 }
 
@@ -108,13 +112,18 @@ def written(
     return made
 
 
-def left_out(call: ImageCall, made: RequestParameters, provider: str) -> dict[str, str]:
-    """Settings that the provider's form of request has no place for."""
-    names = ("negative_prompt", "num_inference_steps", "guidance_scale")
+def left_out(
+    call: HostedCall[Any, Any],
+    made: RequestParameters,
+    provider: str,
+    names: Sequence[str] = ("negative_prompt", "num_inference_steps", "guidance_scale"),
+    does: str = "draws",
+) -> dict[str, str]:
+    """Settings that the provider's form of request has no place for. `does`: what it does with the model."""
     given = {name: getattr(call.request, name) for name in names}
     sent = _leaves(made.json) if made.json is not None else None
     return {
-        name: f"{provider}, which draws this model for Hugging Face, has no such setting."
+        name: f"{provider}, which {does} this for Hugging Face, has no such setting."
         for name, value in given.items()
         if value is not None and sent is not None and value not in sent
     }

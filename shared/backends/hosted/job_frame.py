@@ -18,7 +18,7 @@ from shared.backends.hosted.frame import HostedCall, HostedFrame, HostedModel, P
 from shared.backends.hosted.http import open_client
 from shared.backends.hosted.job_faults import failed, kept, surely, surely_refused, too_long
 from shared.backends.hosted.loop import run_async
-from shared.errors import InferenceError, KeyRefused, NotReady, ProviderError, RateLimited, UnknownModel
+from shared.errors import InferenceError, KeyRefused, ModelRetired, NotReady, ProviderError, RateLimited, UnknownModel
 from shared.jobs.job import JobTold
 from shared.requests import Request
 
@@ -228,7 +228,7 @@ class JobFrame(HostedFrame[RequestT, ProfileT, PieceT]):
     def _missed(self, call: Any, error: BaseException) -> InferenceError:
         """What a look that failed means. Raises what is no provider's error."""
         known = translate(error, failed(call))
-        if isinstance(known, UnknownModel):  # it is the job that isn't there, and not the model
+        if isinstance(known, UnknownModel | ModelRetired):  # it is the job that isn't there, and not the model
             words = f"{call.name} knows no such job for this key. Use the key that it was sent with."
             return ProviderError(call.name, words)
         if not isinstance(known, InferenceError):
