@@ -26,8 +26,6 @@ class DiffusersVideo:
         """Raise `MissingDependency`."""
         for module in ("torch", "diffusers", "transformers", "av"):
             require(module)
-        if variant.options.get("pipeline", "").startswith("Wan"):
-            require("ftfy")  # it mends the prompt's characters by it
         if variant.options.get("adapter"):
             require("peft")
 

@@ -57,8 +57,9 @@ def _of_picture(receipt: Receipt) -> list[tuple[str, str]]:
     seconds = receipt.seconds
     drawing = seconds.total - seconds.load - seconds.queue
     parts = [("Time", f"{drawing:.1f} s" + (f" + {seconds.load:.1f} s loading" if seconds.load >= 0.05 else ""))]
-    if rate := receipt.extra.get("steps_per_second"):
-        parts.append(("Steps/s", f"{rate:.1f}"))
+    for name, label in (("steps_per_second", "Steps/s"), ("frames_per_second", "Frames/s")):
+        if rate := receipt.extra.get(name):
+            parts.append((label, f"{rate:.2g}"))
     if receipt.seed is not None:
         parts.append(("Seed", str(receipt.seed)))
     return parts

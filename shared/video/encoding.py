@@ -84,7 +84,8 @@ class Encoder:
             stream.options = {"crf": QUALITY, "preset": "veryfast"}
             stream.codec_context.thread_count = 1  # the cores are for who draws
             while (frame := self._next()) is not None:
-                container.mux(stream.encode(av.VideoFrame.from_image(_even(frame, self.size))))
+                make: Any = av.VideoFrame.from_image
+                container.mux(stream.encode(make(_even(frame, self.size))))
             container.mux(stream.encode(None))
 
 

@@ -13,12 +13,17 @@ import gradio as gr  # noqa: E402
 
 from shared.catalog import load_catalog  # noqa: E402
 from shared.engine import Engine  # noqa: E402
+from shared.lessons import read_lessons  # noqa: E402
 from shared.settings import from_environment  # noqa: E402
 from shared.tasks import Task  # noqa: E402
 from shared.ui.following import Together  # noqa: E402
 from shared.ui.page import open_page  # noqa: E402
 from shared.ui.serve import serve  # noqa: E402
 from shared.ui.video.api import endpoints  # noqa: E402
+from shared.ui.video.compare_panel import ComparePanel  # noqa: E402
+from shared.ui.video.edit_panel import EditPanel  # noqa: E402
+from shared.ui.video.inside_panel import InsidePanel  # noqa: E402
+from shared.ui.video.lessons_panel import VideoLessons  # noqa: E402
 from shared.ui.video.make_panel import MakePanel  # noqa: E402
 from shared.ui.video.settings_panel import SettingsPanel  # noqa: E402
 
@@ -29,12 +34,25 @@ WORDS = "One prompt and seed, many engines: see what each makes move."
 def build(engine: Engine) -> gr.Blocks:
     """The screen, over an engine that may be shared with other Spaces."""
     with open_page(engine, TASK, "Text to video", WORDS) as page:
-        with page.tabs(), gr.Tab("Make", id="make"):
-            make = MakePanel(engine, page.runs, page.picker.first)
-        with page.side(), gr.Accordion("Settings", open=True):
-            settings = SettingsPanel(engine, page.picker.first)
+        with page.tabs():
+            with gr.Tab("Make", id="make"):
+                make = MakePanel(engine, page.runs, page.picker.first)
+            with gr.Tab("Compare", id="compare"):
+                compare = ComparePanel(engine, page.runs)
+            with gr.Tab("Edit", id="edit") as editing:
+                edit = EditPanel(page.runs)
+            with gr.Tab("Look inside", id="inside"):
+                inside = InsidePanel(page.runs)
+        with page.side():
+            lessons = VideoLessons(read_lessons(HERE / "lessons"))
+            with gr.Accordion("Settings", open=True):
+                settings = SettingsPanel(engine, page.picker.first)
         page.connect(Together(settings, make.shots))
         make.wire(page.picker.inputs, settings.inputs, page.keys.state)
+        compare.wire(make.prompt, make.shots.inputs, page.picker.inputs, settings.inputs, page.keys.state)
+        edit.wire(editing, make.made, make.shots.controls["image"], page.shown)
+        inside.wire(make.film)
+        lessons.wire(page, make, settings.inputs)
         endpoints(engine)
     return page.demo
 

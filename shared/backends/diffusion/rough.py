@@ -15,6 +15,7 @@ from shared.streaming import Emit
 
 MOST = 8  # frames of a preview
 SMALL = 256  # pixels of the longer side
+_OF_PICTURES = ("AutoencoderKL", "AutoencoderTiny")  # decoders that take each frame alone
 STEPS = 60  # contact sheets kept of a run
 
 
@@ -60,6 +61,8 @@ class Rough:
         with torch.inference_mode():
             if self._by_pictures():
                 made = [self._pictures.picture(channels_first[:, :, at]) for at in chosen]
+            elif type(self._pipe.vae).__name__ in _OF_PICTURES:
+                made = self._decoded(channels_first[0].transpose(0, 1)[chosen])
             else:
                 made = self._decoded(channels_first[:, :, :1])
         return tuple(_small(frame) for frame in made if frame is not None)
@@ -69,13 +72,13 @@ class Rough:
         return self._pictures.free or self._pictures.tiny
 
     def _decoded(self, latents: Any) -> list[Any]:
-        """The first latent frame by the clip's own decoder."""
+        """Frames by the clip's own decoder: of latents (n, channels, h, w) each, of (1, channels, 1, h, w) the one."""
         from shared.backends.diffusion.previews import pil
 
         vae = self._pipe.vae
-        plain = _denormalized(latents.to(vae.dtype), vae.config)
-        pixels = vae.decode(plain, return_dict=False)[0]
-        return [pil(pixels[0, :, 0].float().cpu() / 2 + 0.5)]
+        pixels = vae.decode(_denormalized(latents.to(vae.dtype), vae.config), return_dict=False)[0]
+        frames = pixels if latents.ndim == 4 else pixels[:, :, 0]
+        return [pil(frame.float().cpu() / 2 + 0.5) for frame in frames]
 
 
 def _denormalized(latents: Any, config: Any) -> Any:
@@ -86,7 +89,7 @@ def _denormalized(latents: Any, config: Any) -> Any:
     mean, deviation = getattr(config, "latents_mean", None), getattr(config, "latents_std", None)
     if not mean or not deviation:
         return latents / factor
-    shape = (1, -1, 1, 1, 1)
+    shape = (1, -1, *(1 for _ in latents.shape[2:]))
     mean, deviation = (torch.tensor(values).view(shape).to(latents) for values in (mean, deviation))
     return latents * deviation / factor + mean
 

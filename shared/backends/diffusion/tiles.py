@@ -17,7 +17,7 @@ NOTE = "Memory ran out when the frames were decoded; they were decoded in tiles 
 @contextmanager
 def tiled_if_short(pipe: Any, emit: Emit) -> Iterator[list[str]]:
     """Within the block a decoder that runs out of memory is asked once more, in tiles; the list then says so."""
-    vae, notes = getattr(pipe, "vae", None), []
+    vae, notes = getattr(pipe, "vae", None), list[str]()
     if vae is None or not hasattr(vae, "enable_tiling"):
         yield notes
         return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import inspect
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -90,11 +91,13 @@ class VideoModel:
             return values
 
         emit(Progress("Making the clip"))
+        began = time.monotonic()
         follow = {} if self._kind.silent else told_of_steps(pipe, step_ended)
         with tiled_if_short(pipe, emit) as notes:
             made = pipe(**given, output_type="np", **follow).frames[0]
+        rate = round(len(made) / (time.monotonic() - began), 3)
         emit(Progress("Writing the clip"))
-        facts: dict[str, Any] = {"unhonoured": left, "notes": tuple(notes)}
+        facts: dict[str, Any] = {"unhonoured": left, "notes": tuple(notes), "frames_per_second": rate}
         return Outcome(output=self._written(made, fps, emit), facts=facts)
 
     def _written(self, made: Any, fps: float, emit: Emit) -> VideoOutput:

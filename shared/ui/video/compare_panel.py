@@ -1,0 +1,117 @@
+"""The Compare tab: one prompt over engines and seeds, the clips playing in step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from html import escape
+from typing import Any
+
+import gradio as gr
+
+from shared.data_urls import data_url
+from shared.engine import Engine
+from shared.requests import VideoRequest
+from shared.settings import Settings
+from shared.streaming import CancelToken
+from shared.tasks import Task
+from shared.ui import receipt_view
+from shared.ui.model_picker import Picked, engine_label
+from shared.ui.running import RunRow, Shown, note
+from shared.ui.sessions import Runs, with_keys
+from shared.ui.video import shots_panel
+from shared.ui.video.film_view import growing
+from shared.ui.video.make_panel import asked_for
+from shared.ui.video.settings_panel import NAMES
+from shared.video.comparing import Way, compare, ways
+from shared.video.filming import Filming
+from shared.video.finishing import finish
+from shared.video.moving import pairs
+from shared.video.reading import frames
+
+HINT = "Prompt, shots and settings are those of Make. One is made after the other, so that none slows another."
+SEPARATOR = "\t"  # between a model's id and a variant's key in a choice's value
+SEEDS = [("one", 1), ("two", 2), ("three", 3)]
+COMPARED = 24  # frames, the first ones, of a clip that its steadiness is measured by
+
+
+class ComparePanel:
+    """The tab's components and events."""
+
+    def __init__(self, engine: Engine, runs: Runs) -> None:
+        self._engine, self._runs = engine, runs
+        choices = [
+            (f"{c.spec.name} · {engine_label(c)}", SEPARATOR.join([c.spec.id, c.variant.key]))
+            for c in engine.choices(Task.TEXT_TO_VIDEO)
+            if c.reason is None
+        ]
+        gr.HTML(f'<div class="pg-quiet">{HINT}</div>')
+        with gr.Row():
+            self.engines = gr.Dropdown(
+                choices,
+                value=[value for _, value in choices[:2]],
+                multiselect=True,
+                label="Engines",
+                elem_id="compare-engines",
+                scale=2,
+                min_width=200,
+            )
+            self.seeds = gr.Radio(SEEDS, value=1, label="Seeds for each", elem_id="compare-seeds", min_width=200)
+        self.row = RunRow("Compare", "compare")
+        self.table = gr.HTML("", elem_id="compare-table")
+
+    def wire(self, prompt: Any, shots: list[Any], picker: list[Any], settings: list[Any], keys: Any) -> None:
+        """Connect the events."""
+        inputs = [self.engines, self.seeds, prompt, keys, *picker, *shots, *settings]
+        self.row.wire(self._runs, self._compare, inputs, [self.table])
+
+    def _compare(
+        self, cancel: CancelToken, engines: list[str], seeds: int, prompt: str, keys: Any, *values: Any
+    ) -> Iterator[Shown]:
+        picked = Picked(*values[:3])
+        asked = asked_for(self._engine, prompt, picked, keys, values[3 : 3 + len(shots_panel.NAMES) + len(NAMES)])
+        chosen = [(model, key) for model, _, key in (value.partition(SEPARATOR) for value in engines or [])]
+        wanted = ways(chosen, asked.seed, int(seeds))
+        settings = with_keys(self._engine.settings, keys)
+        names = [self._name(way) for way in wanted]
+        finished: dict[int, str] = {}
+        made: Sequence[Filming] = ()
+        for made in compare(self._engine, asked, wanted, settings=settings, cancel=cancel):
+            for number, one in enumerate(made):
+                if one.done and number not in finished:
+                    finished[number] = shown(one, replace(asked, seed=wanted[number].seed), settings)
+            yield Shown([table(names, made, finished)])
+
+    def _name(self, way: Way) -> str:
+        spec = self._engine.find(way.model, task=Task.TEXT_TO_VIDEO)
+        engines = [engine_label(c) for c in self._engine.choices_for(spec) if c.variant.key == way.variant]
+        return " · ".join([spec.name, *engines, f"seed {way.seed}"])
+
+
+def shown(made: Filming, asked: VideoRequest, settings: Settings) -> str:
+    """A finished clip and its figures, as HTML."""
+    problem = note(str(made.error), "pg-error") if made.error else ""
+    if made.receipt is None or made.output is None or not made.output.video:
+        return problem or note("Stopped before its first frame.")
+    finished = finish(made.output, made.receipt, asked, settings)
+    url = data_url(finished.data, finished.media_type)
+    video = f'<video src="{url}" autoplay loop muted playsinline controls></video>'
+    between = pairs(list(frames(finished.data, most=COMPARED)))
+    steady = ""
+    if between:
+        likeness, speed = (sum(getattr(pair, name) for pair in between) / len(between) for name in ("ssim", "speed"))
+        steady = (
+            f'<div class="pg-quiet">Each frame like the next: SSIM {likeness:.3f} · '
+            f"moves {speed:.2f}% of the side from one to the next</div>"
+        )
+    words = note(finished.words, "pg-warn") if finished.words else ""
+    return f"{video}{words}{problem}{steady}{receipt_view.metrics(made.receipt)}"
+
+
+def table(names: Sequence[str], made: Sequence[Filming], finished: dict[int, str]) -> str:
+    """The clips beside each other as HTML."""
+    cells = "".join(
+        f'<section class="pg-tune"><h4>{escape(name)}</h4>{finished.get(number) or growing(one)}</section>'
+        for number, (name, one) in enumerate(zip(names, made, strict=True))
+    )
+    return f'<div class="pg-tunes">{cells}</div>'

@@ -1,0 +1,190 @@
+"""diffusers' video pipelines keep the contract, shown on tiny random ones of three families."""
+
+from __future__ import annotations
+
+import io
+import pickle
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from shared.catalog import Catalog, ModelSpec, Variant
+from shared.engine import Engine
+from shared.errors import BackendError, InvalidRequest
+from shared.events import Event, Final, Frame, Preview, Progress
+from shared.requests import ImagePart, VideoRequest
+from shared.settings import Settings
+from shared.streaming import CancelToken, Emitter
+from shared.tasks import Task
+from shared.video.reading import frames, measure
+from tests.support.tiny_pipelines import stable_diffusion
+from tests.support.tiny_video import MAKERS, SIDE
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore:.*num_frames - 1.*"),
+]
+FAMILIES = tuple(MAKERS)
+FPS = {"wan": 16, "ltx": 24, "animatediff": 8}
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Engine:
+    import torch
+
+    made = tmp_path_factory.mktemp("tiny")
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        folders = {name: make(made / name) for name, make in MAKERS.items()}
+        folders["pictures"] = stable_diffusion(made / "pictures")
+    specs = [
+        ModelSpec(
+            id=name,
+            name=name,
+            task=Task.TEXT_TO_VIDEO,
+            license="none",
+            variants=(Variant(backend="diffusers_video", repo_id=str(path), device="cpu"),),
+        )
+        for name, path in folders.items()
+    ]
+    return Engine(Catalog(specs), Settings(data_dir=tmp_path_factory.mktemp("data")))
+
+
+def ask(**more: Any) -> VideoRequest:
+    usual: dict[str, Any] = {"prompt": "a red apple", "seed": 7, "num_frames": 9, "width": SIDE, "height": SIDE}
+    return VideoRequest(**{**usual, "num_inference_steps": 2, "guidance_scale": 2.0, **more})
+
+
+def made(engine: Engine, model: str, **more: Any) -> Final:
+    *_, final = engine.generate(model, ask(**more))
+    assert isinstance(final, Final)
+    return final
+
+
+def pixels(video: bytes) -> Any:
+    return np.stack([np.asarray(frame, np.int16) for frame in frames(video)])
+
+
+def picture(colour: str, side: int = SIDE) -> ImagePart:
+    file = io.BytesIO()
+    Image.new("RGB", (side, side), colour).save(file, "PNG")
+    return ImagePart(file.getvalue(), "image/png")
+
+
+@pytest.mark.parametrize("model", FAMILIES)
+def test_it_makes_the_frames_asked_for_and_tells_how_far_it_is(tiny: Engine, model: str) -> None:
+    events = list(tiny.generate(model, ask()))
+    final = events[-1]
+    assert isinstance(final, Final) and sum(isinstance(event, Final) for event in events) == 1
+    output = final.output
+    assert (output.width, output.height, output.num_frames, output.fps) == (SIDE, SIDE, 9, FPS[model])
+    assert len(list(frames(output.video))) == 9 == sum(isinstance(event, Frame) for event in events)
+    steps = [event.step for event in events if isinstance(event, Progress) and event.message.startswith("Step")]
+    assert list(dict.fromkeys(steps)) == [1, 2]
+    assert pickle.loads(pickle.dumps(events))[-1].receipt == final.receipt
+    assert final.receipt.seed == 7 and final.receipt.device == "cpu" and final.receipt.extra["frames_per_second"] > 0
+
+
+@pytest.mark.parametrize("model", FAMILIES)
+def test_the_same_seed_gives_the_same_clip_and_another_seed_another(tiny: Engine, model: str) -> None:
+    first, again, other = (pixels(made(tiny, model, seed=seed).output.video) for seed in (7, 7, 8))
+    assert abs(first - again).mean() < 1 < abs(first - other).mean()  # a sum's order may move a value by one
+
+
+@pytest.mark.parametrize("model", FAMILIES)
+def test_a_cancel_stops_within_a_step_and_lets_the_model_go(tiny: Engine, model: str) -> None:
+    cancel, seen = CancelToken(), []
+    for event in tiny.generate(model, ask(num_inference_steps=30), cancel=cancel):
+        seen.append(event)
+        if isinstance(event, Progress) and event.step == 1:
+            cancel.cancel()
+    final = seen[-1]
+    assert isinstance(final, Final) and final.output.finish_reason == "stopped" and final.output.video == b""
+    assert max(e.step or 0 for e in seen if isinstance(e, Progress)) <= 2
+    assert made(tiny, model).output.num_frames == 9
+
+
+def test_a_length_is_moved_to_one_that_the_model_makes_and_too_long_a_one_is_told_before_the_run(tiny: Engine) -> None:
+    assert made(tiny, "wan", num_frames=7).output.num_frames == 9
+    assert made(tiny, "wan", num_frames=None, duration=0.3).output.num_frames == 5
+    with pytest.raises(InvalidRequest, match="at most 121 frames"):
+        made(tiny, "wan", num_frames=500)
+
+
+def test_a_size_that_does_not_fit_names_those_that_do(tiny: Engine) -> None:
+    with pytest.raises(InvalidRequest, match="width must be a multiple of 16, such as 32 or 48"):
+        made(tiny, "wan", width=40)
+
+
+def test_a_model_that_begins_with_words_refuses_a_picture_before_it_runs(tiny: Engine) -> None:
+    with pytest.raises(InvalidRequest, match="can't begin with a picture"):
+        made(tiny, "wan", image=picture("red"))
+
+
+def test_ltx_begins_and_ends_with_pictures_by_its_pipeline_of_conditions(tiny: Engine) -> None:
+    variant = tiny.catalog.get("ltx").variants[0]
+    spec = ModelSpec(
+        id="ltx-pictures",
+        name="LTX",
+        task=Task.TEXT_TO_VIDEO,
+        license="none",
+        variants=(
+            Variant(
+                backend="diffusers_video", repo_id=variant.repo_id, device="cpu", options={"pipeline": "LTXPipeline"}
+            ),
+        ),
+    )
+    engine = tiny.with_catalog(Catalog([spec]))
+    plain = made(engine, "ltx-pictures").output.video
+    led = made(engine, "ltx-pictures", image=picture("red"), last_image=picture("blue"))
+    assert led.output.num_frames == 9 and led.output.video != plain
+    assert made(engine, "ltx-pictures").output.video == plain  # the pipeline of words is as it was
+
+
+def test_frames_of_each_step_are_kept_where_they_are_asked_for(tiny: Engine) -> None:
+    events: list[Event] = list(tiny.generate("animatediff", ask(preview_every_step=True)))
+    rough = [event for event in events if isinstance(event, Preview)]
+    final = events[-1]
+    assert isinstance(final, Final) and not made(tiny, "animatediff").output.steps
+    assert len(rough) in (0, 2) and len(final.output.steps) == len(rough)
+
+
+def test_a_decoder_that_runs_out_of_memory_is_asked_again_in_tiles(tiny: Engine) -> None:
+    from shared.backends.diffusion.tiles import NOTE, tiled_if_short
+
+    class Decoder:
+        tiles, asked = False, 0
+
+        def enable_tiling(self) -> None:
+            self.tiles = True
+
+        def disable_tiling(self) -> None:
+            self.tiles = False
+
+        def decode(self, latents: str) -> str:
+            self.asked += 1
+            if not self.tiles:
+                raise MemoryError
+            return latents
+
+    class Pipe:
+        vae = Decoder()
+
+    told: list[Event] = []
+    with tiled_if_short(Pipe, Emitter(told.append)) as notes:
+        assert Pipe.vae.decode("frames") == "frames"
+    assert notes == [NOTE] and Pipe.vae.asked == 2 and not Pipe.vae.tiles and len(told) == 1
+    with pytest.raises(MemoryError):
+        Pipe.vae.decode("frames")  # and is itself again afterwards
+
+
+def test_a_folder_of_pictures_is_no_video_model(tiny: Engine) -> None:
+    with pytest.raises(BackendError, match="StableDiffusionPipeline"):
+        made(tiny, "pictures")
+
+
+def test_what_a_clip_is_told_by_its_own_file(tiny: Engine) -> None:
+    known = measure(made(tiny, "wan").output.video)
+    assert (known.width, known.height, known.num_frames, known.codec) == (SIDE, SIDE, 9, "h264")

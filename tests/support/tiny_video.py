@@ -1,0 +1,88 @@
+"""Tiny random video pipelines of three families, of the real classes, saved as a person would find them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from tests.support.tiny_pipelines import WIDE, autoencoder, clip, clip_tokenizer, noise_schedule, t5, t5_tokenizer, unet
+
+SIDE = 32  # pixels of what is asked of them
+
+
+def wan(folder: Path) -> Path:
+    """Wan: latents of a quarter of the frames and an eighth of each side."""
+    from diffusers import AutoencoderKLWan, UniPCMultistepScheduler, WanPipeline, WanTransformer3DModel
+
+    reader = t5_tokenizer()
+    reader.model_max_length = 32
+    return _saved(
+        WanPipeline(
+            transformer=WanTransformer3DModel(
+                patch_size=(1, 2, 2), num_attention_heads=2, attention_head_dim=12, in_channels=16, out_channels=16,
+                text_dim=WIDE, freq_dim=32, ffn_dim=32, num_layers=1, cross_attn_norm=True, rope_max_seq_len=32,
+            ),
+            vae=AutoencoderKLWan(
+                base_dim=3, z_dim=16, dim_mult=[1, 1, 1, 1], num_res_blocks=1, temperal_downsample=[False, True, True]
+            ),
+            scheduler=UniPCMultistepScheduler(
+                prediction_type="flow_prediction", use_flow_sigmas=True, flow_shift=3.0, num_train_timesteps=1000
+            ),
+            text_encoder=t5(reader), tokenizer=reader,
+        ),
+        folder,
+    )  # fmt: skip
+
+
+def ltx(folder: Path) -> Path:
+    """LTX: latents that the pipeline packs into a row."""
+    from diffusers import (
+        AutoencoderKLLTXVideo,
+        FlowMatchEulerDiscreteScheduler,
+        LTXPipeline,
+        LTXVideoTransformer3DModel,
+    )
+
+    reader = t5_tokenizer()
+    reader.model_max_length = 32
+    return _saved(
+        LTXPipeline(
+            transformer=LTXVideoTransformer3DModel(
+                in_channels=8, out_channels=8, patch_size=1, patch_size_t=1, num_attention_heads=2,
+                attention_head_dim=8, cross_attention_dim=16, num_layers=1, caption_channels=WIDE,
+            ),
+            vae=AutoencoderKLLTXVideo(
+                latent_channels=8, block_out_channels=(8, 8, 8, 8), decoder_block_out_channels=(8, 8, 8, 8),
+                layers_per_block=(1, 1, 1, 1, 1), decoder_layers_per_block=(1, 1, 1, 1, 1),
+                spatio_temporal_scaling=(True, True, True, False),
+                decoder_spatio_temporal_scaling=(True, True, True, False), patch_size=4, patch_size_t=1,
+            ),
+            scheduler=FlowMatchEulerDiscreteScheduler(), text_encoder=t5(reader), tokenizer=reader,
+        ),
+        folder,
+    )  # fmt: skip
+
+
+def animatediff(folder: Path) -> Path:
+    """AnimateDiff: Stable Diffusion with modules that attend to the other frames."""
+    from diffusers import AnimateDiffPipeline, MotionAdapter, UNetMotionModel
+
+    reader = clip_tokenizer()
+    motion = MotionAdapter(
+        block_out_channels=(16, 32), motion_layers_per_block=1, motion_norm_num_groups=4, motion_num_attention_heads=2
+    )
+    return _saved(
+        AnimateDiffPipeline(
+            vae=autoencoder(), text_encoder=clip(reader), tokenizer=reader,
+            unet=UNetMotionModel.from_unet2d(unet(), motion), motion_adapter=motion, scheduler=noise_schedule(),
+        ),
+        folder,
+    )  # fmt: skip
+
+
+MAKERS = {"wan": wan, "ltx": ltx, "animatediff": animatediff}
+
+
+def _saved(pipe: Any, folder: Path) -> Path:
+    pipe.save_pretrained(folder, safe_serialization=True)
+    return folder
