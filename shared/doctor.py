@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator
 
 from shared import machine
+from shared.audio import quality
 from shared.audio.cloning.marking import missing
 from shared.audio.listening.rows import listeners, reason
 from shared.catalog import load_catalog
@@ -26,6 +27,7 @@ def report(settings: Settings) -> Iterator[str]:
         yield f"Starter    {_starter(package, filename, settings)}"
     for listener in listeners().values():
         yield f"Listener   {listener.name}: {reason(listener) or 'listens here'}"
+    yield f"Rating     DNSMOS, of speech: {_rating()}"
     yield f"Watermark  Perth, in imitated voices: {missing() or 'marks here'}"
     for variable in KEY_VARIABLES:
         known = "set" if settings.server_keys.get(variable) else f"not set; to use it: export {variable}=..."
@@ -34,6 +36,14 @@ def report(settings: Settings) -> Iterator[str]:
     for spec in engine.catalog:
         for choice in engine.choices_for(spec):
             yield f"Model      {spec.name}, {choice.variant.backend}: {choice.reason or 'runs here'}"
+
+
+def _rating() -> str:
+    try:
+        quality.check()
+    except BackendError as error:
+        return str(error)
+    return "rates here"
 
 
 def _starter(package: str, filename: str, settings: Settings) -> str:

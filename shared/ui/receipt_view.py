@@ -77,6 +77,8 @@ def _of_sound(receipt: Receipt) -> list[tuple[str, str]]:
         parts.append(("Pace", f"{pace} words/min"))
     if (wrong := receipt.extra.get("word_error_rate")) is not None:
         parts.append(("Word errors", f"{wrong:.1%}"))
+    if (rated := receipt.extra.get("dnsmos_overall")) is not None:
+        parts.append(("DNSMOS", f"{rated:.2f} of 5"))
     return parts
 
 
@@ -196,6 +198,11 @@ def _sound(receipt: Receipt) -> str:
         (f"peak {extra.get('peak_db')} dB", "peak_db" in extra),
         (f"{extra.get('words_per_minute')} words a minute", "words_per_minute" in extra),
         (f"word times {extra.get('word_times')}", "word_times" in extra),
+        (
+            f"DNSMOS {extra.get('dnsmos_overall')} (voice {extra.get('dnsmos_signal')}, quiet behind it "
+            f"{extra.get('dnsmos_background')})",
+            "dnsmos_overall" in extra,
+        ),
         (f"word error rate {extra.get('word_error_rate')} by {extra.get('heard_by')}", "word_error_rate" in extra),
     ]
     return ", ".join(text for text, known in parts if known and text)

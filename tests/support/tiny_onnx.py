@@ -39,12 +39,22 @@ def hum(path: Path) -> Path:
         _tensor("zero", np.int64([0])),
     ]
     inputs = [_value("tokens", _INT64, [1, None]), _value("style", _FLOAT, [1, 256]), _value("speed", _FLOAT, [1])]
-    graph = b"".join(_field(1, node) for node in nodes) + _field(2, b"hum")
-    graph += b"".join(_field(5, tensor) for tensor in initial) + b"".join(_field(11, value) for value in inputs)
-    graph += _field(12, _value("audio", _FLOAT, [None]))
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(_number(1, 8) + _field(7, graph) + _field(8, _number(2, 17)))
+    path.write_bytes(_network(nodes, initial, inputs, _value("audio", _FLOAT, [None])))
     return path
+
+
+def mean_of(count: int, times: int) -> bytes:
+    """A network that says the mean of `count` numbers, so many times."""
+    nodes = [_node("MatMul", ["heard", "weights"], ["told"])]
+    weights = _tensor("weights", np.full((count, times), 1 / count, np.float32))
+    return _network(nodes, [weights], [_value("heard", _FLOAT, [None, count])], _value("told", _FLOAT, [None, times]))
+
+
+def _network(nodes: list[bytes], initial: list[bytes], inputs: list[bytes], output: bytes) -> bytes:
+    graph = b"".join(_field(1, node) for node in nodes) + _field(2, b"tiny")
+    graph += b"".join(_field(5, tensor) for tensor in initial) + b"".join(_field(11, value) for value in inputs)
+    return _number(1, 8) + _field(7, graph + _field(12, output)) + _field(8, _number(2, 17))
 
 
 def _varint(value: int) -> bytes:

@@ -10,6 +10,7 @@ from typing import Any
 import gradio as gr
 from gradio.events import api
 
+from shared.audio import quality as dnsmos
 from shared.audio.cloning.clip import LONGEST, SHORTEST
 from shared.audio.cloning.consent import TYPED, checker, reference_of, sentence, today
 from shared.audio.finishing import Finished, finish
@@ -25,7 +26,7 @@ from shared.settings import Settings
 from shared.streaming import Emitter
 from shared.tasks import Task
 from shared.ui.audio.compose_api import compose_of
-from shared.ui.audio.listening import can_be_heard, facts, hearing
+from shared.ui.audio.listening import can_be_heard, facts, hearing, rating
 from shared.ui.audio.sound_api import sound_of
 from shared.ui.models_api import models_of
 from shared.ui.reading import read_mode
@@ -57,6 +58,7 @@ def _speak(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
         seed: int | None = None,
         file: str = "wav",
         listener: str = "",
+        rate: bool = False,
         recording: str = "",
         confirmed: str = "",
     ) -> Iterator[dict[str, Any]]:
@@ -77,6 +79,7 @@ def _speak(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
             seed: left out, one is drawn; the receipt names it.
             file: "wav", "flac", "mp3" or "ogg": what the whole comes as, a data URL.
             listener: who hears it back and counts the words that differ, such as "whisper-tiny.en"; empty: nobody.
+            rate: whether DNSMOS guesses how people would score it; the receipt's `extra` then has the scores.
             recording: a voice to imitate, for models that can: a data URL of its person reading what /consent tells.
             confirmed: what /consent tells to confirm in writing, where it does.
         """
@@ -84,6 +87,8 @@ def _speak(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
             kind_of(file)
             if listener:
                 check(get(listener))
+            if rate:
+                dnsmos.check()
             request = SpeechRequest(
                 text=text,
                 voice=voice or None,
@@ -103,6 +108,8 @@ def _speak(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
                 heard = None
                 if listener and spoken.receipt:
                     spoken, heard = yield from _heard(spoken, request, listener, engine.settings)
+                if rate and can_be_heard(spoken):
+                    spoken = yield from _rated(spoken, request, engine.settings)
                 yield _plain(spoken, request, file, heard)
         except InferenceError as error:
             raise gr.Error(str(error), print_exception=False) from None
@@ -188,6 +195,20 @@ def _heard(
         return replace(spoken, receipt=replace(spoken.receipt, extra=extra)), facts(ended.value)
     except InferenceError as error:
         return spoken, {"error": str(error)}
+    finally:
+        steps.close()
+
+
+def _rated(spoken: Spoken, request: SpeechRequest, settings: Settings) -> Generator[dict[str, Any], None, Spoken]:
+    """Have the finished speech rated; its receipt then says how."""
+    assert spoken.receipt is not None
+    steps = rating(spoken, settings)
+    try:
+        while True:
+            yield _plain(Spoken(seconds=spoken.seconds, status=next(steps)), request, "wav")
+    except StopIteration as ended:
+        extra = {**spoken.receipt.extra, **ended.value.facts()}
+        return replace(spoken, receipt=replace(spoken.receipt, extra=extra))
     finally:
         steps.close()
 

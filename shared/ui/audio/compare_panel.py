@@ -50,7 +50,7 @@ class ComparePanel:
             self.stop = gr.Button("Stop", elem_id="compare-stop", visible=False, min_width=120)
             self.blind = gr.Checkbox(False, label="Blind: hide which is which", elem_id="compare-blind", min_width=160)
             self.show = gr.Button("Show which is which", elem_id="compare-show", visible=False, min_width=120)
-            self.listener = listening.choice("compare-listener")
+            self.ears = listening.choices("compare-listener")
         self.told = gr.HTML("", elem_id="compare-told")
         self.table = gr.HTML("", elem_id="compare-table")
         self.trial = gr.State(Trial())
@@ -59,7 +59,7 @@ class ComparePanel:
     def wire(self, picker: list[Any], settings: list[Any], keys: Any) -> None:
         """Connect the events."""
         outputs = [self.trial, self.table, self.told, self.run, self.stop, self.show, *self.opinions.outputs]
-        inputs = [self.text, self.engines, self.blind, self.listener, keys, *settings]
+        inputs = [self.text, self.engines, self.blind, *self.ears, keys, *settings]
         self.run.click(self._compare, inputs, outputs, concurrency_limit=None, **_PRIVATE)
         self.stop.click(stopper(self._runs), None, None, queue=False, **_PRIVATE)
         shown = [self.trial, self.table, self.show, *self.opinions.changed]
@@ -73,6 +73,7 @@ class ComparePanel:
         engines: list[str],
         blind: bool,
         listener: str,
+        rate: bool,
         keys: Any,
         *values: Any,
     ) -> Iterator[list[Any]]:
@@ -90,8 +91,8 @@ class ComparePanel:
                     trial.rows = self._rows(trial, ways, said, now, asked)
                     said = now
                     yield [trial, table(trial), "", *going, *asking(trial)]
-                if listener and not cancel.cancelled:
-                    for status in _heard(trial, said, asked, listener, settings, deaf):
+                if (listener or rate) and not cancel.cancelled:
+                    for status in _heard(trial, said, asked, listener, rate, settings, deaf):
                         yield [trial, gr.skip(), status, *going, *asking(trial)]
         except InferenceError as error:
             told = f'<div class="pg-note pg-error" role="alert">{escape(str(error))}</div>'
@@ -120,6 +121,7 @@ def _heard(
     said: Sequence[Spoken],
     asked: SpeechRequest,
     listener: str,
+    rate: bool,
     settings: Settings,
     cancels: Sequence[CancelToken],
 ) -> Iterator[str]:
@@ -127,7 +129,7 @@ def _heard(
     for place, (spoken, cancel) in enumerate(zip(said, cancels, strict=True)):
         if not listening.can_be_heard(spoken):
             continue
-        steps = listening.heard_back(spoken, asked, listener, settings, cancel)
+        steps = listening.measured(spoken, asked, listener, rate, settings, cancel)
         try:
             while True:
                 status = f"{next(steps)}: {place + 1} of {len(trial.rows)}"

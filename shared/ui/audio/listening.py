@@ -9,16 +9,19 @@ from typing import Any
 
 import gradio as gr
 
+from shared.audio import quality as dnsmos
 from shared.audio.listening.hearing_back import Heard, hear_back
 from shared.audio.listening.rows import Listener, listeners, reason
 from shared.audio.listening.word_errors import Edit
+from shared.audio.pcm import to_samples
 from shared.audio.spoken import Spoken
 from shared.background import meanwhile
-from shared.errors import Cancelled, InferenceError
+from shared.errors import BackendError, Cancelled, InferenceError
 from shared.pacing import status_of
 from shared.requests import SpeechRequest
 from shared.settings import Settings
 from shared.streaming import CancelToken
+from shared.ui.running import note
 
 _CAVEAT = (
     "Counted against the text, both written alike. A listener errs too, and writes numbers, dates and abbreviations in "
@@ -26,8 +29,22 @@ _CAVEAT = (
 )
 
 
-def choice(elem_id: str) -> gr.Dropdown:
-    """Who is to listen, if anybody."""
+def choices(elem_id: str) -> list[Any]:
+    """Who is to listen, if anybody, and whether it is rated."""
+    missing = "" if _unrated() is None else ", not installed"
+    rated = gr.Checkbox(False, label=f"Rate it: DNSMOS{missing}", elem_id=f"{elem_id}-rate", min_width=140)
+    return [_listener(elem_id), rated]
+
+
+def _unrated() -> str | None:
+    try:
+        dnsmos.check()
+    except BackendError as error:
+        return str(error)
+    return None
+
+
+def _listener(elem_id: str) -> gr.Dropdown:
     named = [(_label(listener), listener.id) for listener in listeners().values()]
     info = "Writes down what it hears, and counts the words that differ."
     return gr.Dropdown(
@@ -72,17 +89,55 @@ def hearing(
         steps.close()
 
 
-def heard_back(
-    spoken: Spoken, request: SpeechRequest, listener: str, settings: Settings, cancel: CancelToken
-) -> Generator[str, None, tuple[Heard | None, str]]:
-    """The same, with the HTML that shows what was heard, or why there is nothing."""
+def rating(
+    spoken: Spoken, settings: Settings, cancel: CancelToken | None = None
+) -> Generator[str, None, dnsmos.Quality]:
+    """The same for how it sounds. Raises what `quality` raises."""
+    sound = spoken.sound
+    assert sound is not None
+    steps = meanwhile(
+        lambda emit: dnsmos.quality(to_samples(sound.pcm), sound.sample_rate, settings, emit), "Rating", cancel
+    )
     try:
-        heard = yield from hearing(spoken, request, listener, settings, cancel)
-        return heard, shown(heard)
+        while True:
+            yield status_of(next(steps))
+    except StopIteration as ended:
+        found: dnsmos.Quality = ended.value
+        return found
+    finally:
+        steps.close()
+
+
+def measured(
+    spoken: Spoken, request: SpeechRequest, listener: str, rate: bool, settings: Settings, cancel: CancelToken
+) -> Generator[str, None, tuple[dict[str, Any], str]]:
+    """Have it heard back and rated, as far as either is wanted: what a receipt is to say, and HTML that shows it."""
+    found: dict[str, Any] = {}
+    words = ""
+    try:
+        if listener:
+            heard = yield from hearing(spoken, request, listener, settings, cancel)
+            found, words = heard.facts(), shown(heard)
+        if rate:
+            rated = yield from rating(spoken, settings, cancel)
+            found, words = found | rated.facts(), words + _rated(rated)
     except Cancelled:
-        return None, '<div class="pg-note" role="status">Stopped by you before it was heard to the end.</div>'
+        words += note("Stopped by you before it was heard to the end.")
     except InferenceError as error:
-        return None, f'<div class="pg-note pg-error" role="alert">{escape(str(error))}</div>'
+        words += note(str(error), "pg-error")
+    return found, words
+
+
+_GUESS = (
+    "A network's guess of what people would say, learned from noisy calls: it hears hiss and clipping well, and a false "
+    "tone hardly."
+)
+
+
+def _rated(rated: dnsmos.Quality) -> str:
+    figures = [("all", rated.overall), ("voice", rated.signal), ("quiet behind it", rated.background)]
+    cells = ", ".join(f"{name} <b>{score:.2f}</b>" for name, score in figures)
+    return f'<div class="pg-note" role="status">{dnsmos.NAME}, of 5: {cells}<p class="pg-quiet">{_GUESS}</p></div>'
 
 
 def shown(heard: Heard) -> str:

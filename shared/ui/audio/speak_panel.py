@@ -72,7 +72,7 @@ class SpeakPanel:
                 with gr.Row():
                     kinds = [(kind.label, name) for name, kind in KINDS.items()]
                     self.kind = gr.Dropdown(kinds, value="wav", label="File", elem_id="file-kind", min_width=110)
-                    self.listener = listening.choice("listener")
+                    self.ears = listening.choices("listener")
                 self.unheard = gr.State(None)  # what was just spoken, for a listener
                 self.files = gr.File(label="Files: the sound, subtitles", visible=False, elem_id="files", height=120)
                 with gr.Accordion("Receipt", open=False, visible=False, elem_id="receipt-box") as self.receipt_box:
@@ -87,13 +87,13 @@ class SpeakPanel:
     def wire(self, picker: list[Any], settings: list[Any], keys: Any) -> None:
         """Connect the events."""
         self.restoring.wire(self.text, picker[0], settings)
-        inputs = [self._run_name, self.text, self.kind, self.listener, self.cloning.reference, keys, *picker, *settings]
+        inputs = [self._run_name, self.text, self.kind, *self.ears, self.cloning.reference, keys, *picker, *settings]
         for event in (self.run.click, self.text.submit):
             spoken = event(
                 self.follow, inputs, [*self.outputs, self.unheard], js=player.BEGIN, concurrency_limit=None, **PRIVATE
             )
             heard = [self.metrics, self.heard, self.receipt, self.run, self.stop, self.unheard]
-            spoken.then(self.hear_back, [self.unheard, self.listener, keys], heard, concurrency_limit=None, **PRIVATE)
+            spoken.then(self.hear_back, [self.unheard, *self.ears, keys], heard, concurrency_limit=None, **PRIVATE)
         self.stop.click(stopper(self._runs), None, None, js=player.STOP, queue=False, **PRIVATE)
         speakers = settings[NAMES.index("speakers")]
         self.cast.click(self._cast, [self.text, speakers, keys, *picker], [speakers, self.told], queue=False, **PRIVATE)
@@ -105,6 +105,7 @@ class SpeakPanel:
         text: str,
         kind: str,
         listener: str,
+        rate: bool,
         reference: Reference | None,
         keys: Any,
         model: str,
@@ -121,16 +122,17 @@ class SpeakPanel:
         with self._hearing.open(run) as hear:
             for spoken, asked in followed(self._engine, self._runs, request, keys, picked, ask, hear):
                 whole = spoken.sound and spoken.sound.pcm and spoken.finish_reason == "stop"
-                yield [*self._screen(spoken, asked, kind), (spoken, asked) if listener and whole else None]
+                yield [*self._screen(spoken, asked, kind), (spoken, asked) if (listener or rate) and whole else None]
 
     def hear_back(
         self,
         request: gr.Request,
         unheard: tuple[Spoken, SpeechRequest] | None,
         listener: str,
+        rate: bool,
         keys: Any,
     ) -> Iterator[list[Any]]:
-        """What a listener makes of what was just spoken; the figure goes into the receipt on the screen.
+        """What a listener makes of what was just spoken, and how it is rated; figures go into its receipt.
 
         An event of its own: of two answers of one event that come fast the page shows the newer alone.
         """
@@ -142,14 +144,14 @@ class SpeakPanel:
         assert spoken.sound is not None and spoken.receipt is not None
         settings = with_keys(self._engine.settings, keys)
         with self._runs.running(request.session_hash or "local") as (cancel,):
-            steps = listening.heard_back(spoken, asked, listener, settings, cancel)
+            steps = listening.measured(spoken, asked, listener, rate, settings, cancel)
             try:
                 while True:
                     status = note(next(steps))
                     yield [gr.skip(), status, gr.skip(), gr.update(visible=False), gr.update(visible=True), gr.skip()]
             except StopIteration as ended:
                 found, words = ended.value
-                more = {**measures(spoken.sound), **(found.facts() if found else {})}
+                more = {**measures(spoken.sound), **found}
                 receipt = replace(spoken.receipt, extra={**spoken.receipt.extra, **more})
                 yield [receipt_view.metrics(receipt), words, receipt_view.table(receipt), *ready]
             finally:
