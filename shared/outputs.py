@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
@@ -50,10 +50,40 @@ class AttentionMaps:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Codes:
+    """A part of a sound as a codec's tokens: int32 array (codebooks, frames), the coarsest first, each below `size`."""
+
+    tokens: Any
+    size: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alignment:
+    """Which sign of a text sounded when: float32 array (signs, frames), of each frame the share of each sign.
+
+    `exact`: from durations that the model sets; otherwise from where it looked, which may be elsewhere.
+    """
+
+    signs: tuple[str, ...]
+    share: Any
+    exact: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class SoundInside:
+    """What a model had in hand for the part of a sound from `start` to `end` (seconds), as far as it can tell."""
+
+    start: float
+    end: float
+    codes: Codes | None = None
+    alignment: Alignment | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class AudioOutput:
     """A sound: 16-bit signed little-endian samples, those of all channels after one another, `sample_rate` a second.
 
-    `words`: of speech, in order, with their times.
+    `words`: of speech, in order, with their times. `inside`: of its first parts, where the engine can tell.
     """
 
     pcm: bytes
@@ -61,6 +91,7 @@ class AudioOutput:
     channels: int = 1
     words: tuple[Word, ...] = ()
     finish_reason: FinishReason = "stop"
+    inside: tuple[SoundInside, ...] = field(default=(), compare=False)
 
     @property
     def seconds(self) -> float:

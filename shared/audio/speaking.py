@@ -10,8 +10,10 @@ from shared.audio.pcm import to_pcm
 from shared.audio.script import Utterance
 from shared.audio.timing import estimated
 from shared.events import AudioChunk, Progress, Word
-from shared.outputs import AudioOutput
+from shared.outputs import Alignment, AudioOutput, Codes, SoundInside
 from shared.streaming import Emit
+
+INSIDE = 6  # utterances whose inside is kept: of a long text, the first
 
 
 class Speaking:
@@ -32,6 +34,8 @@ class Speaking:
         self._emit, self.rate, self._of, self._pace = emit, rate, of, speed or 1.0
         self._mark = mark
         self._unmarked: list[Any] = []
+        self._inside: list[SoundInside] = []
+        self._began_at = 0.0  # of the utterance that ended last, with the silence before it that was trimmed
         self._joiner = Joiner(rate)
         self._pcm: list[bytes] = []
         self._samples = 0
@@ -70,10 +74,23 @@ class Speaking:
         begun = self.at if self._heard is None else self._heard
         sounded = (self._samples + len(rest) - (silence if len(rest) >= silence else 0)) / self.rate
         told = self._placed(words, begun) or estimated(self._utterance.text, begun, sounded, self._utterance.speaker)
+        self._began_at = begun - self._joiner.dropped / self.rate
         self._done += 1
         if self._done == self._of:
             rest = numpy.concatenate([rest, self._joiner.finish()])
         self._give(rest, told if sounded > begun else ())
+
+    def tell(self, seconds: float, codes: Codes | None, alignment: Alignment | None) -> None:
+        """What the model had in hand for the utterance that has just ended, which was so long before it was trimmed."""
+        if len(self._inside) < INSIDE and (codes is not None or alignment is not None):
+            self._inside.append(
+                SoundInside(
+                    start=round(self._began_at, 3),
+                    end=round(self._began_at + seconds, 3),
+                    codes=codes,
+                    alignment=alignment,
+                )
+            )
 
     def _placed(self, words: Iterable[Word], begun: float) -> tuple[Word, ...]:
         """The engine's own times as times of the whole: what was silent before the first sound is left out."""
@@ -93,7 +110,9 @@ class Speaking:
     def output(self) -> AudioOutput:
         """All of it."""
         self._give(self._joiner.finish())
-        return AudioOutput(pcm=b"".join(self._pcm), sample_rate=self.rate, words=tuple(self._words))
+        return AudioOutput(
+            pcm=b"".join(self._pcm), sample_rate=self.rate, words=tuple(self._words), inside=tuple(self._inside)
+        )
 
     def _give(self, samples: Any, words: tuple[Word, ...] = ()) -> None:
         if not len(samples) and not words:

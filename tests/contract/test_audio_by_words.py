@@ -111,6 +111,11 @@ def test_more_seconds_than_the_model_makes_are_refused_with_the_number(tiny: Eng
         made(tiny, model, duration=most + 1)
 
 
+def test_a_musicgens_tokens_are_told(tiny: Engine) -> None:
+    (inside,) = made(tiny, "musicgen").output.inside
+    assert inside.codes is not None and inside.codes.tokens.shape[1] == 40 and inside.codes.tokens.max() < 32
+
+
 def test_a_setting_that_the_model_lacks_is_told(tiny: Engine) -> None:
     receipt = made(tiny, "musicgen", bars=4).receipt
     assert "notes" in receipt.unhonoured["bars"]

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from shared.audio.speaking import INSIDE
 from shared.backends.speech.families import FAMILIES, TAKES
 from shared.catalog import Catalog, ModelSpec, Variant
 from shared.engine import Engine
@@ -119,6 +120,32 @@ def test_a_voice_is_imitated_by_those_that_can_and_the_receipt_says_so(make: Mak
     assert final.output.pcm != final_of(make(family).events(speech("good bye.", seed=3))).output.pcm
     assert final.receipt.extra["imitates_a_voice"] and final.receipt.extra["consent"] == "spoken"
     assert "reference" not in final.receipt.settings
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_what_a_model_had_in_hand_is_told(make: Make, family: str) -> None:
+    output = final_of(make(family).events(speech("hello there. good bye.", seed=3))).output
+    assert output.inside and all(part.start < part.end for part in output.inside)
+    for part in output.inside:
+        if family in {"vits", "speecht5"}:
+            share = part.alignment.share
+            assert part.codes is None and len(part.alignment.signs) == len(share)
+            assert part.alignment.exact == (family == "vits")
+            assert share.sum() == pytest.approx(share.shape[1], rel=0.05)
+        else:
+            books = {"bark": 4, "csm": 4, "dia": 9}[family]
+            assert part.alignment is None and part.codes.tokens.shape[0] == books and part.codes.tokens.shape[1] > 1
+            assert part.codes.tokens.min() >= 0 and part.codes.tokens.max() < part.codes.size
+
+
+def test_durations_make_the_times_of_words_exact(make: Make) -> None:
+    words = final_of(make("vits").events(speech("hello there, you. good bye.", seed=3))).output.words
+    assert [word.text for word in words] == ["hello", "there,", "you.", "good", "bye."]
+    assert all(word.exact for word in words) and all(word.start <= word.end for word in words)
+
+
+def test_of_a_long_text_the_first_parts_are_kept(make: Make) -> None:
+    assert len(final_of(make("vits").events(speech("Hello there. " * 20, seed=1))).output.inside) == INSIDE
 
 
 def test_stop_ends_a_run_within_a_layer(make: Make) -> None:

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from shared.audio.pcm import to_pcm
 from shared.backends.base import Capabilities, Outcome, Usage
+from shared.backends.local.codes import caught
 from shared.backends.local.torch_model import memory_errors
 from shared.errors import CorruptWeights, InvalidRequest
 from shared.events import Progress
 from shared.memory import give_back
-from shared.outputs import AudioOutput
+from shared.outputs import AudioOutput, SoundInside
 from shared.requests import MusicRequest
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class MusicGenModel:
             raise InvalidRequest(f"MusicGen learned from {MOST:g} seconds at a time. Lower the duration to that.")
         codec = self._model.config.audio_encoder
         frames = math.ceil(seconds * codec.frame_rate)
-        with memory_errors():
+        with memory_errors(), caught(self._model.audio_encoder, "decode") as tokens:
             made = self._composed(request, frames, emit)
         samples = made.float().cpu().numpy().T[: round(seconds * codec.sampling_rate)]
         if not _finite(samples):
@@ -60,8 +61,12 @@ class MusicGenModel:
                 "This model's numbers went out of bounds, so that there is no sound. Download the model again, or "
                 "choose another engine."
             )
+        inside = SoundInside(start=0.0, end=len(samples) / codec.sampling_rate, codes=tokens.codes(codec.codebook_size))
         output = AudioOutput(
-            pcm=to_pcm(samples.reshape(-1)), sample_rate=codec.sampling_rate, channels=samples.shape[1]
+            pcm=to_pcm(samples.reshape(-1)),
+            sample_rate=codec.sampling_rate,
+            channels=samples.shape[1],
+            inside=(inside,),
         )
         return Outcome(output=output, usage=Usage(output_tokens=frames))
 

@@ -14,7 +14,10 @@ from typing import Any
 from shared.audio.pcm import to_samples
 from shared.audio.resampling import resampled
 from shared.audio.voices import unknown
+from shared.backends.local.codes import caught
+from shared.backends.speech.aligning import by_attention, by_durations, durations, without_blanks
 from shared.errors import InvalidRequest, MissingDependency
+from shared.outputs import Alignment, Codes
 from shared.requests import Reference, SpeechRequest
 
 
@@ -36,21 +39,30 @@ class Loaded:
 
 
 @dataclass(frozen=True)
+class Said:
+    """An utterance's samples, and what else the model can tell of it."""
+
+    samples: Any
+    codes: Codes | None = None
+    alignment: Alignment | None = None
+
+
+@dataclass(frozen=True)
 class Family:
-    """`model` and `reader`: transformers' classes by name. `most`: characters at one go. `say`: an utterance's samples.
+    """`model` and `reader`: transformers' classes by name. `most`: characters at one go. `say`: speaks an utterance.
 
     `rate`: samples a second. `vocoder`: where to get one, where the model makes spectra alone.
     """
 
     model: str
     reader: str
-    say: Callable[[Loaded, str, str | None, SpeechRequest], Any]
+    say: Callable[[Loaded, str, str | None, SpeechRequest], Said | None]
     rate: Callable[[Loaded], int]
     most: int
     vocoder: str = ""
 
 
-def _vits(loaded: Loaded, text: str, voice: str | None, request: SpeechRequest) -> Any:
+def _vits(loaded: Loaded, text: str, voice: str | None, request: SpeechRequest) -> Said | None:
     """VITS and MMS (Kim et al. 2021, Pratap et al. 2023): all at once, so that nothing can be told before."""
     model, reader = loaded.model, loaded.reader
     for wish, module in (("phonemize", "phonemizer"), ("is_uroman", "uroman")):
@@ -60,7 +72,13 @@ def _vits(loaded: Loaded, text: str, voice: str | None, request: SpeechRequest) 
     if not inputs["input_ids"].shape[-1] or not reader.decode(inputs["input_ids"][0]).strip():
         return None
     model.speaking_rate = model.config.speaking_rate * (request.speed or 1.0)
-    return model(**inputs, speaker_id=_number(voice, model.config.num_speakers)).waveform[0]
+    with durations(model) as lasting:
+        samples = model(**inputs, speaker_id=_number(voice, model.config.num_speakers)).waveform[0]
+    signs = reader.convert_ids_to_tokens(inputs["input_ids"][0])
+    frames = lasting.frames(model.speaking_rate)
+    if getattr(reader, "add_blank", False):
+        signs, frames = without_blanks(signs, frames)
+    return Said(samples, alignment=by_durations(signs, frames))
 
 
 def _must_have(module: str) -> None:
@@ -81,7 +99,7 @@ def _number(voice: str | None, count: int) -> int | None:
     return int(voice)
 
 
-def _speecht5(loaded: Loaded, text: str, voice: str | None, request: SpeechRequest) -> Any:
+def _speecht5(loaded: Loaded, text: str, voice: str | None, request: SpeechRequest) -> Said:
     """SpeechT5 (Ao et al. 2022). Its voice is a vector of unit length, drawn from the voice's name or else the seed."""
     import torch
 
@@ -89,10 +107,13 @@ def _speecht5(loaded: Loaded, text: str, voice: str | None, request: SpeechReque
     noise = torch.Generator("cpu").manual_seed((request.seed or 0) if voice is None else zlib.crc32(voice.encode()))
     speaker = torch.nn.functional.normalize(torch.randn(1, size, generator=noise)).to(loaded.device)
     inputs = loaded.reader(text, return_tensors="pt").to(loaded.device)
-    return loaded.model.generate_speech(inputs["input_ids"], speaker, vocoder=loaded.vocoder)
+    samples, looked = loaded.model.generate_speech(
+        inputs["input_ids"], speaker, vocoder=loaded.vocoder, output_cross_attentions=True
+    )
+    return Said(samples, alignment=by_attention(loaded.reader.convert_ids_to_tokens(inputs["input_ids"][0]), looked))
 
 
-def _bark(loaded: Loaded, text: str, voice: str | None, request: SpeechRequest) -> Any:
+def _bark(loaded: Loaded, text: str, voice: str | None, request: SpeechRequest) -> Said:
     """Bark (Suno 2023)."""
     reader = loaded.reader
     if voice is not None and voice not in reader.available_voice_presets:  # any other would be opened as a file
@@ -101,10 +122,13 @@ def _bark(loaded: Loaded, text: str, voice: str | None, request: SpeechRequest) 
     inputs = reader(text, voice_preset=voice, return_tensors="pt")
     inputs = {name: value.to(loaded.device) for name, value in inputs.items()}
     given = {} if request.temperature is None else {"semantic_temperature": max(request.temperature, 0.01)}
-    return loaded.model.generate(**inputs, do_sample=True, **given)[0]
+    model = loaded.model
+    with caught(model, "codec_decode") as tokens:
+        samples = model.generate(**inputs, do_sample=True, **given)[0]
+    return Said(samples, tokens.codes(model.codec_model.config.codebook_size))
 
 
-def _csm(loaded: Loaded, text: str, voice: str | None, request: SpeechRequest) -> Any:
+def _csm(loaded: Loaded, text: str, voice: str | None, request: SpeechRequest) -> Said:
     """CSM (Sesame 2025). Its speakers are numbers, each a voice that it makes up, or goes on with from a recording."""
     speaker = str(_number(voice or "0", 10))
     conversation = [{"role": speaker, "content": [{"type": "text", "text": text}]}]
@@ -114,10 +138,13 @@ def _csm(loaded: Loaded, text: str, voice: str | None, request: SpeechRequest) -
         conversation.insert(0, {"role": speaker, "content": [said, heard]})
     inputs = loaded.reader.apply_chat_template(conversation, tokenize=True, return_dict=True).to(loaded.device)
     most = math.ceil(_longest(text) * 12.5)
-    return loaded.model.generate(**inputs, output_audio=True, max_new_tokens=most, **_sampling(request))[0]
+    model = loaded.model
+    with caught(model.codec_model, "decode") as tokens:
+        samples = model.generate(**inputs, output_audio=True, max_new_tokens=most, **_sampling(request))[0]
+    return Said(samples, tokens.codes(model.codec_model.config.codebook_size))
 
 
-def _dia(loaded: Loaded, text: str, voice: str | None, request: SpeechRequest) -> Any:
+def _dia(loaded: Loaded, text: str, voice: str | None, request: SpeechRequest) -> Said:
     """Dia (Nari Labs 2025). A text of its own may name the speakers itself, as [S1] and [S2].
 
     A recording is the beginning of what it says: its words go before the text, and its sound is cut off again.
@@ -134,7 +161,10 @@ def _dia(loaded: Loaded, text: str, voice: str | None, request: SpeechRequest) -
     most = math.ceil(_longest(text) * 86)
     made = loaded.model.generate(**inputs, max_new_tokens=most, **given)
     before = loaded.reader.get_audio_prompt_len(inputs["decoder_attention_mask"]) if heard else None
-    return loaded.reader.batch_decode(made, audio_prompt_len=before)[0]
+    codec = loaded.reader.audio_tokenizer
+    with caught(codec, "decode") as tokens:
+        samples = loaded.reader.batch_decode(made, audio_prompt_len=before)[0]
+    return Said(samples, tokens.codes(codec.config.codebook_size))
 
 
 def _recording(loaded: Loaded, reference: Reference) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from shared.audio.cloning.marking import marker
@@ -11,7 +12,8 @@ from shared.audio.script import utterances
 from shared.audio.speaking import Speaking
 from shared.backends.base import Capabilities, Outcome
 from shared.backends.local.torch_model import memory_errors
-from shared.backends.speech.families import FAMILIES, TAKES, Loaded
+from shared.backends.speech.aligning import words_of
+from shared.backends.speech.families import FAMILIES, TAKES, Loaded, Said
 from shared.errors import BackendError, InvalidRequest
 from shared.requests import Request, SpeechRequest
 from shared.streaming import Emit
@@ -49,13 +51,17 @@ class TorchSpeaker:
             emit.check()
             speaking.begin(utterance)
             with memory_errors():
-                samples = self._say(utterance.text, utterance.voice, request, number, emit)
-            if samples is not None:
-                speaking.add(samples)
-            speaking.end()
+                made = self._say(utterance.text, utterance.voice, request, number, emit)
+            if made is None:
+                speaking.end()
+                continue
+            speaking.add(made.samples)
+            seconds, alignment = len(made.samples) / rate, made.alignment
+            speaking.end(words_of(alignment, utterance.text, seconds) if alignment else ())
+            speaking.tell(seconds, made.codes, alignment)
         return self._outcome(speaking, request)
 
-    def _say(self, text: str, voice: str | None, request: SpeechRequest, number: int, emit: Emit) -> Any:
+    def _say(self, text: str, voice: str | None, request: SpeechRequest, number: int, emit: Emit) -> Said | None:
         import torch
 
         loaded = self._loaded
@@ -66,13 +72,13 @@ class TorchSpeaker:
             made = self._family.say(loaded, text, voice, request)
         if made is None:
             return None
-        samples = made.detach().float().cpu().reshape(-1).numpy()
+        samples = made.samples.detach().float().cpu().reshape(-1).numpy()
         if not _finite(samples):
             raise BackendError(
                 "This model's numbers went out of bounds, so that there is no sound. Its weights are damaged: "
                 "download it again, or choose another engine."
             )
-        return samples
+        return replace(made, samples=samples)
 
     def _outcome(self, speaking: Speaking, request: SpeechRequest) -> Outcome:
         output = speaking.output()

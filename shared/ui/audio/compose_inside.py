@@ -11,6 +11,7 @@ import gradio as gr
 from shared.music.composed import Composition
 from shared.music.piece import Guess, Piece
 from shared.music.roll import name_of, roll
+from shared.ui.audio import inside_panel
 
 LIKELIEST = 8  # deeds that are told at each place
 SHOWN = 5  # of the least expected notes
@@ -33,7 +34,9 @@ class ComposeInside:
 def drawn(made: Composition) -> str:
     """The roll with what might have been, and the notes that were least expected; as HTML."""
     if made.music is None:
-        return ""
+        if made.sound is None or not made.sound.inside:
+            return ""
+        return f'<div class="pg-quiet">{inside_panel.EXPLAINED}</div>{inside_panel.drawn(made.sound)}'
     if not made.guesses:
         return '<div class="pg-quiet">This engine doesn\'t tell what it thought of.</div>' if made.done else ""
     told = "".join(f"<li>{line}</li>" for line in least_expected(made.music, made.guesses))

@@ -129,8 +129,8 @@ def measured(
 
 
 _GUESS = (
-    "A network's guess of what people would say, learned from noisy calls: it hears hiss and clipping well, and a false "
-    "tone hardly."
+    "A network's guess of what people would say, learned from noisy calls: it hears hiss and clipping well, and a "
+    "false tone hardly."
 )
 
 

@@ -23,6 +23,7 @@ from shared.ui.audio.clone_panel import ClonePanel
 from shared.ui.audio.files import keep
 from shared.ui.audio.followed import followed
 from shared.ui.audio.hearing import Hearing
+from shared.ui.audio.inside_panel import InsidePanel, drawn
 from shared.ui.audio.settings_panel import NAMES, read_speakers, to_request, write_speakers
 from shared.ui.audio.speak_restore import speak_restore
 from shared.ui.following import following
@@ -75,6 +76,7 @@ class SpeakPanel:
                     self.ears = listening.choices("listener")
                 self.unheard = gr.State(None)  # what was just spoken, for a listener
                 self.files = gr.File(label="Files: the sound, subtitles", visible=False, elem_id="files", height=120)
+                self.inside = InsidePanel("speak")
                 with gr.Accordion("Receipt", open=False, visible=False, elem_id="receipt-box") as self.receipt_box:
                     self.receipt = gr.Markdown(elem_id="receipt")
 
@@ -82,7 +84,7 @@ class SpeakPanel:
     def outputs(self) -> list[Any]:
         """What a speech changes, in the order that `_screen` gives it."""
         shown = [self.metrics, self.told, self.heard, self.sound, self.files, self.receipt_box, self.receipt]
-        return [*shown, self.run, self.stop]
+        return [*shown, self.inside.shown, self.run, self.stop]
 
     def wire(self, picker: list[Any], settings: list[Any], keys: Any) -> None:
         """Connect the events."""
@@ -160,10 +162,11 @@ class SpeakPanel:
     def _screen(self, spoken: Spoken, asked: SpeechRequest | None, kind: str) -> list[Any]:
         ended, receipt = spoken.done, spoken.receipt
         told = note(str(spoken.error), "pg-error") if spoken.error else ""
-        sound = files = table = box = gr.skip()
+        sound = files = table = box = inside = gr.skip()
         if receipt is not None and asked is not None and spoken.sound is not None and spoken.sound.pcm:
             finished = finish(spoken.sound, receipt, asked, kind)
             paths, receipt = keep(finished, asked), finished.receipt
+            inside = drawn(spoken.sound)
             sound, files = (gr.update(value=value, visible=True) for value in (paths[0], paths))
         if receipt is not None:
             table, box = receipt_view.table(receipt), gr.update(visible=True)
@@ -171,7 +174,18 @@ class SpeakPanel:
                 told += note("Stopped by you. What was spoken is kept.")
         status = f"{spoken.status} · {spoken.seconds:.1f} s so far" if spoken.seconds else spoken.status
         line = receipt_view.metrics(receipt, status)
-        return [line, told, "", sound, files, box, table, gr.update(visible=ended), gr.update(visible=not ended)]
+        return [
+            line,
+            told,
+            "",
+            sound,
+            files,
+            box,
+            table,
+            inside,
+            gr.update(visible=ended),
+            gr.update(visible=not ended),
+        ]
 
     def _cast(self, text: str, speakers: str, keys: Any, model: str, mode: str, variant: str | None) -> tuple[Any, str]:
         """A voice for each name that lines of the text begin with; those that have one keep it."""
