@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import importlib.metadata
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from shared.backends.base import Capabilities, require
+from shared.errors import BackendError
 
 if TYPE_CHECKING:
     from shared.backends.musicgen.model import MusicGenModel
@@ -14,7 +16,14 @@ if TYPE_CHECKING:
     from shared.streaming import Emit
 
 PARAMETERS = frozenset({"seed", "duration", "temperature", "top_p", "guidance_scale"})
+KINDS: Mapping[str, tuple[str, str, str]] = {  # transformers' kind -> its class, what reads for it, what it can besides
+    "musicgen": ("MusicgenForConditionalGeneration", "AutoProcessor", "lead_in"),
+    "musicgen_melody": ("MusicgenMelodyForConditionalGeneration", "AutoTokenizer", "melody"),
+}
 WHY_NOT = {
+    "beginning": "MusicGen goes on from a recording, not from notes.",
+    "melody": "MusicGen melody can.",
+    "lead_in": "MusicGen small and medium can.",
     "bars": "MusicGen makes sound, not notes; say how many seconds.",
     "top_logprobs": "MusicGen writes no notes.",
     "negative_prompt": "MusicGen reads what the music should be alone.",
@@ -23,16 +32,23 @@ WHY_NOT = {
 
 
 class MusicGen:
-    """A Hub id, or a folder in transformers' format, of the kind `musicgen`."""
+    """A Hub id, or a folder in transformers' format, of the kinds in `KINDS`.
+
+    `variant.options["family"]`: its kind, where what it can do is to be known before it is loaded.
+    """
 
     def check(self, variant: Variant, settings: Settings) -> None:
         """Raise `MissingDependency`."""
         for module in ("torch", "transformers"):
             require(module)
+        if variant.quantization and variant.device != "cpu":
+            raise BackendError("MusicGen runs in int8 on the processor alone.")
 
     def capabilities(self, variant: Variant) -> Capabilities:
-        """The same for all its sizes."""
-        return Capabilities(parameters=PARAMETERS, why_not=WHY_NOT, seed="best-effort")
+        """The same for all its sizes; where its kind isn't known yet, what any can."""
+        family = variant.options.get("family")
+        more = {able for kind, (*_, able) in KINDS.items() if family in {None, kind}}
+        return Capabilities(parameters=PARAMETERS | more, why_not=WHY_NOT, seed="best-effort")
 
     def load(self, variant: Variant, settings: Settings, emit: Emit) -> MusicGenModel:
         """Download if need be, check and load. Raises `CorruptWeights`, `OutOfMemory`, `HubUnavailable`."""
@@ -48,11 +64,22 @@ class MusicGen:
         facts: dict[str, Any] = {
             "device": str(model.device.type),
             "dtype": str(model.dtype).removeprefix("torch."),
-            "quantization": None,
+            "quantization": variant.quantization,
             "revision": revision or variant.revision,
             "versions": {name: importlib.metadata.version(name) for name in ("torch", "transformers")},
         }
         return MusicGenModel(model, reader, self.capabilities(variant), facts)
+
+
+def _quantize(writer: Any) -> None:
+    """The weights of the part that writes tokens, in int8; what comes to them is quantized as it comes."""
+    import warnings
+
+    import torch
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it is deprecated; torchao's successor to this was slower here
+        torch.ao.quantization.quantize_dynamic(writer, {torch.nn.Linear}, dtype=torch.qint8, inplace=True)
 
 
 def _read(variant: Variant, settings: Settings, emit: Emit) -> tuple[Any, Any, str | None]:
@@ -61,18 +88,22 @@ def _read(variant: Variant, settings: Settings, emit: Emit) -> tuple[Any, Any, s
 
     from shared.backends.local.loading import SAFE, read_config, read_model, torch_device
     from shared.backends.local.sources import find
-    from shared.errors import BackendError
     from shared.events import Progress
 
     source = find(variant, settings, emit)
     kind = read_config(source.folder).model_type
-    if kind != "musicgen":
-        raise BackendError(f"{source.name} is of the kind {kind}, and only musicgen is run here. Choose another model.")
-    device = torch_device(variant)
+    if kind not in KINDS:
+        known = " and ".join(KINDS)
+        raise BackendError(f"{source.name} is of the kind {kind}, and only {known} are run here. Choose another model.")
+    model_class, reader_class, _ = KINDS[kind]
+    device = "cpu" if variant.quantization else torch_device(variant)
     emit(Progress(f"Loading {source.name}"))
     library: Any = transformers
     dtype = torch.float16 if device == "cuda" else torch.float32
     options = {"dtype": dtype, "use_safetensors": True, **SAFE}
-    model = read_model(library.MusicgenForConditionalGeneration, source, options).to(device).eval()
-    reader = library.AutoProcessor.from_pretrained(source.folder, **SAFE)
+    model = read_model(getattr(library, model_class), source, options).to(device).eval()
+    if variant.quantization:
+        emit(Progress("Quantizing"))
+        _quantize(model.decoder)
+    reader = getattr(library, reader_class).from_pretrained(source.folder, **SAFE)
     return model, reader, source.revision

@@ -6,6 +6,7 @@ Field names are those of `huggingface_hub.InferenceClient` and, where it has non
 from shared.requests.base import MOST_SEED, ImagePart, Request
 from shared.requests.chat import ChatRequest, Message, Role
 from shared.requests.image import LEADING, MOST_OUTPAINT, ImageRequest
+from shared.requests.recording import Recording
 from shared.requests.sound import AudioRequest, MusicRequest, SoundRequest, SpeechRequest
 from shared.requests.video import Shot, VideoRequest
 from shared.requests.voice import Consent, Reference
@@ -21,6 +22,7 @@ __all__ = [
     "ImageRequest",
     "Message",
     "MusicRequest",
+    "Recording",
     "Reference",
     "Request",
     "Role",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from shared.errors import InvalidRequest
 from shared.requests.base import Request, within
+from shared.requests.recording import Recording
 from shared.requests.voice import Reference
 from shared.tasks import Task
 
@@ -99,7 +100,8 @@ class MusicRequest(AudioRequest):
 
     For engines that write notes: `bars`, how long; `top_logprobs`, how many likeliest notes to tell at each place;
     `beginning`, bars to go on from, which count among `bars`, and whose key, metre and voices go before what the
-    prompt says.
+    prompt says. For engines that make sound: `melody`, a recording whose tune is followed; `lead_in`, one that the
+    music goes on from, which comes before `duration`. Neither is written into a file.
     """
 
     bars: int | None = None
@@ -107,10 +109,17 @@ class MusicRequest(AudioRequest):
     top_p: float | None = None
     top_logprobs: int | None = None
     beginning: Piece | None = None
+    melody: Recording | None = None
+    lead_in: Recording | None = None
 
-    CONTENT: ClassVar[frozenset[str]] = frozenset({"prompt", "beginning"})
+    CONTENT: ClassVar[frozenset[str]] = frozenset({"prompt", "beginning", "melody", "lead_in"})
+    KEPT_BACK: ClassVar[frozenset[str]] = frozenset({"melody", "lead_in"})
     TASK: ClassVar[Task] = Task.TEXT_TO_AUDIO
-    ESSENTIAL: ClassVar[Mapping[str, str]] = {"beginning": "go on from a tune"}
+    ESSENTIAL: ClassVar[Mapping[str, str]] = {
+        "beginning": "go on from written notes",
+        "melody": "follow the tune of a recording",
+        "lead_in": "go on from a recording",
+    }
     EXAMPLE: ClassVar[str] = "a fast jig in G"
 
     def validate(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from shared.data_urls import file_in
 from shared.errors import InvalidRequest
 from shared.tasks import Mode
 
@@ -30,3 +31,13 @@ def read_number(text: str, label: str, kind: Callable[[str], float]) -> float:
     except ValueError:
         what = "a whole number" if kind is int else "a number"
         raise InvalidRequest(f"{label} must be {what}; it is {text[:20]!r}. Mend it or clear the field.") from None
+
+
+def sound_in(url: str) -> bytes:
+    """The file in a data URL. Raises `InvalidRequest` for what is no data URL of a sound."""
+    if not url.startswith("data:audio/"):
+        raise InvalidRequest("The sound must be a data URL that begins with data:audio/wav;base64, for example.")
+    try:
+        return file_in(url)
+    except ValueError:
+        raise InvalidRequest("The sound's data URL is no whole base64. Encode the file again.") from None

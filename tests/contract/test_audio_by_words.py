@@ -8,15 +8,18 @@ from typing import Any
 import numpy as np
 import pytest
 
+from shared.audio.pcm import to_pcm, to_samples
+from shared.backends.musicgen.chroma import chroma
+from shared.backends.musicgen.model import LEAD
 from shared.catalog import Catalog, ModelSpec, Variant
 from shared.engine import Engine
 from shared.errors import BackendError, CorruptWeights, InvalidRequest
 from shared.events import Final, Progress
-from shared.requests import AudioRequest, MusicRequest, SoundRequest
+from shared.requests import AudioRequest, MusicRequest, Recording, SoundRequest
 from shared.settings import Settings
 from shared.streaming import CancelToken
-from shared.tasks import Task
-from tests.support.tiny_audio import RATE, musicgen, stable_audio
+from shared.tasks import Mode, Task
+from tests.support.tiny_audio import RATE, musicgen, musicgen_melody, stable_audio
 from tests.support.tiny_pipelines import stable_diffusion
 
 # What the libraries warn of among themselves.
@@ -26,7 +29,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated:DeprecationWarning"),
 ]
 MODELS = ("stable", "musicgen")
-REQUESTS: dict[str, type[AudioRequest]] = {"stable": SoundRequest, "musicgen": MusicRequest}
+REQUESTS: dict[str, type[AudioRequest]] = {"stable": SoundRequest, "musicgen": MusicRequest, "melody": MusicRequest}
 CHANNELS = {"stable": 2, "musicgen": 1}
 
 
@@ -38,8 +41,9 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Engine:
     with torch.random.fork_rng():
         torch.manual_seed(0)
         folders = {"stable": stable_audio(made / "stable"), "musicgen": musicgen(made / "musicgen")}
+        folders["melody"] = musicgen_melody(made / "melody")
         folders["pictures"] = stable_diffusion(made / "pictures")
-    backends = {"stable": "diffusers_audio", "musicgen": "musicgen", "pictures": "diffusers_audio"}
+    backends = dict.fromkeys(folders, "diffusers_audio") | dict.fromkeys(("musicgen", "melody"), "musicgen")
     return engine_of(tmp_path_factory.mktemp("data"), {name: (backends[name], path) for name, path in folders.items()})
 
 
@@ -57,9 +61,17 @@ def engine_of(data: Path, rows: dict[str, tuple[str, Path]]) -> Engine:
     return Engine(Catalog(specs), Settings(data_dir=data))
 
 
+PITCHES = (523.25, 329.63, 783.99)
+
+
+def tone(hertz: float, seconds: float, rate: int = 8000) -> bytes:
+    """16-bit samples of a tone."""
+    return to_pcm(0.4 * np.sin(2 * np.pi * hertz * np.arange(round(seconds * rate)) / rate))
+
+
 def ask(model: str, **more: Any) -> AudioRequest:
     usual: dict[str, Any] = {"prompt": "rain on a roof", "seed": 7, "duration": 0.8}
-    steps = {"num_inference_steps": 3} if model != "musicgen" else {}
+    steps = {"num_inference_steps": 3} if model in {"stable", "pictures"} else {}
     return REQUESTS.get(model, SoundRequest)(**{**usual, **steps, **more})
 
 
@@ -114,6 +126,59 @@ def test_more_seconds_than_the_model_makes_are_refused_with_the_number(tiny: Eng
 def test_a_musicgens_tokens_are_told(tiny: Engine) -> None:
     (inside,) = made(tiny, "musicgen").output.inside
     assert inside.codes is not None and inside.codes.tokens.shape[1] == 40 and inside.codes.tokens.max() < 32
+
+
+def test_a_musicgen_in_int8_composes_and_says_so(tiny: Engine, tmp_path: Path) -> None:
+    folder = tiny.catalog.get("musicgen").variants[0].repo_id
+    variant = Variant(backend="musicgen", repo_id=folder, device="cpu", quantization="int8")
+    spec = ModelSpec(id="q", name="Q", task=Task.TEXT_TO_AUDIO, license="none", variants=(variant,))
+    *_, final = Engine(Catalog([spec]), Settings(data_dir=tmp_path)).generate("q", ask("musicgen"))
+    assert isinstance(final, Final) and final.output.seconds == pytest.approx(0.8, abs=0.03)
+    assert final.receipt.quantization == "int8" and final.receipt.mode == Mode.QUANTIZED
+    assert final.output.pcm != made(tiny, "musicgen").output.pcm
+
+
+def test_music_goes_on_from_the_end_of_a_recording(tiny: Engine) -> None:
+    led = Recording(tone(220, 12.0), 8000)
+    final = made(tiny, "musicgen", lead_in=led)
+    assert final.output.seconds == pytest.approx(LEAD + 0.8, abs=0.03)
+    assert "first 10.0 seconds are the recording" in " ".join(final.receipt.notes)
+    assert made(tiny, "musicgen", lead_in=led, seed=8).output.pcm != final.output.pcm
+    with pytest.raises(InvalidRequest, match="to 20 seconds"):
+        made(tiny, "musicgen", lead_in=led, duration=25)
+    steps = [e.step for e in tiny.generate("musicgen", ask("musicgen", lead_in=led)) if isinstance(e, Progress)]
+    assert max(step for step in steps if step is not None) <= 40, "only what is new is counted"
+
+
+def test_music_follows_the_tune_of_a_recording(tiny: Engine) -> None:
+    low, high = (made(tiny, "melody", melody=Recording(tone(hertz, 2.0), 8000)).output for hertz in (220, 311))
+    assert low.seconds == pytest.approx(0.8, abs=0.03) and low.pcm != high.pcm
+    assert made(tiny, "melody").output.pcm != low.pcm, "without a tune it makes one up"
+
+
+@pytest.mark.parametrize(
+    ("model", "given", "words"),
+    [
+        ("musicgen", {"melody"}, "follows no recording"),
+        ("melody", {"lead_in"}, "doesn't go on from one"),
+    ],
+)
+def test_what_another_kind_of_musicgen_can_is_refused(tiny: Engine, model: str, given: set[str], words: str) -> None:
+    with pytest.raises(InvalidRequest, match=words):
+        made(tiny, model, **dict.fromkeys(given, Recording(tone(220, 2.0), 8000)))
+
+
+def test_engines_that_write_notes_refuse_a_recording() -> None:
+    from shared.catalog import load_catalog
+
+    asked = MusicRequest(prompt="a jig", melody=Recording(tone(220, 2.0), 8000))
+    with pytest.raises(InvalidRequest, match="can't follow the tune of a recording"):
+        list(Engine(load_catalog(), Settings()).generate("tune-starter", asked))
+
+
+def test_the_loudest_note_of_each_moment_is_followed() -> None:
+    notes = [int(chroma(to_samples(tone(hertz, 3.0, 32_000)), 32_000).argmax(-1).mode().values[0]) for hertz in PITCHES]
+    assert notes == [0, 4, 7], "C, E and G, whatever the octave"
 
 
 def test_a_setting_that_the_model_lacks_is_told(tiny: Engine) -> None:

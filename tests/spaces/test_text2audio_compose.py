@@ -16,8 +16,10 @@ from gradio_client.exceptions import AppError
 from playwright.sync_api import Browser, expect
 
 from shared.catalog import Catalog, ModelSpec, Variant
+from shared.data_urls import data_url
 from shared.engine import Engine
 from shared.errors import NoBackendAvailable
+from shared.media.sound import riff
 from shared.music.restoring import restore
 from shared.requests import MusicRequest
 from shared.settings import Settings
@@ -31,9 +33,10 @@ from tests.support.tiny_music import music_model, soundfont
 PARAMETERS = [
     *("prompt", "model", "mode", "engine_variant", "bars", "duration", "temperature", "top_p", "seed"),
     *("top_logprobs", "beginning", "beginning_bars", "file"),
-    *("negative_prompt", "num_inference_steps", "guidance_scale"),
+    *("negative_prompt", "num_inference_steps", "guidance_scale", "recording", "recording_use"),
 ]
 PHONE = {"width": 390, "height": 844}
+TONE = data_url(riff.write(bytes(range(256)) * 64, 8000, 1, {}), "audio/wav")
 
 
 @pytest.fixture(scope="module")
@@ -171,6 +174,9 @@ def test_programs_can_count_on_these_parameters(url: str) -> None:
         ({"file": "exe"}, "wav, flac, mp3, ogg"),
         ({"model": "hibari"}, "a model for text-to-speech"),
         ({"mode": "hosted"}, "no engine of that kind"),
+        ({"recording": "data:audio/wav;base64,aGVsbG8="}, "can't be read"),
+        ({"recording": TONE, "recording_use": "sample"}, "used as lead_in or melody"),
+        ({"recording": TONE}, "can't go on from a recording"),
     ],
 )
 def test_bad_input_is_answered_clearly(client: Client, arguments: dict[str, Any], words: str) -> None:

@@ -47,29 +47,55 @@ def stable_audio(folder: Path) -> Path:
 def musicgen(folder: Path) -> Path:
     """MusicGen: one channel, fifty frames a second."""
     from transformers import (
-        EncodecConfig,
         EncodecFeatureExtractor,
-        EncodecModel,
         MusicgenConfig,
         MusicgenForConditionalGeneration,
         MusicgenProcessor,
-        T5Config,
     )
     from transformers.models.musicgen import MusicgenDecoderConfig
 
     reader = t5_tokenizer()
+    words, sound, size = _parts(len(reader))
+    config = MusicgenConfig(text_encoder=words, audio_encoder=sound, decoder=MusicgenDecoderConfig(**size).to_dict())
+    _saved(MusicgenForConditionalGeneration(config), folder)
+    MusicgenProcessor(EncodecFeatureExtractor(sampling_rate=RATE), reader).save_pretrained(folder)
+    return folder
+
+
+def musicgen_melody(folder: Path) -> Path:
+    """The kind that follows a tune."""
+    from transformers import MusicgenMelodyConfig, MusicgenMelodyForConditionalGeneration
+    from transformers.models.musicgen_melody import MusicgenMelodyDecoderConfig
+
+    reader = t5_tokenizer()
+    words, sound, size = _parts(len(reader))
+    config = MusicgenMelodyConfig(
+        text_encoder=words, audio_encoder=sound, decoder=MusicgenMelodyDecoderConfig(**size).to_dict(),
+        num_chroma=12, chroma_length=6,
+    )  # fmt: skip
+    _saved(MusicgenMelodyForConditionalGeneration(config), folder)
+    reader.save_pretrained(folder)
+    return folder
+
+
+def _parts(words: int) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+    """What reads, what sounds, and the size of what writes."""
+    from transformers import EncodecConfig, EncodecModel, T5Config
+
     codec: dict[str, Any] = {"hidden_size": 16, "num_filters": 4, "codebook_size": 32, "codebook_dim": 16}
     sound = EncodecConfig(
         **codec, target_bandwidths=[1.0], sampling_rate=RATE, audio_channels=1, upsampling_ratios=[5, 4, 4],
         num_residual_layers=1, num_lstm_layers=1, use_causal_conv=False, norm_type="weight_norm",
     )  # fmt: skip
-    writer = MusicgenDecoderConfig(
-        vocab_size=32, hidden_size=16, num_hidden_layers=2, num_attention_heads=2, ffn_dim=32,
-        num_codebooks=EncodecModel(sound).quantizer.num_quantizers, pad_token_id=32, bos_token_id=32,
-    )  # fmt: skip
-    words = T5Config(vocab_size=len(reader), d_model=16, d_ff=32, d_kv=8, num_layers=2, num_heads=2)
-    config = MusicgenConfig(text_encoder=words.to_dict(), audio_encoder=sound.to_dict(), decoder=writer.to_dict())
-    model = MusicgenForConditionalGeneration(config)
+    size = {
+        "vocab_size": 32, "hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "ffn_dim": 32,
+        "num_codebooks": EncodecModel(sound).quantizer.num_quantizers, "pad_token_id": 32, "bos_token_id": 32,
+    }  # fmt: skip
+    reads = T5Config(vocab_size=words, d_model=16, d_ff=32, d_kv=8, num_layers=2, num_heads=2)
+    return reads.to_dict(), sound.to_dict(), size
+
+
+def _saved(model: Any, folder: Path) -> None:
     for part in (model.text_encoder, model.decoder):
         for values in part.parameters():
             values.data.mul_(6)  # else it hardly reads the words
@@ -79,5 +105,3 @@ def musicgen(folder: Path) -> Path:
     made.decoder_start_token_id = made.pad_token_id = made.bos_token_id = 32
     made.do_sample, made.guidance_scale, made.max_length, made.top_k = True, 3.0, 1500, 250
     model.save_pretrained(folder)
-    MusicgenProcessor(EncodecFeatureExtractor(sampling_rate=RATE), reader).save_pretrained(folder)
-    return folder

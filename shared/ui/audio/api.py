@@ -17,7 +17,7 @@ from shared.audio.finishing import Finished, finish
 from shared.audio.listening.rows import check, get
 from shared.audio.space.placing import course_of, place_file
 from shared.audio.spoken import Spoken, speeches
-from shared.data_urls import data_url, file_in
+from shared.data_urls import data_url
 from shared.engine import Engine
 from shared.errors import InferenceError, InvalidRequest
 from shared.media.sound.files import kind_of
@@ -29,7 +29,7 @@ from shared.ui.audio.compose_api import compose_of
 from shared.ui.audio.listening import can_be_heard, facts, hearing, rating
 from shared.ui.audio.sound_api import sound_of
 from shared.ui.models_api import models_of
-from shared.ui.reading import read_mode
+from shared.ui.reading import read_mode, sound_in
 
 
 def endpoints(engine: Engine) -> None:
@@ -158,16 +158,6 @@ def place(
         "seconds": round(made.seconds, 3),
         "note": made.words,
     }
-
-
-def sound_in(url: str) -> bytes:
-    """Raises `InvalidRequest` for what is no data URL of a sound."""
-    if not url.startswith("data:audio/"):
-        raise InvalidRequest("The sound must be a data URL that begins with data:audio/wav;base64, for example.")
-    try:
-        return file_in(url)
-    except ValueError:
-        raise InvalidRequest("The sound's data URL is no whole base64. Encode the file again.") from None
 
 
 def _pairs(speakers: Any) -> tuple[tuple[str, str], ...]:

@@ -18,7 +18,8 @@ from shared.music.composed import Composition, compositions
 from shared.music.finishing import measured, notes, played
 from shared.music.piece import TICKS, Piece
 from shared.requests import MusicRequest
-from shared.ui.reading import read_mode
+from shared.ui.audio.compose_beginning import recording_in
+from shared.ui.reading import read_mode, sound_in
 
 
 def compose_of(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
@@ -41,6 +42,8 @@ def compose_of(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
         negative_prompt: str = "",
         num_inference_steps: int | None = None,
         guidance_scale: float | None = None,
+        recording: str = "",
+        recording_use: str = "lead_in",
     ) -> Iterator[dict[str, Any]]:
         """Compose music. Yields the piece as it grows, bar by bar; the last holds sound, MIDI, MusicXML and receipt.
 
@@ -61,6 +64,8 @@ def compose_of(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
             negative_prompt: what it should not be like, for engines that make sound by steps.
             num_inference_steps: how many of these.
             guidance_scale: how closely the words are followed, for engines that have it.
+            recording: a sound that MusicGen starts from: a data URL of a WAV, FLAC, Ogg or MP3 file.
+            recording_use: "lead_in" to go on from its end, "melody" to follow its tune.
         """
         try:
             if file:
@@ -77,6 +82,7 @@ def compose_of(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
                 negative_prompt=negative_prompt or None,
                 num_inference_steps=num_inference_steps,
                 guidance_scale=guidance_scale,
+                **(recording_in(sound_in(recording), recording_use) if recording else {}),
             )
             events = engine.generate(model, asked, mode=read_mode(mode), variant=engine_variant or None)
             for made in compositions(events):

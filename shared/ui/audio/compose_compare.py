@@ -22,7 +22,7 @@ from shared.settings import Settings
 from shared.streaming import CancelToken, Emitter
 from shared.tasks import Task
 from shared.ui import receipt_view
-from shared.ui.audio.compose_beginning import read_beginning
+from shared.ui.audio.compose_beginning import read_beginning, read_recording
 from shared.ui.audio.compose_settings import to_request
 from shared.ui.audio.compose_view import drawn_roll, figures
 from shared.ui.model_picker import engine_label
@@ -72,11 +72,15 @@ class ComposeCompare:
         seeds: int,
         tune: str | None,
         kept: str,
+        clip: str | None,
+        how: str,
         keys: Any,
         *values: Any,
     ) -> Iterator[Shown]:
         given = to_request(values)
-        asked = MusicRequest(prompt=prompt or "", beginning=read_beginning(tune, kept), **given)
+        asked = MusicRequest(
+            prompt=prompt or "", beginning=read_beginning(tune, kept), **read_recording(clip, how), **given
+        )
         chosen = [(model, key) for model, _, key in (value.partition(SEPARATOR) for value in engines or [])]
         wanted = ways(chosen, given.get("seed"), int(seeds))
         settings = with_keys(self._engine.settings, keys)

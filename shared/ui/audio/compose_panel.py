@@ -18,7 +18,7 @@ from shared.settings import Settings
 from shared.streaming import Emitter
 from shared.tasks import Mode, Task
 from shared.ui import receipt_view
-from shared.ui.audio.compose_beginning import ComposeBeginning, read_beginning
+from shared.ui.audio.compose_beginning import ComposeBeginning, read_beginning, read_recording
 from shared.ui.audio.compose_compare import ComposeCompare
 from shared.ui.audio.compose_inside import LIKELIEST, ComposeInside, drawn
 from shared.ui.audio.compose_playing import ComposePlaying, Kept
@@ -94,6 +94,8 @@ class ComposePanel:
         kind: str,
         tune: str | None,
         kept: str,
+        clip: str | None,
+        how: str,
         keys: Any,
         model: str,
         mode: str,
@@ -109,6 +111,7 @@ class ComposePanel:
             asked = MusicRequest(
                 prompt=prompt or "",
                 beginning=read_beginning(tune, kept),
+                **read_recording(clip, how),
                 **to_request(values[: len(NAMES)]),
                 **self._inside(picked, settings),
             )
