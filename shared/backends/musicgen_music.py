@@ -77,9 +77,10 @@ def _quantize(writer: Any) -> None:
 
     import torch
 
+    quantization: Any = torch.ao.quantization
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it is deprecated; torchao's successor to this was slower here
-        torch.ao.quantization.quantize_dynamic(writer, {torch.nn.Linear}, dtype=torch.qint8, inplace=True)
+        quantization.quantize_dynamic(writer, {torch.nn.Linear}, dtype=torch.qint8, inplace=True)
 
 
 def _read(variant: Variant, settings: Settings, emit: Emit) -> tuple[Any, Any, str | None]:
