@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from shared.events import Token, Word
     from shared.music.piece import Guess, Piece
     from shared.requests import ImagePart
+    from shared.solid.lifting import Lift
+    from shared.solid.mesh import Solid
 
 # How an answer ended: by itself, at the token limit, by the person, by a filter, or by a broken connection.
 FinishReason = Literal["stop", "length", "stopped", "content_filter", "cut"]
@@ -133,3 +135,16 @@ class VideoOutput:
     def seconds(self) -> float:
         """How long it plays."""
         return self.num_frames / self.fps if self.fps else 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class SolidOutput:
+    """A thing in three dimensions, None where it was stopped before there was one.
+
+    `picture`: what it was made of, where it was made of one. `lift`: how it came about, of engines that lift pictures.
+    """
+
+    solid: Solid | None
+    picture: ImagePart | None = None
+    lift: Lift | None = None
+    finish_reason: FinishReason = "stop"

@@ -17,10 +17,19 @@ from shared.events import AudioChunk, Event, Final, Frame, Notes, Partial, Piece
 from shared.jobs.book import Book
 from shared.jobs.job import JobTold
 from shared.music.piece import Guess
-from shared.outputs import AudioOutput, ChatOutput, FinishReason, ImageOutput, MusicOutput, VideoOutput
+from shared.outputs import AudioOutput, ChatOutput, FinishReason, ImageOutput, MusicOutput, SolidOutput, VideoOutput
 from shared.pool import Lease
 from shared.receipts import Receipt, Seconds
-from shared.requests import ImagePart, ImageRequest, MusicRequest, Request, SoundRequest, SpeechRequest, VideoRequest
+from shared.requests import (
+    ImagePart,
+    ImageRequest,
+    MusicRequest,
+    Request,
+    SolidRequest,
+    SoundRequest,
+    SpeechRequest,
+    VideoRequest,
+)
 from shared.streaming import CancelToken, Emit
 from shared.tasks import Mode
 
@@ -88,6 +97,8 @@ class Recorder:
             return Outcome(output=ImageOutput(images=self._unfinished(), finish_reason=reason))
         if isinstance(request, VideoRequest):
             return Outcome(output=self._clip(reason))
+        if isinstance(request, SolidRequest):
+            return Outcome(output=SolidOutput(solid=None, finish_reason=reason))
         if isinstance(request, SpeechRequest | SoundRequest):
             return Outcome(output=joined(self.sound, reason))
         if isinstance(request, MusicRequest) and not self.sound:

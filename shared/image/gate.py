@@ -10,7 +10,7 @@ from shared.background import meanwhile
 from shared.errors import BackendError, Cancelled, ProviderError
 from shared.events import Event, Final
 from shared.media.moderation import MODEL, Finding, applies, look_over
-from shared.requests import ImageRequest, VideoRequest
+from shared.requests import Request
 from shared.settings import Settings
 from shared.streaming import CancelToken
 
@@ -19,7 +19,7 @@ CHECKING = "OpenAI's moderation looks the words over"
 
 
 def gated(
-    events: Iterator[Event], request: ImageRequest | VideoRequest, settings: Settings, cancel: CancelToken | None = None
+    events: Iterator[Event], request: Request, settings: Settings, cancel: CancelToken | None = None
 ) -> Iterator[Event]:
     """The run's events, which begin only once its words, and the pictures to start from, may be drawn.
 
@@ -39,10 +39,11 @@ def gated(
 
 
 def _checked(
-    request: ImageRequest | VideoRequest, settings: Settings, cancel: CancelToken | None
+    request: Request, settings: Settings, cancel: CancelToken | None
 ) -> Generator[Event, None, Finding | None]:
     """What was found; None where it was stopped: the run then ends by itself."""
-    texts = tuple(text for text in request.texts() if text != request.negative_prompt)
+    unwanted = getattr(request, "negative_prompt", None)
+    texts = tuple(text for text in request.texts() if text != unwanted)
     given = (getattr(request, name, None) for name in _PICTURES)
     pictures = tuple(part for part in given if part is not None)
     own = CancelToken()

@@ -10,9 +10,12 @@ from shared.errors import InvalidRequest
 from shared.requests import ImageRequest, Request
 
 MAX_BYTES = 1_000_000
-_WHOLE = frozenset({"width", "height", "num_inference_steps", "seed", "variation_seed", "bars", "num_frames"})
+_WHOLE = frozenset(
+    {"width", "height", "num_inference_steps", "seed", "variation_seed", "bars", "num_frames", "resolution"}
+)
 _DECIMAL = frozenset(
     {"guidance_scale", "strength", "variation_strength", "speed", "temperature", "top_p", "duration", "fps", "wander"}
+    | {"size_mm", "depth", "parts", "tolerance"}
     | {"controlnet_conditioning_scale", "control_guidance_start", "control_guidance_end"}
 )
 _MAX_IGNORED = 30

@@ -7,6 +7,7 @@ from shared.requests.base import MOST_SEED, ImagePart, Request
 from shared.requests.chat import ChatRequest, Message, Role
 from shared.requests.image import LEADING, MOST_OUTPAINT, ImageRequest
 from shared.requests.recording import Recording
+from shared.requests.solid import SolidRequest
 from shared.requests.sound import AudioRequest, MusicRequest, SoundRequest, SpeechRequest
 from shared.requests.video import Shot, VideoRequest
 from shared.requests.voice import Consent, Reference
@@ -27,6 +28,7 @@ __all__ = [
     "Request",
     "Role",
     "Shot",
+    "SolidRequest",
     "SoundRequest",
     "SpeechRequest",
     "VideoRequest",

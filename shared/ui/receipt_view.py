@@ -96,11 +96,25 @@ def _of_music(receipt: Receipt) -> list[tuple[str, str]]:
     return parts
 
 
+def _of_solid(receipt: Receipt) -> list[tuple[str, str]]:
+    extra, parts = receipt.extra, _of_picture(receipt)
+    if (count := extra.get("triangles")) is not None:
+        parts.append(("Triangles", f"{count:,}"))
+    if (closed := extra.get("watertight")) is not None:
+        parts.append(("Closed", "yes" if closed else "no"))
+    if (volume := extra.get("volume_cm3")) is not None:
+        parts.append(("Volume", f"{volume:.1f} cm³"))
+    if (share := extra.get("outline_agreement")) is not None:
+        parts.append(("Outline", f"{share:.1%}"))
+    return parts
+
+
 _SPEEDS: dict[Task, Callable[[Receipt], list[tuple[str, str]]]] = {
     Task.CHAT: _of_text,
     Task.TEXT_TO_SPEECH: _of_sound,
     Task.TEXT_TO_AUDIO: _of_music,
     Task.TEXT_TO_SOUND: _of_music,
+    Task.TEXT_TO_3D: _of_solid,
 }
 _FIRST = {Task.CHAT: "first token", Task.TEXT_TO_SPEECH: "first sound", Task.TEXT_TO_AUDIO: "first bar"}
 
@@ -139,6 +153,7 @@ def _rows(receipt: Receipt) -> Iterator[tuple[str, str]]:
     yield "Imitates a voice", _imitation(receipt)
     yield "Time", _time(receipt)
     yield "Sound", _sound(receipt)
+    yield "Solid", _solid(receipt)
     yield "Tokens", _tokens(receipt)
     yield "Memory", memory_text(receipt)
     yield "Cost", f"{cost_text(receipt)} ({receipt.cost_note})"
@@ -206,6 +221,22 @@ def _sound(receipt: Receipt) -> str:
         (f"word error rate {extra.get('word_error_rate')} by {extra.get('heard_by')}", "word_error_rate" in extra),
     ]
     return ", ".join(text for text, known in parts if known and text)
+
+
+def _solid(receipt: Receipt) -> str:
+    extra = receipt.extra
+    if "sides_mm" not in extra:
+        return ""
+    parts = [
+        " x ".join(f"{side:g}" for side in extra["sides_mm"]) + " mm",
+        f"{extra.get('triangles'):,} triangles",
+        "closed" if extra.get("watertight") else "not closed",
+        f"{extra['volume_cm3']} cm³" if "volume_cm3" in extra else "",
+        f"{extra.get('area_cm2')} cm² of surface",
+        f"outline {extra['outline_agreement']:.1%} that of the picture" if "outline_agreement" in extra else "",
+        ", ".join(f"{stage} {seconds:g} s" for stage, seconds in extra.get("stage_seconds", {}).items()),
+    ]
+    return ", ".join(filter(None, parts))
 
 
 def _tokens(receipt: Receipt) -> str:

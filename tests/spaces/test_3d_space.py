@@ -1,0 +1,135 @@
+"""The 3D Space in a browser and on the API: a picture of one's own is lifted, shown, turned, saved and restored."""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import trimesh
+from gradio_client import Client
+from gradio_client.exceptions import AppError
+from PIL import Image, ImageChops
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from shared.solid.restoring import made_here
+from tests.support.api import bytes_of, calling, ended
+from tests.support.browser import visitor
+from tests.support.pictures import pixels
+from tests.support.server import started
+from tests.support.solids import part, picture
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    env = {"PLAYGROUND_DATA": str(tmp_path_factory.mktemp("data"))}
+    with started("spaces/3d/app.py", env=env) as server:
+        yield server.url
+
+
+@pytest.fixture(scope="module")
+def client(url: str) -> Iterator[Client]:
+    with calling(url) as opened:
+        yield opened
+
+
+def shot(place: Locator) -> Image.Image:
+    return Image.open(io.BytesIO(place.screenshot())).convert("RGB")
+
+
+def red(image: Image.Image) -> int:
+    """How many of its pixels are reddish."""
+    parts = image.split()
+    masks = [ImageChops.subtract(parts[0], other).point(lambda v: 255 * (v > 60)) for other in parts[1:]]
+    return ImageChops.darker(*masks).histogram()[255]
+
+
+def until(page: Page, place: Locator, holds: Any) -> Image.Image:
+    """The place's picture, once it is as it should be: WebGL on a processor takes its time."""
+    for _ in range(120):
+        if holds(seen := shot(place)):
+            return seen
+        page.wait_for_timeout(250)
+    raise AssertionError("the solid is not shown so")
+
+
+@pytest.mark.browser
+def test_a_picture_is_lifted_shown_turned_saved_and_restored(url: str, browser: Browser) -> None:
+    with visitor(browser) as page:
+        asked_elsewhere: list[str] = []
+        page.on(
+            "request", lambda r: None if r.url.startswith((url, "data:", "blob:")) else asked_elsewhere.append(r.url)
+        )
+        page.goto(url)
+        expect(page.locator("#make")).to_be_enabled()
+        page.get_by_role("button", name="Lift a picture of yours").click()
+        star = {"name": "star.png", "mimeType": "image/png", "buffer": part(picture("star")).data}
+        page.locator("#source input[type=file]").set_input_files(star)  # type: ignore[arg-type]
+        expect(page.locator("#source img")).to_be_visible()
+        page.locator("#make").click()
+        expect(page.locator("#metrics")).to_contain_text("Triangles")
+        expect(page.locator("#metrics")).to_contain_text("Closedyes")
+        canvas = page.locator("#solid canvas")
+        before = until(page, canvas, lambda seen: red(seen) > 2000)
+        box = canvas.bounding_box()
+        assert box is not None
+        page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        page.mouse.down()
+        page.mouse.move(box["x"] + box["width"] / 2 + 160, box["y"] + box["height"] / 2, steps=6)
+        page.mouse.up()
+        until(page, canvas, lambda seen: 200 < red(seen) < 0.8 * red(before))  # seen from the side it is narrower
+        page.locator("#save").click()
+        with page.expect_download() as saved:
+            page.locator("#file a[download]").first.click()
+        file = saved.value.path().read_bytes()
+        assert trimesh.load(io.BytesIO(file), file_type="glb", force="mesh").is_watertight
+        assert made_here(file)["receipt"]["model"] == "starter-lift"
+        assert asked_elsewhere == []
+        page.set_viewport_size({"width": 390, "height": 844})
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        page.get_by_role("button", name="Restore settings").click()
+        page.locator("#restore input[type=file]").set_input_files(  # type: ignore[call-overload]
+            {"name": "star.glb", "mimeType": "model/gltf-binary", "buffer": file}
+        )
+        expect(page.locator("#restore-told")).to_contain_text("add that picture again")
+        noise = {"name": "noise.png", "mimeType": "image/png", "buffer": part(pixels(64, 64)).data}
+        page.get_by_role("button", name="Clear").or_(page.locator("#source [aria-label=Clear]")).first.click()
+        page.locator("#source input[type=file]").set_input_files(noise)  # type: ignore[arg-type]
+        expect(page.locator("#source img")).to_be_visible()
+        page.locator("#make").click()
+        expect(page.locator("#told")).to_contain_text("background isn't plain")
+
+
+def test_the_api_lifts_a_picture_into_any_file(client: Client) -> None:
+    usual = {
+        "model": "picture-lift",
+        "image": part(picture("disc")).data_url,
+        "resolution": 32,
+        "depth": 1.0,
+        "parts": 0.0,
+    }
+    made = ended(client, "/generate", **usual)
+    mesh = trimesh.load(io.BytesIO(bytes_of(made["solid"])), file_type="glb", force="mesh")
+    assert mesh.is_watertight and made["receipt"]["extra"]["watertight"] and made["finish_reason"] == "stop"
+    volume = 4 / 3 * math.pi * 3**3
+    assert made["receipt"]["extra"]["volume_cm3"] == pytest.approx(volume, rel=0.08)
+    stl = ended(client, "/generate", **usual, file="stl")
+    assert trimesh.load(io.BytesIO(bytes_of(stl["solid"])), file_type="stl").is_watertight
+    listed = client.predict(api_name="/models")
+    assert {row["id"]: row["runs_here"] for row in listed}["picture-lift"] is True
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"prompt": " "}, "nothing to make"),
+        ({"prompt": "a cat", "file": "fbx"}, "saved as one of"),
+        ({"image": "http://127.0.0.1/x.png"}, "must be a data URL"),
+        ({"model": "picture-lift", "image": part(pixels(64, 64)).data_url}, "background isn't plain"),
+    ],
+)
+def test_what_can_not_be_made_is_told(client: Client, more: dict[str, Any], words: str) -> None:
+    with pytest.raises(AppError, match=words):
+        ended(client, "/generate", **more)
