@@ -141,10 +141,12 @@ class VideoOutput:
 class SolidOutput:
     """A thing in three dimensions, None where it was stopped before there was one.
 
-    `picture`: what it was made of, where it was made of one. `lift`: how it came about, of engines that lift pictures.
+    `picture`: what it was made of, where it was made of one. `lift`: how it came about, of engines that lift pictures;
+    `field`: of engines that make a field, its signed distances (n, n, n), positive within.
     """
 
     solid: Solid | None
     picture: ImagePart | None = None
     lift: Lift | None = None
+    field: Any = None
     finish_reason: FinishReason = "stop"

@@ -38,6 +38,8 @@ BACKENDS: dict[str, Entry] = {
     "musicgen": Entry("shared.backends.musicgen_music:MusicGen", "transformers"),
     "kokoro": Entry("shared.backends.kokoro_speech:KokoroSpeech", "Kokoro"),
     "transformers_speech": Entry("shared.backends.transformers_speech:TransformersSpeech", "transformers"),
+    "shap_e": Entry("shared.backends.shap_e_solid:ShapESolid", "diffusers"),
+    "relief": Entry("shared.backends.relief_solid:ReliefSolid", "transformers"),
     "lift": Entry("shared.backends.lift_solid:LiftSolid", "Lift"),
     "openai": Entry("shared.backends.openai_chat:OpenAIChat", "OpenAI", hosted=True),
     "anthropic": Entry("shared.backends.anthropic_chat:AnthropicChat", "Anthropic", hosted=True),

@@ -154,6 +154,11 @@ def _sounds_here(repo_id: str) -> tuple[Variant, ...]:
     return (Variant(backend="diffusers_audio", repo_id=repo_id),)
 
 
+def _solids_here(repo_id: str) -> tuple[Variant, ...]:
+    """Of which kind the model is shows when it is opened: one that the first engine can't open goes to the second."""
+    return (Variant(backend="relief", repo_id=repo_id), Variant(backend="shap_e", repo_id=repo_id))
+
+
 def _music_here(repo_id: str) -> tuple[Variant, ...]:
     return (Variant(backend="musicgen", repo_id=repo_id), *_sounds_here(repo_id))
 
@@ -210,4 +215,5 @@ _ENGINES: Mapping[Task, _Engines] = {
     Task.TEXT_TO_SOUND: _Engines(
         folder=_sounds_here, hub=_sounds_here, own={"elevenlabs": "elevenlabs_sound"}, server=""
     ),
+    Task.TEXT_TO_3D: _Engines(folder=_solids_here, hub=_solids_here, own={}, server=""),
 }

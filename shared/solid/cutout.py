@@ -31,7 +31,8 @@ _FULL = "The object fills the whole picture, so that it has no outline. Leave so
 class Cutout:
     """`pixels` (rows, columns, 3) uint8, and `cover` (rows, columns) float32: 1 where the object is, 0 where not.
 
-    `by`: `transparency` or `background`; `background`: its colour, red, green and blue, 0 to 255, where it was seen.
+    `by`: `transparency`, `background` or `the whole picture`. `background`: its colour, red, green and blue, 0 to 255,
+    where it was seen.
     """
 
     pixels: Any
@@ -65,6 +66,19 @@ def cut_out(picture: Image, *, tolerance: float = TOLERANCE, see_through: bool =
     cover = _checked(_softened(mask, distance / (2 * tolerance)))
     named = tuple(int(value) for value in colour)
     return Cutout(pixels=pixels, cover=cover, by="background", background=(named[0], named[1], named[2]))
+
+
+def whole(picture: Image) -> Cutout:
+    """All of the picture, but for a rim of a pixel, so that it has an outline."""
+    import numpy
+
+    if max(picture.size) > SIDE:
+        picture = picture.copy()
+        picture.thumbnail((SIDE, SIDE))
+    pixels = numpy.asarray(picture.convert("RGB"))
+    cover = numpy.ones(pixels.shape[:2], numpy.float32)
+    cover[[0, -1], :] = cover[:, [0, -1]] = 0.0
+    return Cutout(pixels=pixels, cover=cover, by="the whole picture")
 
 
 def _from_background(pixels: Any, tolerance: float) -> tuple[Any, Any]:

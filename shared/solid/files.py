@@ -6,7 +6,7 @@ import io
 import json
 import zipfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from shared.errors import InvalidRequest
@@ -99,8 +99,19 @@ def _line(made: dict[str, Any] | None) -> str:
 
 
 def _glb(solid: Solid, made: dict[str, Any] | None, material: Material) -> bytes:
+    if solid.texture is None:
+        solid = replace(solid, colours=_linear(solid.vertex_colours()))
     data = _bytes(_mesh(solid, material, _METRE).export(file_type="glb", include_normals=True))
     return data if made is None else glb.with_extras(data, {KEYWORD: made})
+
+
+def _linear(colours: Any) -> Any:
+    """Of sRGB: glTF counts light in the colours of vertices, other than in those of textures."""
+    import numpy
+
+    values = colours / 255
+    linear = numpy.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
+    return numpy.rint(linear * 255).astype(numpy.uint8)
 
 
 def _obj(solid: Solid, made: dict[str, Any] | None, material: Material) -> bytes:

@@ -52,27 +52,38 @@ class Lift:
     cells_per_mm: float
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Grid:
+    """A picture's object on a grid whose rows run downwards. `cover` (rows, columns) float32 is above 0.5 within,
+    `pixels` (rows, columns, 3) uint8; `places` turns rows and columns of the grid (n, 2) into the picture's."""
+
+    cover: Any
+    pixels: Any
+    places: Callable[[Any], Any]
+
+
 def lift(cutout: Cutout, shape: Shape, step: Callable[[str], None] = lambda words: None) -> tuple[Solid, Lift]:
     """The solid and how it came about; `step` is told what comes next. Raises `InvalidRequest` for too thin a thing."""
     step("Reading the outline")
-    cover, pixels, places = _on_grid(cutout, shape.resolution)
-    if not (cover > 0.5).any():
-        raise InvalidRequest("The object is too thin for this resolution. Raise it, or use a larger object.")
+    grid = on_grid(cutout, shape.resolution)
     step("Solving for the heights")
-    heights = inflated(cover)
-    labels, count = parted(pixels, cover > 0.5)
+    heights = inflated(grid.cover)
+    labels, count = parted(grid.pixels, grid.cover > 0.5)
     if shape.parts and count > 1:
         step("Raising the parts")
-        heights = heights + shape.parts * _PART * _rounded(inflated(cover, labels), cover)
+        heights = heights + shape.parts * _PART * _rounded(inflated(grid.cover, labels), grid.cover)
     heights = heights * shape.depth
     step("Joining front and back")
-    plane = filled(cover)
-    grown = _skin(plane, heights, shape.back)
+    solid, cells = raised(cutout, grid, heights, shape)
+    return solid, Lift(cutout=cutout, cover=grid.cover, heights=heights, labels=labels, count=count, cells_per_mm=cells)
+
+
+def raised(cutout: Cutout, grid: Grid, heights: Any, shape: Shape) -> tuple[Solid, float]:
+    """The solid of heights over a grid (rows, columns), above 0 within, and how many cells make a millimetre of it."""
+    grown = _skin(filled(grid.cover), heights, shape.back)
     flat = grown.vertices[:, [1, 0]] * (-1, 1)  # rows and columns of the grid
-    skin = replace(grown, uv=_uv(places(flat), cutout), texture=texture_of(cutout))
-    cells = float(skin.size.max()) / shape.size_mm
-    kept = Lift(cutout=cutout, cover=cover, heights=heights, labels=labels, count=count, cells_per_mm=cells)
-    return skin.scaled_to(shape.size_mm), kept
+    skin = replace(grown, uv=_uv(grid.places(flat), cutout), texture=texture_of(cutout))
+    return skin.scaled_to(shape.size_mm), float(skin.size.max()) / shape.size_mm
 
 
 def _rounded(heights: Any, cover: Any) -> Any:
@@ -82,8 +93,8 @@ def _rounded(heights: Any, cover: Any) -> Any:
     return ndimage.gaussian_filter(heights, _ROUNDED) * (cover > 0.5)
 
 
-def _on_grid(cutout: Cutout, resolution: int) -> tuple[Any, Any, Callable[[Any], Any]]:
-    """The object's cover and colours on the grid, and what turns the grid's rows and columns into the picture's."""
+def on_grid(cutout: Cutout, resolution: int) -> Grid:
+    """The object with that many cells along its longer side. Raises `InvalidRequest` where it is too thin for them."""
     import numpy
     from scipy import ndimage
 
@@ -101,8 +112,11 @@ def _on_grid(cutout: Cutout, resolution: int) -> tuple[Any, Any, Callable[[Any],
     soft = ndimage.gaussian_filter(cutout.cover, _SOFT * max(1.0, cell), mode="nearest")
     cover = ndimage.map_coordinates(soft, grid, order=1, mode="constant")
     cover[[0, -1], :] = cover[:, [0, -1]] = 0.0  # what the picture's edge cuts off ends there
+    cover = _largest_first(cover)
+    if not (cover > 0.5).any():
+        raise InvalidRequest("The object is too thin for this resolution. Raise it, or use a larger object.")
     near = numpy.clip(numpy.rint(grid).astype(int), 0, numpy.array(cutout.mask.shape)[:, None, None] - 1)
-    return _largest_first(cover), cutout.pixels[near[0], near[1]], places
+    return Grid(cover=cover, pixels=cutout.pixels[near[0], near[1]], places=places)
 
 
 def _largest_first(cover: Any) -> Any:
