@@ -25,7 +25,7 @@ def surface(field: Any) -> tuple[Any, Any]:
     values[values == 0] = -1e-9
     inside, shape = values > 0, values.shape
     strides = numpy.array([shape[1] * shape[2], shape[2], 1])
-    whole = sum(inside[_corner(c)].astype(numpy.uint8) for c in range(8))
+    whole: Any = sum(inside[_corner(c)].astype(numpy.uint8) for c in range(8))
     i, j, k = numpy.nonzero((whole > 0) & (whole < 8))
     cells = numpy.stack([i, j, k], axis=1) @ strides
     flat, triangles = inside.ravel(), []

@@ -119,7 +119,7 @@ class ShapEModel:
             _take(renderer, latents[:1])
             low, high = (torch.as_tensor(b, device=latents.device) for b in _bounds(renderer))
             axis = torch.linspace(0, 1, side, device=latents.device)
-            points = torch.stack(torch.meshgrid(axis, axis, axis, indexing="ij"), dim=-1).reshape(-1, 3)
+            points: Any = torch.stack(torch.meshgrid(axis, axis, axis, indexing="ij"), dim=-1).reshape(-1, 3)
             told: list[Any] = []
             for part in points.split(_AT_ONCE):
                 emit(Progress("Asking the field where it is solid", len(told) * _AT_ONCE, len(points)))
@@ -129,7 +129,7 @@ class ShapEModel:
             vertices, faces = surface(field)
             if not len(faces):
                 raise CorruptWeights(_NO_SURFACE)
-            places = low + torch.as_tensor(vertices / (side - 1), device=latents.device).float() * (high - low)
+            places: Any = low + torch.as_tensor(vertices / (side - 1), device=latents.device).float() * (high - low)
             channels = [_asked(renderer, part).channels[0].float().cpu() for part in places.split(_AT_ONCE)]
         return _solid(places.cpu().numpy(), faces, torch.cat(channels).numpy()), field
 
