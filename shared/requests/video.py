@@ -9,6 +9,7 @@ from typing import ClassVar
 from shared.errors import InvalidRequest
 from shared.requests.base import ImagePart, Request, within
 from shared.tasks import Task
+from shared.video.camera import camera
 
 MOST_SECONDS = 60.0
 MOST_FRAMES = 960
@@ -62,7 +63,7 @@ class VideoRequest(Request):
     }
 
     def validate(self) -> None:
-        """Raise `InvalidRequest` for an empty prompt or a value out of range."""
+        """Raise `InvalidRequest` for an empty prompt, a camera that isn't there, or a value out of range."""
         super().validate()
         if not self.prompt.strip():
             raise InvalidRequest("The prompt is empty. Write what the clip should show.")
@@ -73,6 +74,7 @@ class VideoRequest(Request):
             raise InvalidRequest("A shot is empty. Write what it should show, or take it away.")
         if starts != sorted(set(starts)) or any(not 0 < start <= MOST_SECONDS for start in starts):
             raise InvalidRequest("Each shot must start later than the one before it, and the first after 0 seconds.")
+        camera(self.camera)
         within("duration", self.duration, 0.1, MOST_SECONDS)
         within("fps", self.fps, 1, MOST_FPS)
         within("num_frames", self.num_frames, 1, MOST_FRAMES)

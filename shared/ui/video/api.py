@@ -12,6 +12,7 @@ from shared.data_urls import data_url
 from shared.engine import Engine
 from shared.errors import InferenceError, InvalidRequest
 from shared.image.gate import gated
+from shared.quoting import agree
 from shared.requests import Shot, VideoRequest
 from shared.settings import Settings
 from shared.tasks import Task
@@ -49,6 +50,8 @@ def _generate(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
         strength: float | None = None,
         wander: float | None = None,
         seed: int | None = None,
+        agree_to_cost: bool = False,
+        max_cost_usd: float | None = None,
     ) -> Iterator[dict[str, Any]]:
         """Make a clip from words. Yields how far it is; the last one holds the clip and the receipt.
 
@@ -72,6 +75,8 @@ def _generate(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
             strength: for engines that go on from frame to frame, how much of each is drawn anew, 0 to 1.
             wander: for the same, how far the noise goes through the clip, 0 to 1.
             seed: left out, one is drawn; the receipt names it.
+            agree_to_cost: for engines that charge: the cost, which is told otherwise, is agreed to.
+            max_cost_usd: instead, the most that it may cost, in US dollars.
         """
         try:
             asked = VideoRequest(
@@ -92,7 +97,9 @@ def _generate(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
                 wander=wander,
                 seed=seed,
             )
-            events = engine.generate(model, asked, mode=read_mode(mode), variant=engine_variant or None)
+            where: dict[str, Any] = {"mode": read_mode(mode), "variant": engine_variant or None}
+            agree(engine.quote(model, asked, **where), agree_to_cost, max_cost_usd)
+            events = engine.generate(model, asked, **where)
             for clip in filmings(gated(events, asked, engine.settings)):
                 if clip.error and not (clip.output and clip.output.video):
                     raise clip.error

@@ -11,6 +11,7 @@ import gradio as gr
 
 from shared.data_urls import data_url
 from shared.engine import Engine
+from shared.errors import InvalidRequest
 from shared.requests import VideoRequest
 from shared.settings import Settings
 from shared.streaming import CancelToken
@@ -57,22 +58,25 @@ class ComparePanel:
                 min_width=200,
             )
             self.seeds = gr.Radio(SEEDS, value=1, label="Seeds for each", elem_id="compare-seeds", min_width=200)
+        self.agree = gr.Checkbox(False, label="I agree to what the engines charge", elem_id="compare-agree")
         self.row = RunRow("Compare", "compare")
         self.table = gr.HTML("", elem_id="compare-table")
 
     def wire(self, prompt: Any, shots: list[Any], picker: list[Any], settings: list[Any], keys: Any) -> None:
         """Connect the events."""
-        inputs = [self.engines, self.seeds, prompt, keys, *picker, *shots, *settings]
+        inputs = [self.engines, self.seeds, self.agree, prompt, keys, *picker, *shots, *settings]
         self.row.wire(self._runs, self._compare, inputs, [self.table])
 
     def _compare(
-        self, cancel: CancelToken, engines: list[str], seeds: int, prompt: str, keys: Any, *values: Any
+        self, cancel: CancelToken, engines: list[str], seeds: int, agreed: bool, prompt: str, keys: Any, *values: Any
     ) -> Iterator[Shown]:
         picked = Picked(*values[:3])
         asked = asked_for(self._engine, prompt, picked, keys, values[3 : 3 + len(shots_panel.NAMES) + len(NAMES)])
         chosen = [(model, key) for model, _, key in (value.partition(SEPARATOR) for value in engines or [])]
         wanted = ways(chosen, asked.seed, int(seeds))
         settings = with_keys(self._engine.settings, keys)
+        if not agreed:
+            self._costs_nothing(asked, wanted, settings)
         names = [self._name(way) for way in wanted]
         finished: dict[int, str] = {}
         made: Sequence[Filming] = ()
@@ -81,6 +85,12 @@ class ComparePanel:
                 if one.done and number not in finished:
                     finished[number] = shown(one, replace(asked, seed=wanted[number].seed), settings)
             yield Shown([table(names, made, finished)])
+
+    def _costs_nothing(self, asked: VideoRequest, wanted: Sequence[Way], settings: Settings) -> None:
+        """Raise `InvalidRequest` with what each will cost, where one does."""
+        quoted = [self._engine.quote(way.model, asked, variant=way.variant, settings=settings) for way in wanted]
+        if words := [f"{way.model}: {each.words}" for way, each in zip(wanted, quoted, strict=True) if each.asks]:
+            raise InvalidRequest(f"{' '.join(words)} Agree to that above, or leave these engines out.")
 
     def _name(self, way: Way) -> str:
         spec = self._engine.find(way.model, task=Task.TEXT_TO_VIDEO)
