@@ -20,11 +20,12 @@ from shared.solid.mesh import Solid
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Finished:
-    """The solid as a person gets it. `made`: how it was made, for its files; `words`: what there is to say about it."""
+    """The solid as a person gets it. `made`: how it was made, for its files; it and `receipt` are None where that isn't
+    known. `words`: what there is to say about it."""
 
     solid: Solid
-    receipt: Receipt
-    made: dict[str, Any]
+    receipt: Receipt | None
+    made: dict[str, Any] | None
     words: str = ""
 
     def file(self, kind: str, material: str = "painted") -> bytes:

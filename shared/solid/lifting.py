@@ -9,6 +9,7 @@ from typing import Any
 from shared.errors import InvalidRequest
 from shared.solid.cutout import Cutout
 from shared.solid.inflating import inflated
+from shared.solid.mending import smoothed
 from shared.solid.mesh import Solid
 from shared.solid.outline import Plane, filled
 from shared.solid.parts import parted
@@ -18,6 +19,7 @@ RESOLUTION, DEPTH, PARTS, SIZE_MM = 96, 0.7, 0.25, 60.0
 _MARGIN = 2  # cells of the grid around the object
 _SOFT = 0.7  # cells, or pixels where these are larger: how far the outline is smoothed
 _ROUNDED = 1.2  # cells
+_ROUNDS = 8  # of smoothing: near the rim, heights follow how the outline passes between the points of the grid
 _PART = 0.5  # how high a part rises for its width, at a strength of 1
 
 
@@ -82,6 +84,8 @@ def raised(cutout: Cutout, grid: Grid, heights: Any, shape: Shape) -> tuple[Soli
     """The solid of heights over a grid (rows, columns), above 0 within, and how many cells make a millimetre of it."""
     grown = _skin(filled(grid.cover), heights, shape.back)
     flat = grown.vertices[:, [1, 0]] * (-1, 1)  # rows and columns of the grid
+    if shape.back == "round":
+        grown = smoothed(grown, _ROUNDS)
     skin = replace(grown, uv=_uv(grid.places(flat), cutout), texture=texture_of(cutout))
     return skin.scaled_to(shape.size_mm), float(skin.size.max()) / shape.size_mm
 

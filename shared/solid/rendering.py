@@ -69,8 +69,8 @@ def projected(solid: Solid, view: View, side: int) -> Any:
     return numpy.stack([side / 2 + turned[:, 0] * scale, side / 2 - turned[:, 1] * scale, turned[:, 2]], axis=1)
 
 
-def looked_at(solid: Solid, view: View, side: int) -> Seen:
-    """What each pixel of a square picture sees, faces from behind included."""
+def looked_at(solid: Solid, view: View, side: int, *, closed: bool = False) -> Seen:
+    """What each pixel of a square picture sees. Of a `closed` solid no face is seen from behind: that takes half."""
     import numpy
 
     corners = projected(solid, view, side)[solid.faces]
@@ -79,6 +79,8 @@ def looked_at(solid: Solid, view: View, side: int) -> Seen:
     low = numpy.clip(numpy.ceil(corners[:, :, :2].min(axis=1) - 0.5).astype(int), 0, side)
     high = numpy.clip(numpy.floor(corners[:, :, :2].max(axis=1) - 0.5).astype(int) + 1, 0, side)
     extent = numpy.maximum(high - low, 0)
+    if closed:  # the picture's rows run downwards, so that what faces us runs clockwise in it
+        extent[_doubled(*(corners[:, corner, :2] for corner in range(3))) >= 0] = 0
     for chosen in _batches(extent[:, 0] * extent[:, 1]):
         pixel, which, weight = _covered(corners, low, extent, chosen, side)
         near = (weight * corners[which][:, :, 2]).sum(axis=1)
@@ -99,8 +101,37 @@ def _batches(counts: Any) -> Any:
     return numpy.split(numbers, numpy.searchsorted(ends, numpy.arange(_MOST, ends[-1] if len(ends) else 0, _MOST)))
 
 
-def _covered(corners: Any, low: Any, extent: Any, chosen: Any, side: int) -> tuple[Any, Any, Any]:
-    """The pixels within the chosen faces: their numbers, their face, and the weights of its corners."""
+def crossings(corners: Any, shape: tuple[int, int]) -> tuple[Any, Any, Any, Any]:
+    """Where lines along z through the points of a grid (columns, rows) cross faces, whose `corners` are (m, 3, 3).
+
+    Of each crossing: its column and row, its z, and whether the line, going up, enters there.
+    """
+    import numpy
+
+    moved = corners + numpy.array([0.5, 0.5, 0.0])  # points of the grid are the middles of pixels
+    size = numpy.array(shape)
+    low = numpy.clip(numpy.ceil(moved[:, :, :2].min(axis=1) - 0.5).astype(int), 0, size)
+    high = numpy.clip(numpy.floor(moved[:, :, :2].max(axis=1) - 0.5).astype(int) + 1, 0, size)
+    extent = numpy.maximum(high - low, 0)
+    found = []
+    for chosen in _batches(extent[:, 0] * extent[:, 1]):
+        pixel, which, weight = _covered(moved, low, extent, chosen, shape[0], open_sides=True)
+        height = (weight * moved[which][:, :, 2]).sum(axis=1)
+        enters = _doubled(*(moved[which, corner, :2] for corner in range(3))) < 0
+        found.append((pixel % shape[0], pixel // shape[0], height, enters))
+    if not found:
+        return numpy.zeros(0, int), numpy.zeros(0, int), numpy.zeros(0), numpy.zeros(0, bool)
+    column, row, height, enters = (numpy.concatenate(each) for each in zip(*found, strict=True))
+    return column, row, height, enters
+
+
+def _covered(
+    corners: Any, low: Any, extent: Any, chosen: Any, side: int, *, open_sides: bool = False
+) -> tuple[Any, Any, Any]:
+    """The pixels within the chosen faces: their numbers, their face, and the weights of its corners.
+
+    `open_sides`: a place on a side that two faces share belongs to one of them alone.
+    """
     import numpy
 
     counts = extent[chosen, 0] * extent[chosen, 1]
@@ -110,6 +141,8 @@ def _covered(corners: Any, low: Any, extent: Any, chosen: Any, side: int) -> tup
     row = low[which, 1] + within // extent[which, 0]
     a, b, c = (corners[which, corner, :2] for corner in range(3))
     place = numpy.stack([column + 0.5, row + 0.5], axis=1)
+    if open_sides:
+        place = place + numpy.array([1.7e-5, 2.9e-5])  # beside every side and corner, for all faces alike
     whole = _doubled(a, b, c)
     safe = numpy.where(whole == 0, 1, whole)
     one, two = _doubled(place, b, c) / safe, _doubled(a, place, c) / safe
@@ -128,16 +161,14 @@ def silhouette(solid: Solid, view: View, side: int) -> Any:
     return looked_at(solid, view, side).mask
 
 
-def drawn(
-    solid: Solid, view: View, side: int = 256, style: str = "textured", ground: tuple[int, int, int] = (255, 255, 255)
-) -> Image:
-    """A picture of the solid, smoothed by drawing it at twice the size."""
+def drawn(solid: Solid, view: View, side: int = 256, style: str = "textured", *, closed: bool = False) -> Image:
+    """A picture of the solid on white, smoothed by drawing it at twice the size."""
     import numpy
     from PIL import Image
 
-    seen = looked_at(solid, view, 2 * side)
+    seen = looked_at(solid, view, 2 * side, closed=closed)
     pixels = numpy.empty((2 * side, 2 * side, 3), numpy.uint8)
-    pixels[:] = ground
+    pixels[:] = 255
     pixels[seen.mask] = _coloured(solid, view, seen, style)
     return Image.fromarray(pixels).resize((side, side), Image.Resampling.BOX)
 

@@ -19,8 +19,11 @@ from shared.tasks import Task  # noqa: E402
 from shared.ui.page import open_page  # noqa: E402
 from shared.ui.serve import serve  # noqa: E402
 from shared.ui.solid.api import endpoints  # noqa: E402
+from shared.ui.solid.compare_panel import ComparePanel  # noqa: E402
+from shared.ui.solid.inside_panel import InsidePanel  # noqa: E402
 from shared.ui.solid.lessons_panel import SolidLessons  # noqa: E402
 from shared.ui.solid.make_panel import MakePanel  # noqa: E402
+from shared.ui.solid.print_panel import PrintPanel  # noqa: E402
 from shared.ui.solid.settings_panel import SolidSettings  # noqa: E402
 
 TASK = Task.TEXT_TO_3D
@@ -30,14 +33,24 @@ WORDS = "From words or a picture to a thing you can turn, measure and print."
 def build(engine: Engine) -> gr.Blocks:
     """The screen, over an engine that may be shared with other Spaces."""
     with open_page(engine, TASK, "Text to 3D", WORDS) as page:
-        with page.tabs(), gr.Tab("Make", id="make"):
-            make = MakePanel(engine, page.runs)
+        with page.tabs():
+            with gr.Tab("Make", id="make"):
+                make = MakePanel(engine, page.runs)
+            with gr.Tab("Compare", id="compare"):
+                compare = ComparePanel(engine, page.runs)
+            with gr.Tab("Look inside", id="inside"):
+                inside = InsidePanel(page.runs)
+            with gr.Tab("Print", id="print"):
+                printing = PrintPanel(page.runs)
         with page.side():
             lessons = SolidLessons(engine, read_lessons(HERE / "lessons"))
             with gr.Accordion("Settings", open=True):
                 settings = SolidSettings(engine, page.picker.first)
         page.connect(settings)
-        make.wire(page.picker.inputs, settings.inputs, page.keys.state)
+        for panel in (make, compare):
+            panel.wire(page.picker.inputs, settings.inputs, page.keys.state)
+        for each in (inside, printing):
+            each.wire(make.made)
         lessons.wire(page, make, settings.inputs)
         endpoints(engine)
     return page.demo

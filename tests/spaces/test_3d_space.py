@@ -14,12 +14,13 @@ from gradio_client.exceptions import AppError
 from PIL import Image, ImageChops
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from shared.solid.files import encode
 from shared.solid.restoring import made_here
 from tests.support.api import bytes_of, calling, ended
 from tests.support.browser import visitor
 from tests.support.pictures import pixels
 from tests.support.server import started
-from tests.support.solids import part, picture
+from tests.support.solids import lifted, part, picture
 
 
 @pytest.fixture(scope="module")
@@ -100,6 +101,49 @@ def test_a_picture_is_lifted_shown_turned_saved_and_restored(url: str, browser: 
         expect(page.locator("#source img")).to_be_visible()
         page.locator("#make").click()
         expect(page.locator("#told")).to_contain_text("background isn't plain")
+
+
+@pytest.mark.browser
+def test_solids_are_compared_looked_into_and_made_ready_to_print(url: str, browser: Browser) -> None:
+    with visitor(browser) as page:
+        page.goto(url)
+        expect(page.locator("#make")).to_be_enabled()
+        page.get_by_role("tab", name="Print").click()
+        page.locator("#print-run").click()
+        expect(page.locator("#print-told")).to_contain_text("There is no solid yet")
+        page.get_by_role("tab", name="Compare").click()
+        star = {"name": "star.png", "mimeType": "image/png", "buffer": part(picture("star")).data}
+        page.locator("#compare-source input[type=file]").set_input_files(star)  # type: ignore[arg-type]
+        expect(page.locator("#compare-source img")).to_be_visible()
+        page.locator("#compare-run").click()
+        views = page.locator("#compare-views canvas")
+        expect(views).to_have_count(2)
+        expect(page.locator("#compare-views")).to_contain_text("triangles")
+        before = [until(page, views.nth(number), lambda seen: red(seen) > 2000) for number in range(2)]
+        views.first.focus()
+        for _ in range(7):
+            page.keyboard.press("ArrowLeft")
+        for number, seen in enumerate(before):  # one is turned, and both are seen from the side
+            until(page, views.nth(number), lambda now, seen=seen: red(now) < 0.85 * red(seen))
+        page.get_by_role("tab", name="Print").click()
+        mesh = {"name": "star.stl", "mimeType": "model/stl", "buffer": encode(lifted("star")[0], "stl")}
+        page.locator("#print-mesh input[type=file]").set_input_files(mesh)  # type: ignore[arg-type]
+        expect(page.locator("#print-mesh")).to_contain_text("star.stl")
+        page.locator("#print-run").click()
+        expect(page.locator("#print-findings")).to_contain_text("every side belongs to two faces")
+        with page.expect_download() as saved:
+            page.locator("#print-file a[download]").first.click()
+        assert trimesh.load(io.BytesIO(saved.value.path().read_bytes()), file_type="stl").is_watertight
+        page.get_by_role("tab", name="Make").click()
+        page.get_by_role("button", name="Lift a picture of yours").click()
+        page.locator("#source input[type=file]").set_input_files(star)  # type: ignore[arg-type]
+        expect(page.locator("#source img")).to_be_visible()
+        page.locator("#make").click()
+        expect(page.locator("#metrics")).to_contain_text("Triangles")
+        page.get_by_role("tab", name="Look inside").click()
+        page.locator("#inside-look").click()
+        expect(page.locator("#inside-stages img")).to_have_count(6)
+        expect(page.locator("#inside-slice img")).to_be_visible()
 
 
 def test_the_api_lifts_a_picture_into_any_file(client: Client) -> None:

@@ -25,9 +25,17 @@ def write(finished: Finished, kind: str, material: str = "painted") -> str:
     return str(path)
 
 
+def write_clip(clip: bytes) -> str:
+    """Write a clip as MP4, in a folder of its own; its path."""
+    path = Path(tempfile.mkdtemp(dir=_folder())) / "turning.mp4"
+    path.write_bytes(clip)
+    return str(path)
+
+
 def stem(finished: Finished) -> str:
     """A file's name without its ending: the first words of what was asked for, and the seed."""
-    prompt = str(finished.made["request"].get("prompt", ""))
+    prompt = str((finished.made or {}).get("request", {}).get("prompt", ""))
     words = re.sub(r"[^a-z0-9]+", "-", prompt[:80].lower()).strip("-")[:40]
-    seed = "" if finished.receipt.seed is None else f"-{finished.receipt.seed}"
+    receipt = finished.receipt
+    seed = "" if receipt is None or receipt.seed is None else f"-{receipt.seed}"
     return f"{words or 'solid'}{seed}"

@@ -1,0 +1,182 @@
+"""The Print tab: can it be printed? Checked, mended, thinned out, smoothed, scaled; and turned once in a clip."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from html import escape
+from typing import Any
+
+import gradio as gr
+
+from shared.background import meanwhile
+from shared.errors import InvalidRequest
+from shared.events import Progress
+from shared.solid.checking import check
+from shared.solid.finishing import Finished
+from shared.solid.measuring import figures
+from shared.solid.mending import mended, smoothed, thinned
+from shared.solid.mesh import Solid
+from shared.solid.opening import KINDS, open_solid
+from shared.solid.rendering import STYLES
+from shared.solid.turning import turntable
+from shared.streaming import CancelToken
+from shared.ui.running import RunRow, Shown
+from shared.ui.sessions import Runs
+from shared.ui.solid import viewer
+from shared.ui.solid.files import write, write_clip
+from shared.ui.solid.inside_panel import NOTHING
+from shared.ui.solid.viewer import Sight
+
+FILES = [("STL", "stl"), ("GLB", "glb"), ("PLY", "ply"), ("OBJ (zip)", "obj")]
+_ABOUT = "Takes the last solid that was made here, or any mesh of yours."
+
+
+class PrintPanel:
+    """The tab's components and events."""
+
+    def __init__(self, runs: Runs) -> None:
+        self._runs = runs
+        gr.HTML(f'<div class="pg-quiet">{_ABOUT}</div>')
+        with gr.Row():
+            with gr.Column(min_width=240):
+                self.mesh = gr.File(
+                    label="A mesh of yours: GLB, PLY, STL, OBJ",
+                    file_types=list(KINDS),
+                    height=140,
+                    elem_id="print-mesh",
+                )
+                self.mend = gr.Checkbox(True, label="Mend it, where it isn't closed", elem_id="print-mend")
+                self.upright = gr.Radio(
+                    [("As it stands", True), ("On its back", False)],
+                    value=True,
+                    label="Printed",
+                    elem_id="print-upright",
+                )
+            with gr.Column(min_width=240):
+                self.size = gr.Slider(
+                    0, 300, 0, step=5, label="Longest side, mm", info="0 keeps it.", elem_id="print-size"
+                )
+                self.share = gr.Slider(
+                    5,
+                    100,
+                    100,
+                    step=5,
+                    label="Triangles kept, %",
+                    info="Fewer make smaller files.",
+                    elem_id="print-share",
+                )
+                self.rounds = gr.Slider(
+                    0,
+                    60,
+                    0,
+                    step=5,
+                    label="Rounds of smoothing",
+                    info="Taubin's, which hardly shrinks.",
+                    elem_id="print-rounds",
+                )
+                self.kind = gr.Dropdown(FILES, value="stl", label="File", elem_id="print-kind")
+        self.row = RunRow("Check and write the file", "print")
+        self.findings = gr.HTML("", elem_id="print-findings")
+        self.file = gr.File(label="The file", visible=False, elem_id="print-file", height=70)
+        self.views = viewer.build("print-views")
+        with gr.Accordion("A clip that turns it once", open=False, elem_id="turn-box"):
+            self.style = gr.Dropdown(
+                [(label, name) for name, label in STYLES.items()],
+                value="textured",
+                label="Drawn as",
+                elem_id="turn-style",
+            )
+            self.turn = RunRow("Turn it", "turn")
+            self.clip = gr.Video(label="The clip", interactive=False, visible=False, elem_id="turn-clip", height=320)
+
+    def wire(self, made: Any) -> None:
+        """Connect the events. `made`: the last solid."""
+        ways = [made, self.mesh, self.mend, self.upright, self.size, self.share, self.rounds, self.kind]
+        self.row.wire(self._runs, _worked, ways, [self.findings, self.file, self.views])
+        self.turn.wire(self._runs, _turned, [made, self.mesh, self.style], [self.clip])
+
+
+def _worked(
+    cancel: CancelToken,
+    made: Any,
+    mesh: str | None,
+    mend: bool,
+    upright: bool,
+    size: float,
+    share: float,
+    rounds: float,
+    kind: str,
+) -> Iterator[Shown]:
+    same: list[Any] = [gr.skip()] * 3
+
+    def work(emit: Any) -> tuple[Solid, Solid, str]:
+        emit(Progress("Opening the mesh"))
+        before = _given(made, mesh)
+        emit(Progress("Mending"))
+        solid, words = mended(before) if mend else (before, "")
+        if share < 100:
+            emit(Progress("Thinning out"))
+            solid = thinned(solid, max(4, round(len(solid.faces) * share / 100)))
+        if rounds:
+            emit(Progress("Smoothing"))
+            solid = smoothed(solid, int(rounds))
+        solid = solid.scaled_to(size) if size else solid
+        emit(Progress("Checking"))
+        return before, solid, words
+
+    steps = meanwhile(work, "Opening the mesh", cancel)
+    try:
+        while True:
+            yield Shown(same, status=next(steps).message)
+    except StopIteration as ended:
+        before, solid, words = ended.value
+    path = write(_labelled(made, mesh, solid), kind)
+    sights = [Sight(before, "Before", f"{len(before.faces):,} triangles")] if before is not solid else []
+    sights.append(Sight(solid, "As written", f"{len(solid.faces):,} triangles"))
+    table = _table(check(solid, upright=upright))
+    yield Shown([table, gr.update(value=path, visible=True), viewer.told(sights)], note=words)
+
+
+def _turned(cancel: CancelToken, made: Any, mesh: str | None, style: str) -> Iterator[Shown]:
+    def work(emit: Any) -> bytes:
+        solid = _given(made, mesh)
+        return turntable(solid, style, step=lambda done, of: emit(Progress("Drawing", done, of)))
+
+    steps = meanwhile(work, "Opening the mesh", cancel)
+    try:
+        while True:
+            told = next(steps)
+            share = f" · {100 * told.step / told.total:.0f}%" if told.step is not None and told.total else ""
+            yield Shown([gr.skip()], status=told.message + share)
+    except StopIteration as ended:
+        clip = ended.value
+    yield Shown([gr.update(value=write_clip(clip), visible=True)])
+
+
+def _given(made: Any, mesh: str | None) -> Solid:
+    """The mesh that was sent, or the last solid. Raises `InvalidRequest` where there is neither."""
+    if mesh:
+        return open_solid(mesh)
+    if made is None:
+        raise InvalidRequest(f"{NOTHING} Or add a mesh of yours.")
+    solid: Solid = made.finished.solid
+    return solid
+
+
+def _labelled(made: Any, mesh: str | None, solid: Solid) -> Finished:
+    """The solid with how it was made, where that is known."""
+    if mesh or made is None:
+        return Finished(solid=solid, receipt=None, made=None)
+    receipt = replace(made.finished.receipt, extra={**made.finished.receipt.extra, **figures(solid)})
+    finished: Finished = replace(made.finished, solid=solid, receipt=receipt)
+    return finished
+
+
+def _table(findings: Any) -> str:
+    marks = {True: "✓", False: "!", None: ""}
+    rows = "".join(
+        f"<tr><td>{marks[each.good]}</td><td>{escape(each.name)}</td><td>{escape(each.told)}</td></tr>"
+        for each in findings
+    )
+    return f'<div class="pg-scroll"><table class="pg-table">{rows}</table></div>'
