@@ -26,7 +26,7 @@ _LONGEST = 1000  # characters of a text that are kept
 class Opinion:
     """A score. `engine`: model, engine and voice as a person reads them. `blind`: its name was hidden meanwhile.
 
-    `created`: when, in UTC, as ISO 8601.
+    `created`: when, in UTC, as ISO 8601. `kind`: the task, by its name on the Hub.
     """
 
     engine: str
@@ -35,6 +35,7 @@ class Opinion:
     text: str
     seed: int | None = None
     created: str = ""
+    kind: str = "text-to-speech"
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,7 @@ def _whole(row: Any) -> bool:
     return (
         isinstance(row, dict)
         and all(isinstance(row.get(name), str) for name in ("engine", "text", "created"))
+        and isinstance(row.get("kind", ""), str)
         and isinstance(row.get("blind"), bool)
         and type(row.get("score")) is int
         and row["score"] in SCALE

@@ -45,9 +45,9 @@ def build(engine: Engine) -> gr.Blocks:
             with page.tab("Speak", "speak", SPEECH):
                 speak = SpeakPanel(engine, page.runs)
             with page.tab("Compose", "compose", MUSIC) as composing:
-                compose = ComposePanel(engine, page.runs)
+                compose = ComposePanel(engine, page.runs, scores)
             with page.tab("Sounds", "sounds", SOUND):
-                sounds = SoundPanel(engine, page.runs)
+                sounds = SoundPanel(engine, page.runs, scores)
             with page.tab("Compare", "compare", SPEECH):
                 compare = ComparePanel(engine, page.runs, scores)
             with gr.Tab("In space", id="space"):
@@ -74,7 +74,8 @@ def build(engine: Engine) -> gr.Blocks:
         page.demo.load(partial(warm, engine, SPEECH), None, None, **PRIVATE)
         composing.select(partial(warm, engine, MUSIC), None, None, **PRIVATE)
         placing.wire(speak.sound, compose.playing.sound, sounds.sound)
-        compare.opinions.show_at(page.demo)
+        for compared in (compare, compose.comparing, sounds.comparing):
+            compared.opinions.show_at(page.demo)
         endpoints(engine)
     return page.demo
 

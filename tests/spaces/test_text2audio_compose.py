@@ -116,8 +116,17 @@ def test_music_is_seen_while_it_is_written_and_then_heard_kept_and_restored(
         page.locator("#compose-inside-box button").first.click()
         expect(page.locator("#compose-inside")).to_contain_text("bits a note")
         page.locator("#tunes-box button").first.click()
+        page.locator("#tunes-blind input").check()
         page.locator("#tunes-run").click()
         expect(page.locator("#tunes-table audio")).to_have_count(2)
+        expect(page.locator("#tunes-table")).not_to_contain_text("Tune starter")
+        for place, score in enumerate((5, 2)):
+            page.locator(f"#tunes-score-{place}").get_by_role("radio").nth(score - 1).check()
+        page.locator("#tunes-show").click()
+        expect(page.locator("#tunes-table")).to_contain_text("A: Tune starter")
+        expect(page.locator("#tunes-table svg").first).to_be_visible()
+        expect(page.locator("#tunes-means")).to_contain_text("3.50")
+        expect(page.locator("#tunes-means")).to_contain_text("2, 2 blind")
         page.set_viewport_size(PHONE)  # type: ignore[arg-type]
         page.wait_for_function(f"document.documentElement.scrollWidth <= {PHONE['width']}")
         page.get_by_role("tab", name="Speak").click()

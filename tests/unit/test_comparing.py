@@ -9,8 +9,8 @@ import pytest
 
 from shared.comparing import in_turn
 from shared.errors import BackendError, InferenceError, InvalidRequest
-from shared.music.comparing import Way, ways
 from shared.pacing import SoFar
+from shared.seeds_compared import Way, ways
 from shared.streaming import CancelToken
 
 

@@ -5,15 +5,23 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from shared.audio import opinions
 from shared.audio.opinions import Opinion, from_json, kept, means, read, to_csv, to_json, together
+from shared.audio.spoken import Spoken
 from shared.errors import InvalidRequest
-from shared.ui.audio.compare_view import Row, Trial, table
-from shared.ui.audio.opinions_panel import keep
+from shared.outputs import AudioOutput
+from shared.receipts import Receipt
+from shared.requests import SoundRequest
+from shared.settings import Settings
+from shared.streaming import Emitter
+from shared.ui.audio import sound_trials
+from shared.ui.audio.compare_view import Row, Trial, cells, table
+from shared.ui.audio.opinions_panel import _forgotten, keep
 
 
 def opinion(score: int, engine: str = "a", **more: Any) -> Opinion:
@@ -90,6 +98,32 @@ def test_scores_are_kept_once_as_blind_as_they_were() -> None:
 def test_nothing_is_kept_where_nothing_was_given_or_what_was_given_is_no_score() -> None:
     assert keep(trial(), [], None, None)[0] == []
     assert keep(trial(), [], 9, -1)[0] == []
+
+
+def test_music_and_sounds_have_scores_of_their_own() -> None:
+    stored = kept([opinion(4), opinion(2, "tunes", kind="text-to-audio")])
+    left, means_of_music, _ = _forgotten(stored, "text-to-speech")
+    assert [o.kind for o in read(left)] == ["text-to-audio"] and means_of_music == ""
+    assert read(keep(trial(kind="text-to-sound"), [], 3, None)[0])[0].kind == "text-to-sound"
+    assert read([{k: v for k, v in kept([opinion(3)])[0].items() if k != "kind"}])[0].kind == "text-to-speech"
+
+
+def test_sounds_and_tunes_that_are_hidden_are_heard_and_not_seen() -> None:
+    shown = trial()
+    shown.rows[0] = replace(shown.rows[0], picture="<svg/>")
+    assert "<h4>A</h4>" in cells(shown) and "<svg/>" not in cells(shown) and "by one" not in cells(shown)
+    shown.hidden = False
+    assert "A: one · seed 3" in cells(shown) and "<svg/>" in cells(shown) and "by one" in cells(shown)
+
+
+def test_a_sound_that_is_compared_is_heard_with_its_figures_or_says_why_not() -> None:
+    receipt = Receipt(model="m", name="M", task="text-to-sound", backend="diffusers_audio", mode="local", license="MIT")
+    hum = AudioOutput(pcm=bytes(range(256)) * 40, sample_rate=8000)
+    row, asked, deaf = Row(name="M", seed=3), SoundRequest(prompt="rain"), Emitter(lambda event: None)
+    heard = sound_trials.heard(row, Spoken(sound=hum, receipt=receipt), asked, Settings(), deaf)
+    assert "data:audio/mpeg" in heard.sound and "Engine" in heard.figures and heard.seconds == hum.seconds
+    failed = sound_trials.heard(row, Spoken(error=InvalidRequest("<no>")), asked, Settings(), deaf)
+    assert "&lt;no&gt;" in failed.problem and not failed.sound and not failed.seconds
 
 
 def test_hidden_engines_are_called_by_letters_alone() -> None:

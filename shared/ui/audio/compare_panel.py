@@ -54,7 +54,7 @@ class ComparePanel:
         self.told = gr.HTML("", elem_id="compare-told")
         self.table = gr.HTML("", elem_id="compare-table")
         self.trial = gr.State(Trial())
-        self.opinions = OpinionsPanel(store)
+        self.opinions = OpinionsPanel(store, Task.TEXT_TO_SPEECH)
 
     def wire(self, picker: list[Any], settings: list[Any], keys: Any) -> None:
         """Connect the events."""

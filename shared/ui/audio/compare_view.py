@@ -1,4 +1,4 @@
-"""A comparison of voices as it is shown: a row an engine, by name or by letters."""
+"""A comparison of voices, music or sounds as it is shown: a row an engine, by name or by letters."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from shared.audio.finishing import finish
 from shared.audio.spoken import Spoken
 from shared.data_urls import data_url
 from shared.requests import SpeechRequest
+from shared.tasks import Task
 from shared.ui import receipt_view
 
 
@@ -17,7 +18,7 @@ class Row:
     """An engine's name, and its cells once there is something to show.
 
     `status`: what it does before it sounds, and `problem`: what went wrong; both may name it. `seconds`: of sound.
-    `seed`: as its receipt.
+    `seed`: as its receipt. `picture`: what is seen of it while it is made, and after.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Row:
     sound: str = ""
     figures: str = ""
     heard: str = ""
+    picture: str = ""
     seconds: float = 0.0
     seed: int | None = None
 
@@ -34,7 +36,7 @@ class Row:
 class Trial:
     """A comparison on the screen. `hidden`: by letters; `blind`: it began so. `ended`: nothing more comes.
 
-    `kept`: scores were given to it.
+    `kept`: scores were given to it. `kind`: the task.
     """
 
     text: str = ""
@@ -43,6 +45,7 @@ class Trial:
     hidden: bool = False
     ended: bool = False
     kept: bool = False
+    kind: str = Task.TEXT_TO_SPEECH
 
     def called(self, place: int) -> str:
         """What the engine at that place is called now."""
@@ -74,6 +77,21 @@ def table(trial: Trial) -> str:
         f"<tr><th>{escape(trial.called(place))}</th><td>{cells(row)}</td></tr>" for place, row in enumerate(trial.rows)
     )
     return f'<div class="pg-scroll"><table class="pg-table">{body}</table></div>' if body else ""
+
+
+def cells(trial: Trial) -> str:
+    """The same beside each other: name and seed, picture, and what is heard and measured."""
+    tunes = "".join(
+        f'<section class="pg-tune"><h4>{escape(_titled(trial, place))}</h4>'
+        f"{'' if trial.hidden else row.picture}{(_hidden if trial.hidden else _shown)(row)}</section>"
+        for place, row in enumerate(trial.rows)
+    )
+    return f'<div class="pg-tunes">{tunes}</div>' if tunes else ""
+
+
+def _titled(trial: Trial, place: int) -> str:
+    name, seed = trial.called(place), trial.rows[place].seed
+    return name if trial.hidden or seed is None else f"{name} · seed {seed}"
 
 
 def _shown(row: Row) -> str:

@@ -19,12 +19,13 @@ from shared.streaming import Emitter
 from shared.tasks import Mode, Task
 from shared.ui import receipt_view
 from shared.ui.audio.compose_beginning import ComposeBeginning, read_beginning, read_recording
-from shared.ui.audio.compose_compare import ComposeCompare
 from shared.ui.audio.compose_inside import LIKELIEST, ComposeInside, drawn
 from shared.ui.audio.compose_playing import ComposePlaying, Kept
 from shared.ui.audio.compose_restore import compose_restore
 from shared.ui.audio.compose_settings import NAMES, to_request
+from shared.ui.audio.compose_trials import TUNES
 from shared.ui.audio.compose_view import Sheet, drawn_roll, status, told
+from shared.ui.audio.trials_panel import TrialsPanel
 from shared.ui.following import following
 from shared.ui.model_picker import Picked
 from shared.ui.running import PRIVATE, note, stopper
@@ -42,7 +43,7 @@ _FOLLOWER = Path(__file__).with_name("follower.js")
 class ComposePanel:
     """The tab's components; `wire` connects them once the controls beside them exist."""
 
-    def __init__(self, engine: Engine, runs: Runs) -> None:
+    def __init__(self, engine: Engine, runs: Runs, store: gr.BrowserState) -> None:
         self._engine, self._runs = engine, runs
         with gr.Row(equal_height=False):
             with gr.Column(scale=5, min_width=300):
@@ -66,7 +67,7 @@ class ComposePanel:
         self.inside = ComposeInside()
         with gr.Accordion("Receipt", open=False, visible=False, elem_id="compose-receipt-box") as self.receipt_box:
             self.receipt = gr.Markdown(elem_id="compose-receipt")
-        self.comparing = ComposeCompare(engine, runs)
+        self.comparing = TrialsPanel(engine, runs, store, TUNES)
 
     @property
     def outputs(self) -> list[Any]:
@@ -77,7 +78,7 @@ class ComposePanel:
     def wire(self, picker: list[Any], settings: list[Any], keys: Any) -> None:
         """Connect the events."""
         self.restoring.wire(self.prompt, picker[0], settings)
-        self.comparing.wire(self.prompt, self.beginning.inputs, settings, keys)
+        self.comparing.wire(self.prompt, [*self.beginning.inputs, *settings], keys)
         self.beginning.wire()
         inputs = [self.prompt, self.playing.kind, *self.beginning.inputs, keys, *picker, *settings]
         for event in (self.run.click, self.prompt.submit):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,6 @@ from shared.audio.opinions import LARGEST, SCALE, Mean, Opinion, from_json, kept
 from shared.errors import InvalidRequest
 from shared.ui.audio.compare_view import Trial
 
-_DOWNLOAD = "() => document.querySelector('#opinions-file').click()"
 _ABOUT = (
     "Mean opinion scores of this browser: 1 is bad, 5 is excellent (ITU-T P.800). ± is half of the 95% interval of the "
     "mean; a few scores tell little. Save them as JSON and add them to another's to put those of a class together."
@@ -31,32 +31,35 @@ def opinions_store() -> gr.BrowserState:
 
 
 class OpinionsPanel:
-    """The scores to give, below a comparison, and the means of those given so far."""
+    """The scores to give, below a comparison, and the means of those given so far.
 
-    def __init__(self, store: gr.BrowserState) -> None:
-        self.store = store
+    `kind`: of which task they are; `name` begins the elements' ids.
+    """
+
+    def __init__(self, store: gr.BrowserState, kind: str, name: str = "") -> None:
+        self.store, self._kind, self._name = store, kind, name
         choices = [(f"{score} {word}", score) for score, word in SCALE.items()]
-        with gr.Group(visible=False, elem_id="opinions") as self.box:
+        with gr.Group(visible=False, elem_id=f"{name}opinions") as self.box:
             self.scores = [
-                gr.Radio(choices, label=chr(65 + place), visible=False, elem_id=f"score-{place}")
+                gr.Radio(choices, label=chr(65 + place), visible=False, elem_id=f"{name}score-{place}")
                 for place in range(MOST)
             ]
-            self.keep = gr.Button("Keep these scores", elem_id="keep-scores")
-        self.table = gr.HTML("", elem_id="means")
+            self.keep = gr.Button("Keep these scores", elem_id=f"{name}keep-scores")
+        self.table = gr.HTML("", elem_id=f"{name}means")
         with gr.Row(visible=False) as self.away:
-            self.as_csv = gr.Button("Scores as CSV", size="sm", min_width=100, elem_id="scores-csv")
-            self.as_json = gr.Button("Scores as JSON", size="sm", min_width=100, elem_id="scores-json")
-            self.forget = gr.Button("Delete all scores", size="sm", min_width=100, elem_id="scores-delete")
+            self.as_csv = gr.Button("Scores as CSV", size="sm", min_width=100, elem_id=f"{name}scores-csv")
+            self.as_json = gr.Button("Scores as JSON", size="sm", min_width=100, elem_id=f"{name}scores-json")
+            self.forget = gr.Button("Delete all scores", size="sm", min_width=100, elem_id=f"{name}scores-delete")
         self.more = gr.UploadButton(
             "Add scores from files",
             file_types=[".json"],
             file_count="multiple",
             size="sm",
-            elem_id="scores-add",
+            elem_id=f"{name}scores-add",
         )
-        self.told = gr.HTML("", elem_id="scores-told")
+        self.told = gr.HTML("", elem_id=f"{name}scores-told")
         # A hidden button is clicked once the file is written: Gradio's own hands out what it held before the click.
-        self.file = gr.DownloadButton("File", visible="hidden", elem_id="opinions-file")
+        self.file = gr.DownloadButton("File", visible="hidden", elem_id=f"{name}opinions-file")
 
     @property
     def outputs(self) -> list[Any]:
@@ -77,17 +80,20 @@ class OpinionsPanel:
         """Connect the events."""
         kept_too = [trial, *self.changed]
         self.keep.click(lambda t, *given: [t, *keep(t, *given)], [trial, *self.given], kept_too, **_PRIVATE)
-        self.forget.click(lambda: [[], *_shown([])], None, [self.store, self.table, self.away], **_PRIVATE)
-        added = [self.store, self.table, self.away, self.told]
-        self.more.upload(_added, [self.more, self.store], added, **{**_PRIVATE, "queue": True})
+        kind = self._kind
+        shown = [self.store, self.table, self.away]
+        self.forget.click(lambda stored: _forgotten(stored, kind), self.store, shown, **_PRIVATE)
+        queued = {**_PRIVATE, "queue": True}
+        self.more.upload(partial(_added, kind), [self.more, self.store], [*shown, self.told], **queued)
+        download = f"() => document.querySelector('#{self._name}opinions-file').click()"
         for button, write, suffix in ((self.as_csv, to_csv, ".csv"), (self.as_json, to_json, ".json")):
-            written = button.click(_file(write, suffix), self.store, self.file, **_PRIVATE)
-            written.success(None, None, None, js=_DOWNLOAD, **_PRIVATE)
+            written = button.click(_file(write, suffix, kind), self.store, self.file, **_PRIVATE)
+            written.success(None, None, None, js=download, **_PRIVATE)
 
     def show_at(self, demo: gr.Blocks) -> None:
         """Show the means when the page opens."""
         queued = {**_PRIVATE, "queue": True}
-        demo.load(lambda stored: _shown(read(stored)), self.store, [self.table, self.away], **queued)
+        demo.load(lambda stored: _shown(read(stored), self._kind), self.store, [self.table, self.away], **queued)
 
 
 def asking(trial: Trial) -> list[Any]:
@@ -107,20 +113,28 @@ def keep(trial: Trial, stored: Any, *scores: int | None) -> list[Any]:
     if given and not trial.kept:
         trial.kept = True
         opinions += [
-            Opinion(engine=row.name, score=score, blind=trial.hidden, text=trial.text, seed=row.seed, created=now)
+            Opinion(
+                engine=row.name,
+                score=score,
+                blind=trial.hidden,
+                text=trial.text,
+                seed=row.seed,
+                created=now,
+                kind=trial.kind,
+            )
             for row, score in given
             if score in SCALE
         ]
-    return [kept(opinions), *_shown(opinions), *asking(trial)]
+    return [kept(opinions), *_shown(opinions, trial.kind), *asking(trial)]
 
 
-def _added(files: list[str] | None, stored: Any) -> list[Any]:
+def _added(kind: str, files: list[str] | None, stored: Any) -> list[Any]:
     opinions, told = read(stored), ""
     try:
         opinions = together([*opinions, *(opinion for file in files or [] for opinion in from_json(_start_of(file)))])
     except InvalidRequest as error:
         told = f'<div class="pg-note pg-error" role="alert">{escape(str(error))}</div>'
-    return [kept(opinions), *_shown(opinions), told]
+    return [kept(opinions), *_shown(opinions, kind), told]
 
 
 def _start_of(file: str) -> bytes:
@@ -129,8 +143,18 @@ def _start_of(file: str) -> bytes:
         return data.read(LARGEST + 1)
 
 
-def _shown(opinions: Sequence[Opinion]) -> list[Any]:
-    return [table(means(opinions)), gr.update(visible=bool(opinions))]
+def _forgotten(stored: Any, kind: str) -> list[Any]:
+    left = [opinion for opinion in read(stored) if opinion.kind != kind]
+    return [kept(left), *_shown(left, kind)]
+
+
+def _shown(opinions: Sequence[Opinion], kind: str) -> list[Any]:
+    own = _of(opinions, kind)
+    return [table(means(own)), gr.update(visible=bool(own))]
+
+
+def _of(opinions: Sequence[Opinion], kind: str) -> list[Opinion]:
+    return [opinion for opinion in opinions if opinion.kind == kind]
 
 
 def table(found: Sequence[Mean]) -> str:
@@ -150,10 +174,10 @@ def _margin(mean: Mean) -> str:
     return "" if mean.margin is None else f" ± {mean.margin:.2f}"
 
 
-def _file(write: Callable[[Sequence[Opinion]], str], suffix: str) -> Callable[[Any], str]:
+def _file(write: Callable[[Sequence[Opinion]], str], suffix: str, kind: str) -> Callable[[Any], str]:
     def written(stored: Any) -> str:
         path = Path(tempfile.mkdtemp(prefix="playground-scores-")) / f"opinions{suffix}"
-        path.write_text(write(read(stored)), encoding="utf-8")
+        path.write_text(write(_of(read(stored), kind)), encoding="utf-8")
         return str(path)
 
     return written

@@ -17,6 +17,8 @@ from shared.ui.audio.files import keep
 from shared.ui.audio.followed import followed
 from shared.ui.audio.sound_restore import sound_restore
 from shared.ui.audio.sound_settings import NAMES, to_request
+from shared.ui.audio.sound_trials import NOISES
+from shared.ui.audio.trials_panel import TrialsPanel
 from shared.ui.model_picker import Picked
 from shared.ui.running import PRIVATE, note, stopper
 from shared.ui.sessions import Runs
@@ -36,7 +38,7 @@ HINT = (
 class SoundPanel:
     """The tab's components; `wire` connects them once the controls beside them exist."""
 
-    def __init__(self, engine: Engine, runs: Runs) -> None:
+    def __init__(self, engine: Engine, runs: Runs, store: gr.BrowserState) -> None:
         self._engine, self._runs = engine, runs
         gr.HTML(f'<div class="pg-quiet">{HINT}</div>')
         self.prompt = gr.Textbox(
@@ -62,6 +64,7 @@ class SoundPanel:
         self.kind = gr.Dropdown(kinds, value="wav", label="File", elem_id="sounds-kind")
         with gr.Accordion("Receipt", open=False, visible=False, elem_id="sounds-receipt-box") as self.receipt_box:
             self.receipt = gr.Markdown(elem_id="sounds-receipt")
+        self.comparing = TrialsPanel(engine, runs, store, NOISES)
 
     @property
     def outputs(self) -> list[Any]:
@@ -71,6 +74,7 @@ class SoundPanel:
     def wire(self, picker: list[Any], settings: list[Any], keys: Any) -> None:
         """Connect the events."""
         self.restoring.wire(self.prompt, picker[0], settings)
+        self.comparing.wire(self.prompt, settings, keys)
         inputs = [self.prompt, self.kind, keys, *picker, *settings]
         for event in (self.run.click, self.prompt.submit):
             event(self.follow, inputs, self.outputs, concurrency_limit=None, **PRIVATE)
