@@ -14,7 +14,18 @@ _WHOLE = frozenset(
     {"width", "height", "num_inference_steps", "seed", "variation_seed", "bars", "num_frames", "resolution"}
 )
 _DECIMAL = frozenset(
-    {"guidance_scale", "strength", "variation_strength", "speed", "temperature", "top_p", "duration", "fps", "wander"}
+    {
+        "guidance_scale",
+        "strength",
+        "variation_strength",
+        "speed",
+        "temperature",
+        "top_p",
+        "duration",
+        "fps",
+        "wander",
+        "step_cache",
+    }
     | {"size_mm", "depth", "parts", "tolerance"}
     | {"controlnet_conditioning_scale", "control_guidance_start", "control_guidance_end"}
 )

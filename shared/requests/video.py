@@ -34,6 +34,8 @@ class VideoRequest(Request):
     moment of its own. `camera`: a name of `shared/video/camera.toml`, what the camera does.
     `strength`: for engines that draw each frame from the one before, how much of it is drawn anew (0 to 1).
     `wander`: for the same, how far the noise goes on its way through the clip (0: it stands still, 1: to another's).
+    `step_cache`: how alike two steps must be for most of the second to be taken from the first: the threshold of
+    diffusers' first-block cache, 0 for none. Quicker, and another clip.
     `preview_every_step` asks for a preview after each step, for those who study them.
     """
 
@@ -52,6 +54,7 @@ class VideoRequest(Request):
     guidance_scale: float | None = None
     strength: float | None = None
     wander: float | None = None
+    step_cache: float | None = None
     preview_every_step: bool | None = None
 
     CONTENT: ClassVar[frozenset[str]] = frozenset({"prompt", "image", "last_image"})
@@ -84,6 +87,7 @@ class VideoRequest(Request):
         within("guidance_scale", self.guidance_scale, 0.0, 50.0)
         within("strength", self.strength, 0.0, 1.0)
         within("wander", self.wander, 0.0, 1.0)
+        within("step_cache", self.step_cache, 0.0, 1.0)
 
     def texts(self) -> tuple[str, ...]:
         """What the clip should show, and what not."""

@@ -50,6 +50,12 @@ def pairs(frames: Sequence[Image]) -> list[Pair]:
     return found
 
 
+def alike(first: Sequence[Image], second: Sequence[Image]) -> float | None:
+    """The mean SSIM of the frames of two clips at the same moments; None where there are none, or sizes differ."""
+    found = [_ssim(_small(one), _small(other)) for one, other in zip(first, second, strict=False)]
+    return None if not found or any(map(math.isnan, found)) else sum(found) / len(found)
+
+
 def flow(one: Image, other: Image) -> Any:
     """How far each point goes from one picture to the other, in pixels: float array (2, height, width), right and down.
 

@@ -15,7 +15,7 @@ from shared.video.reading import texts
 
 _NUMBERS = (
     *("seed", "duration", "fps", "num_frames", "width", "height", "num_inference_steps", "guidance_scale"),
-    *("strength", "wander"),
+    *("strength", "wander", "step_cache"),
 )
 _NOTHING = (
     "This file doesn't say how it was made: it is no clip of this playground, or an app has taken that out. "
@@ -41,6 +41,7 @@ class RestoredClip:
     guidance_scale: float | None = None
     strength: float | None = None
     wander: float | None = None
+    step_cache: float | None = None
     model: str | None = None
     ignored: tuple[str, ...] = ()
 

@@ -10,6 +10,8 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(next(p for p in (HERE, *HERE.parents) if (p / "shared" / "__init__.py").is_file())))
 
 import gradio as gr  # noqa: E402
+from shared.ui.jobs_panel import JobsPanel  # noqa: E402
+from shared.ui.video.job_view import JobView  # noqa: E402
 
 from shared.catalog import load_catalog  # noqa: E402
 from shared.engine import Engine  # noqa: E402
@@ -26,6 +28,7 @@ from shared.ui.video.inside_panel import InsidePanel  # noqa: E402
 from shared.ui.video.lessons_panel import VideoLessons  # noqa: E402
 from shared.ui.video.make_panel import MakePanel  # noqa: E402
 from shared.ui.video.settings_panel import SettingsPanel  # noqa: E402
+from shared.ui.video.story_panel import StoryPanel  # noqa: E402
 
 TASK = Task.TEXT_TO_VIDEO
 WORDS = "One prompt and seed, many engines: see what each makes move."
@@ -37,19 +40,25 @@ def build(engine: Engine) -> gr.Blocks:
         with page.tabs():
             with gr.Tab("Make", id="make"):
                 make = MakePanel(engine, page.runs, page.picker.first)
+            with gr.Tab("Storyboard", id="story"):
+                story = StoryPanel(engine, page.runs)
             with gr.Tab("Compare", id="compare"):
                 compare = ComparePanel(engine, page.runs)
             with gr.Tab("Edit", id="edit") as editing:
                 edit = EditPanel(page.runs)
             with gr.Tab("Look inside", id="inside"):
                 inside = InsidePanel(page.runs)
+            with gr.Tab("Jobs", id="jobs") as working:
+                jobs = JobsPanel(engine, JobView)
         with page.side():
             lessons = VideoLessons(read_lessons(HERE / "lessons"))
             with gr.Accordion("Settings", open=True):
                 settings = SettingsPanel(engine, page.picker.first)
         page.connect(Together(settings, make.shots))
-        make.wire(page.picker.inputs, settings.inputs, page.keys.state)
+        make.wire(page.picker.inputs, settings.inputs, page.keys.state, jobs)
+        jobs.wire(page.demo, working, page.keys.state)
         compare.wire(make.prompt, make.shots.inputs, page.picker.inputs, settings.inputs, page.keys.state)
+        story.wire(page.picker.inputs, settings.inputs, page.keys.state)
         edit.wire(editing, make.made, make.shots.controls["image"], page.shown)
         inside.wire(make.film)
         lessons.wire(page, make, settings.inputs)

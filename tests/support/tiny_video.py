@@ -20,7 +20,7 @@ def wan(folder: Path) -> Path:
         WanPipeline(
             transformer=WanTransformer3DModel(
                 patch_size=(1, 2, 2), num_attention_heads=2, attention_head_dim=12, in_channels=16, out_channels=16,
-                text_dim=WIDE, freq_dim=32, ffn_dim=32, num_layers=1, cross_attn_norm=True, rope_max_seq_len=32,
+                text_dim=WIDE, freq_dim=32, ffn_dim=32, num_layers=3, cross_attn_norm=True, rope_max_seq_len=32,
             ),
             vae=AutoencoderKLWan(
                 base_dim=3, z_dim=16, dim_mult=[1, 1, 1, 1], num_res_blocks=1, temperal_downsample=[False, True, True]
@@ -49,7 +49,7 @@ def ltx(folder: Path) -> Path:
         LTXPipeline(
             transformer=LTXVideoTransformer3DModel(
                 in_channels=8, out_channels=8, patch_size=1, patch_size_t=1, num_attention_heads=2,
-                attention_head_dim=8, cross_attention_dim=16, num_layers=1, caption_channels=WIDE,
+                attention_head_dim=8, cross_attention_dim=16, num_layers=3, caption_channels=WIDE,
             ),
             vae=AutoencoderKLLTXVideo(
                 latent_channels=8, block_out_channels=(8, 8, 8, 8), decoder_block_out_channels=(8, 8, 8, 8),

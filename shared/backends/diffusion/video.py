@@ -13,6 +13,7 @@ from shared.backends.base import Capabilities, Outcome
 from shared.backends.diffusion import finite
 from shared.backends.diffusion.leading import told_of_steps
 from shared.backends.diffusion.rough import Rough
+from shared.backends.diffusion.step_cache import step_cached
 from shared.backends.diffusion.tiles import tiled_if_short
 from shared.backends.diffusion.video_kinds import Kind
 from shared.backends.local.failures import ran_out
@@ -93,7 +94,7 @@ class VideoModel:
         emit(Progress("Making the clip"))
         began = time.monotonic()
         follow = {} if self._kind.silent else told_of_steps(pipe, step_ended)
-        with tiled_if_short(pipe, emit) as notes:
+        with tiled_if_short(pipe, emit) as notes, step_cached(pipe, request.step_cache if self._kind.cached else None):
             made = pipe(**given, output_type="np", **follow).frames[0]
         rate = round(len(made) / (time.monotonic() - began), 3)
         emit(Progress("Writing the clip"))
@@ -142,7 +143,10 @@ class VideoModel:
             given[self._kind.rate] = int(request.fps)
         given["generator"] = torch.Generator("cpu").manual_seed((request.seed or 0) % 2**63)
         given |= self._pictures(request, taken, count)
-        left = {"preview_every_step": _SILENT} if self._kind.silent and request.preview_every_step else {}
+        own = self._kind.why_not  # what only the loaded pipeline could tell
+        left = {name: own[name] for name in request.settings() if name in own}
+        if self._kind.silent and request.preview_every_step:
+            left["preview_every_step"] = _SILENT
         return given, left
 
     def _pictures(self, request: VideoRequest, taken: Mapping[str, Any], count: int) -> dict[str, Any]:

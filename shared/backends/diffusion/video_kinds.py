@@ -20,6 +20,7 @@ WHY_NOT: Mapping[str, str] = {
     "wander": "This model makes all frames at once, none from the one before.",
     "image": "This model begins with words alone. Choose one that begins with a picture.",
     "last_image": "This model can't be told where to end.",
+    "step_cache": "diffusers has no such cache for this kind of model.",
 }
 _GUIDED = {"negative_prompt": "This model takes none.", "guidance_scale": "This model has its guidance built in."}
 
@@ -41,13 +42,15 @@ class Kind:
     last: bool = False
     with_image: str = ""
     conditions: bool = False
+    cached: bool = False
     silent: bool = False
 
     @property
     def parameters(self) -> frozenset[str]:
         """The fields of a request that it follows."""
         pictures = {"image"} if self.image or self.with_image else set()
-        return ALWAYS | self.follows | pictures | ({"last_image"} if self.last else set())
+        more = {name for name, there in (("last_image", self.last), ("step_cache", self.cached)) if there}
+        return ALWAYS | self.follows | pictures | more
 
     @property
     def why_not(self) -> Mapping[str, str]:

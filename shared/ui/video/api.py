@@ -49,6 +49,7 @@ def _generate(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
         guidance_scale: float | None = None,
         strength: float | None = None,
         wander: float | None = None,
+        step_cache: float | None = None,
         seed: int | None = None,
         agree_to_cost: bool = False,
         max_cost_usd: float | None = None,
@@ -74,6 +75,7 @@ def _generate(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
             guidance_scale: how closely the words are followed.
             strength: for engines that go on from frame to frame, how much of each is drawn anew, 0 to 1.
             wander: for the same, how far the noise goes through the clip, 0 to 1.
+            step_cache: for video models: how alike steps must be for most of one to be taken from the one before.
             seed: left out, one is drawn; the receipt names it.
             agree_to_cost: for engines that charge: the cost, which is told otherwise, is agreed to.
             max_cost_usd: instead, the most that it may cost, in US dollars.
@@ -95,6 +97,7 @@ def _generate(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
                 guidance_scale=guidance_scale,
                 strength=strength,
                 wander=wander,
+                step_cache=step_cache,
                 seed=seed,
             )
             where: dict[str, Any] = {"mode": read_mode(mode), "variant": engine_variant or None}

@@ -23,15 +23,16 @@ from shared.ui.sessions import Runs, with_keys
 from shared.ui.video import shots_panel
 from shared.ui.video.film_view import growing
 from shared.ui.video.make_panel import asked_for
-from shared.ui.video.settings_panel import NAMES
+from shared.ui.video.settings_panel import NAMES, ROWS, read_row
 from shared.video.comparing import Way, compare, ways
 from shared.video.filming import Filming
 from shared.video.finishing import finish
-from shared.video.moving import pairs
+from shared.video.moving import alike, pairs
 from shared.video.reading import frames
 
 HINT = "Prompt, shots and settings are those of Make. One is made after the other, so that none slows another."
 SEPARATOR = "\t"  # between a model's id and a variant's key in a choice's value
+VARIED = ("num_inference_steps", "guidance_scale", "strength", "wander", "step_cache", "fps")
 SEEDS = [("one", 1), ("two", 2), ("three", 3)]
 COMPARED = 24  # frames, the first ones, of a clip that its steadiness is measured by
 
@@ -58,32 +59,52 @@ class ComparePanel:
                 min_width=200,
             )
             self.seeds = gr.Radio(SEEDS, value=1, label="Seeds for each", elem_id="compare-seeds", min_width=200)
+        with gr.Row():
+            names = [("nothing else", ""), *((ROWS[name][0], name) for name in VARIED)]
+            self.varied = gr.Dropdown(names, value="", label="And over", elem_id="compare-varied", min_width=160)
+            self.values = gr.Textbox(
+                label="Its values, with commas between", max_lines=1, elem_id="compare-values", scale=2, min_width=200
+            )
         self.agree = gr.Checkbox(False, label="I agree to what the engines charge", elem_id="compare-agree")
         self.row = RunRow("Compare", "compare")
         self.table = gr.HTML("", elem_id="compare-table")
 
     def wire(self, prompt: Any, shots: list[Any], picker: list[Any], settings: list[Any], keys: Any) -> None:
         """Connect the events."""
-        inputs = [self.engines, self.seeds, self.agree, prompt, keys, *picker, *shots, *settings]
+        own = [self.engines, self.seeds, self.varied, self.values, self.agree]
+        inputs = [*own, prompt, keys, *picker, *shots, *settings]
         self.row.wire(self._runs, self._compare, inputs, [self.table])
 
     def _compare(
-        self, cancel: CancelToken, engines: list[str], seeds: int, agreed: bool, prompt: str, keys: Any, *values: Any
+        self,
+        cancel: CancelToken,
+        engines: list[str],
+        seeds: int,
+        varied: str,
+        each: str,
+        agreed: bool,
+        prompt: str,
+        keys: Any,
+        *values: Any,
     ) -> Iterator[Shown]:
         picked = Picked(*values[:3])
         asked = asked_for(self._engine, prompt, picked, keys, values[3 : 3 + len(shots_panel.NAMES) + len(NAMES)])
         chosen = [(model, key) for model, _, key in (value.partition(SEPARATOR) for value in engines or [])]
-        wanted = ways(chosen, asked.seed, int(seeds))
+        wanted = ways(chosen, asked.seed, int(seeds), varied, _values(varied, each))
         settings = with_keys(self._engine.settings, keys)
         if not agreed:
             self._costs_nothing(asked, wanted, settings)
         names = [self._name(way) for way in wanted]
         finished: dict[int, str] = {}
+        first: Filming | None = None
         made: Sequence[Filming] = ()
         for made in compare(self._engine, asked, wanted, settings=settings, cancel=cancel):
             for number, one in enumerate(made):
                 if one.done and number not in finished:
-                    finished[number] = shown(one, replace(asked, seed=wanted[number].seed), settings)
+                    first = first or (one if one.frames else None)
+                    finished[number] = likened(first, one) + shown(
+                        one, replace(asked, **wanted[number].changes), settings
+                    )
             yield Shown([table(names, made, finished)])
 
     def _costs_nothing(self, asked: VideoRequest, wanted: Sequence[Way], settings: Settings) -> None:
@@ -95,7 +116,24 @@ class ComparePanel:
     def _name(self, way: Way) -> str:
         spec = self._engine.find(way.model, task=Task.TEXT_TO_VIDEO)
         engines = [engine_label(c) for c in self._engine.choices_for(spec) if c.variant.key == way.variant]
-        return " · ".join([spec.name, *engines, f"seed {way.seed}"])
+        own = [f"{ROWS[name][0].lower()} {value}" for name, value in way.changes.items()]
+        return " · ".join([spec.name, *engines, *own])
+
+
+def _values(name: str, text: str) -> list[Any]:
+    """The values of a setting. Raises `InvalidRequest` where there are none, or one can't be read."""
+    parts = [part.strip() for part in (text or "").split(",") if part.strip()] if name else []
+    if name and not parts:
+        raise InvalidRequest(f"Write the values of {ROWS[name][0].lower()}, as in: 0, 0.1")
+    return [read_row(name, part) for part in parts]
+
+
+def likened(first: Filming | None, other: Filming) -> str:
+    """How like a clip is to the first, frame by frame, as HTML; nothing for the first, or one of another length."""
+    if first is None or other is first or len(first.frames) != len(other.frames):
+        return ""
+    like = alike(first.frames[:COMPARED], other.frames[:COMPARED])
+    return "" if like is None else f'<div class="pg-quiet">Like the first clip: SSIM {like:.3f}</div>'
 
 
 def shown(made: Filming, asked: VideoRequest, settings: Settings) -> str:

@@ -10,12 +10,13 @@ import gradio as gr
 from shared.engine import Engine
 from shared.requests import VideoRequest
 from shared.ui import receipt_view
+from shared.ui.jobs_panel import JobsPanel
 from shared.ui.model_picker import Picked
 from shared.ui.running import PRIVATE, note, stopper
 from shared.ui.sessions import Runs, with_keys
 from shared.ui.video import film_view, shots_panel
 from shared.ui.video.export_panel import ExportPanel
-from shared.ui.video.making import Kept, followed, seconds_of
+from shared.ui.video.making import Kept, Visit, followed, seconds_of
 from shared.ui.video.restore_panel import clip_restore
 from shared.ui.video.settings_panel import NAMES, to_request
 from shared.ui.video.shots_panel import ShotsPanel
@@ -48,10 +49,12 @@ class MakePanel:
                     autofocus=True,
                     submit_btn=False,
                 )
-                self.shots = ShotsPanel(engine, picked)
+                self.shots = ShotsPanel(engine, runs, picked)
                 with gr.Row():
                     self.run = gr.Button("Make the clip", variant="primary", elem_id="make", min_width=120)
                     self.stop = gr.Button("Stop", elem_id="stop", visible=False, min_width=120)
+                self.quoted = gr.HTML("", elem_id="quoted")
+                self.agree = gr.Button("Agree and make it", variant="primary", elem_id="agree", visible=False)
                 controls = self.shots.controls
                 gr.Examples(
                     EXAMPLES, [self.prompt, controls["shots"], controls["camera"]], label="Try one", elem_id="examples"
@@ -79,17 +82,20 @@ class MakePanel:
     def outputs(self) -> list[Any]:
         """What a run changes, in the order that `_screen` gives it."""
         shown = [self.growing, self.film, self.metrics, self.told, self.receipt_box, self.receipt]
-        return [*shown, self.made, self.run, self.stop]
+        return [*shown, self.made, self.run, self.stop, self.quoted, self.agree]
 
-    def wire(self, picker: list[Any], settings: list[Any], keys: Any) -> None:
-        """Connect the events."""
+    def wire(self, picker: list[Any], settings: list[Any], keys: Any, jobs: JobsPanel) -> None:
+        """Connect the events. `jobs`: where what hosted engines make is found again."""
+        self._owner_of = jobs.owner_of
         shots = [self.shots.controls[name] for name in shots_panel.NAMES]
         self.restoring.wire(self.prompt, picker[0], [*shots[:2], *settings])
         self.export.wire(self.film)
-        inputs = [self.prompt, self.made, keys, *picker, *shots, *settings]
+        self.shots.drawn.wire(self.prompt, settings[NAMES.index("seed")], keys, self.shots.controls["image"])
+        inputs = [self.prompt, self.made, keys, jobs.token, *picker, *shots, *settings]
         for event in (self.run.click, self.prompt.submit):
             event(self.follow, inputs, self.outputs, concurrency_limit=None, **PRIVATE)
             event(None, None, None, js=SHOW, **PRIVATE)
+        self.agree.click(self.follow_agreed, inputs, self.outputs, concurrency_limit=None, **PRIVATE)
         self.stop.click(stopper(self._runs), None, None, queue=False, **PRIVATE)
 
     def follow(
@@ -97,23 +103,31 @@ class MakePanel:
         request: gr.Request,  # first, since Gradio hands it over by position only
         prompt: str,
         made: list[Any],
-        keys: Any,
-        model: str,
-        mode: str,
-        variant: str | None,
         *values: Any,
     ) -> Iterator[list[Any]]:
-        """Make the clip; the screen is told four times a second how far it is."""
-        picked = Picked(model, mode, variant)
+        """Make the clip, unless it costs something: that is told first, and must be agreed to."""
+        yield from self._follow(request, prompt, made, values, agreed=False)
+
+    def follow_agreed(self, request: gr.Request, prompt: str, made: list[Any], *values: Any) -> Iterator[list[Any]]:
+        """Make the clip, whose cost was told and agreed to."""
+        yield from self._follow(request, prompt, made, values, agreed=True)
+
+    def _follow(
+        self, request: gr.Request, prompt: str, made: list[Any], values: Sequence[Any], *, agreed: bool
+    ) -> Iterator[list[Any]]:
+        """The screen is told four times a second how far it is."""
+        keys, token, *rest = values
+        picked = Picked(*rest[:3])
+        visit = Visit(settings=with_keys(self._engine.settings, keys), owner=self._owner_of(token), agreed=agreed)
 
         def ask() -> VideoRequest:
-            return asked_for(self._engine, prompt, picked, keys, values)
+            return asked_for(self._engine, prompt, picked, keys, rest[3:])
 
-        for kept in followed(self._engine, self._runs, request, keys, picked, ask):
+        for kept in followed(self._engine, self._runs, request, visit, picked, ask):
             yield self._screen(kept, prompt, made)
 
     def _screen(self, kept: Kept, prompt: str, made: list[Any]) -> list[Any]:
-        clip, ended = kept.clip, kept.clip.done
+        clip, ended = kept.clip, kept.clip.done or bool(kept.quoted)
         told = note(str(clip.error), "pg-error") if clip.error else note(kept.words, "pg-warn") if kept.words else ""
         growing: Any = gr.update(value=film_view.growing(clip), visible=True)
         film: Any = gr.update(visible=False)
@@ -130,7 +144,8 @@ class MakePanel:
             box, table = gr.update(visible=True), receipt_view.table(clip.receipt)
         line = receipt_view.metrics(clip.receipt, clip.status)
         buttons = [gr.update(visible=ended), gr.update(visible=not ended)]
-        return [growing, film, line, told, box, table, made, *buttons]
+        cost = [note(kept.quoted), gr.update(visible=bool(kept.quoted))]
+        return [growing, film, line, told, box, table, made, *buttons, *cost]
 
 
 NOTHING = '<div class="pg-film"><div class="pg-film-none">The clip comes here, and plays while it grows.</div></div>'

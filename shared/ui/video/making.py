@@ -17,7 +17,7 @@ from shared.streaming import CancelToken
 from shared.tasks import Mode, Task
 from shared.ui.following import following
 from shared.ui.model_picker import Picked
-from shared.ui.sessions import Runs, with_keys
+from shared.ui.sessions import Runs
 from shared.ui.video.files import keep
 from shared.video.filming import Filming, filmings
 from shared.video.finishing import finish, previews_looked_over
@@ -25,28 +25,37 @@ from shared.video.finishing import finish, previews_looked_over
 
 @dataclass(frozen=True, kw_only=True)
 class Kept:
-    """A clip as far as it has come; once it is done, its files (the clip's first) and what there is to say of it."""
+    """A clip as far as it has come; once it is done, its files (the clip's first) and what there is to say of it.
+
+    `quoted`: nothing was made yet, since this is what it will cost, which must be agreed to first.
+    """
 
     clip: Filming
     paths: tuple[str, ...] = ()
     words: str = ""
+    quoted: str = ""
 
 
-def made(
-    engine: Engine, asked: VideoRequest, picked: Picked, settings: Settings, cancel: CancelToken
-) -> Iterator[Kept]:
+@dataclass(frozen=True, kw_only=True)
+class Visit:
+    """Whose a run is: the settings with this visitor's keys, the owner of jobs, and whether the cost was agreed to."""
+
+    settings: Settings
+    owner: str = ""
+    agreed: bool = False
+
+
+def made(engine: Engine, asked: VideoRequest, picked: Picked, visit: Visit, cancel: CancelToken) -> Iterator[Kept]:
     """Make it, looked over and with its receipt in the file. An error stands in the last one."""
+    settings = visit.settings
     try:
         if not picked.model:
             raise InvalidRequest("Choose a model first.")
-        events = engine.generate(
-            picked.model,
-            asked,
-            mode=Mode(picked.mode),
-            variant=picked.variant or None,
-            settings=settings,
-            cancel=cancel,
-        )
+        where: dict[str, Any] = {"mode": Mode(picked.mode), "variant": picked.variant or None, "settings": settings}
+        if not visit.agreed and (quoted := engine.quote(picked.model, asked, **where)).asks:
+            yield Kept(clip=Filming(), quoted=quoted.words)
+            return
+        events = engine.generate(picked.model, asked, cancel=cancel, owner=visit.owner, **where)
         for clip in previews_looked_over(filmings(gated(events, asked, settings, cancel)), settings):
             yield _kept(clip, asked, settings)
     except InferenceError as error:
@@ -62,7 +71,7 @@ def _kept(clip: Filming, asked: VideoRequest, settings: Settings) -> Kept:
 
 
 def followed(
-    engine: Engine, runs: Runs, request: gr.Request, keys: Any, picked: Picked, ask: Callable[[], VideoRequest]
+    engine: Engine, runs: Runs, request: gr.Request, visit: Visit, picked: Picked, ask: Callable[[], VideoRequest]
 ) -> Iterator[Kept]:
     """The same for a visitor, who may stop it. `ask` reads the controls and may raise `InvalidRequest`."""
     try:
@@ -71,7 +80,7 @@ def followed(
         yield Kept(clip=Filming(error=error))
         return
     with runs.running(request.session_hash or "local") as (cancel,):
-        yield from made(engine, asked, picked, with_keys(engine.settings, keys), cancel)
+        yield from made(engine, asked, picked, visit, cancel)
 
 
 def seconds_of(engine: Engine, picked: Picked, settings: Settings, given: dict[str, Any]) -> float:

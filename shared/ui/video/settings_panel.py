@@ -29,6 +29,12 @@ ROWS: dict[str, tuple[str, str, int, type[int] | type[float] | type[str]]] = {
         float,
     ),
     "wander": ("Wander", "How far the noise goes on its way, 0 to 1. Blank: all the way.", 5, float),
+    "step_cache": (
+        "Step cache",
+        "How alike steps must be for most of one to be taken from the one before. 0: never. Quicker, and less exact.",
+        6,
+        float,
+    ),
     "negative_prompt": ("Negative prompt", "What the clip should not show.", 1000, str),
 }
 NAMES = ("size", *ROWS)
@@ -90,11 +96,12 @@ def to_request(values: Sequence[Any]) -> dict[str, Any]:
         if name == "size" and text:
             found["width"], found["height"] = read_size(text)
         elif text:
-            found[name] = _read(name, text)
+            found[name] = read_row(name, text)
     return found
 
 
-def _read(name: str, text: str) -> Any:
+def read_row(name: str, text: str) -> Any:
+    """The value of a row's text. Raises `InvalidRequest`."""
     label, _, _, kind = ROWS[name]
     if name == "seed":
         return read_seed(text)

@@ -14,6 +14,8 @@ from shared.requests import ImagePart, Shot
 from shared.tasks import Task
 from shared.ui.following import Fitted, Following
 from shared.ui.model_picker import Picked
+from shared.ui.sessions import Runs
+from shared.ui.video.drawn_picture import DrawnPicture
 from shared.video.camera import cameras
 
 NONE = ("Not said", "")
@@ -29,7 +31,7 @@ _TIMED = re.compile(r"\s*(\d{1,3}(?:[.,]\d{1,3})?)\s*s?\s*[:=]\s*(.+)")
 class ShotsPanel(Fitted):
     """The controls by name, in the order of `NAMES`, fitted to the model that is picked first."""
 
-    def __init__(self, engine: Engine, picked: Picked) -> None:
+    def __init__(self, engine: Engine, runs: Runs, picked: Picked) -> None:
         super().__init__(engine, Task.TEXT_TO_VIDEO, NAMES, _fit)
         fitted = self.fitted(picked, engine.settings)
         self.controls["shots"] = gr.Textbox(
@@ -37,17 +39,19 @@ class ShotsPanel(Fitted):
         )
         choices = [NONE, *((row.label, name) for name, row in cameras().items())]
         self.controls["camera"] = gr.Dropdown(choices, value="", label="Camera", elem_id="camera", **fitted["camera"])
-        with gr.Accordion("Begin or end with a picture", open=False, elem_id="pictures-box") as self.box, gr.Row():
-            for name in LABELS:
-                self.controls[name] = gr.Image(
-                    label=fitted[name]["label"],
-                    type="filepath",  # opened under our own limits
-                    sources=["upload", "clipboard"],
-                    height=170,
-                    min_width=140,
-                    elem_id=f"picture-{name}",
-                    interactive=fitted[name]["interactive"],
-                )
+        with gr.Accordion("Begin or end with a picture", open=False, elem_id="pictures-box") as self.box:
+            with gr.Row():
+                for name in LABELS:
+                    self.controls[name] = gr.Image(
+                        label=fitted[name]["label"],
+                        type="filepath",  # opened under our own limits
+                        sources=["upload", "clipboard"],
+                        height=170,
+                        min_width=140,
+                        elem_id=f"picture-{name}",
+                        interactive=fitted[name]["interactive"],
+                    )
+            self.drawn = DrawnPicture(engine, runs)
 
 
 def _fit(name: str, found: Following | None) -> dict[str, Any]:
