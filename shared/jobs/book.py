@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 class Book:
     """One run's entry. `job` is as it stands in the store."""
 
-    def __init__(self, store: JobStore, run: Run, job: Job, settings: Settings) -> None:
+    def __init__(self, store: JobStore, run: Run, job: Job, settings: Settings, *, whole: bool) -> None:
         self._store, self._run, self._settings = store, run, settings
+        self._whole = whole  # watched from its beginning to its end
         self.job = job
 
     @classmethod
@@ -34,7 +35,7 @@ class Book:
         if job is not None:
             began = time.strftime("%d %B %Y, %H:%M UTC", time.gmtime(job.created))
             run.notes.append(f"Sent on {began} and picked up again later; the times are those of the last part.")
-            return cls(store, run, job, settings)
+            return cls(store, run, job, settings, whole=False)
         now = time.time()
         new = Job(
             id=secrets.token_urlsafe(18),
@@ -50,7 +51,7 @@ class Book:
             quoted_usd=quoted_usd,
         )
         store.add(new)
-        return cls(store, run, new, settings)
+        return cls(store, run, new, settings, whole=True)
 
     @property
     def sent(self) -> bool:
@@ -72,8 +73,9 @@ class Book:
             if not self.sent:
                 self._store.forget(self.job.id)
             return final
-        seconds = {"job_seconds": round(time.time() - self.job.created, 1)}
-        final = replace(final, receipt=replace(final.receipt, extra={**final.receipt.extra, **seconds}))
+        if self._whole:
+            seconds = {"job_seconds": round(time.time() - self.job.created, 1)}
+            final = replace(final, receipt=replace(final.receipt, extra={**final.receipt.extra, **seconds}))
         facts, data, suffix = written_output(self.job.task, final.output)
         name = self._store.write(self.job, data, suffix)
         self.job = self._store.change(

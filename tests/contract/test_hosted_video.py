@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import pickle
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,7 @@ from tests.support.protocols_video import (
     WORKING,
     Hub,
     Runway,
+    Vllm,
     clip,
     picture,
 )
@@ -51,6 +53,13 @@ BROKEN = Act(status=500, body={"error": {"message": "broken"}})
 
 @pytest.fixture(params=VIDEO_DIALECTS, ids=lambda dialect: dialect.model)
 def case(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Filming]:
+    with filming(request.param, tmp_path) as made:
+        yield made
+
+
+@pytest.fixture(params=(Runway(), Vllm()), ids=lambda dialect: dialect.model)
+def framed(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Filming]:
+    """For what the frame does for all of them: one that charges, and one that gives out its files itself."""
     with filming(request.param, tmp_path) as made:
         yield made
 
@@ -96,13 +105,13 @@ def test_a_look_that_fails_is_looked_again(case: Filming) -> None:
     assert any("asking again" in event.message for event in told if isinstance(event, Progress))
 
 
-def test_a_provider_that_stays_away_is_told_and_the_job_kept(case: Filming) -> None:
-    case.provider.states = [BROKEN]
+def test_a_provider_that_stays_away_is_told_and_the_job_kept(framed: Filming) -> None:
+    framed.provider.states = [BROKEN]
     with pytest.raises(ProviderError, match="kept under “Jobs”"):
-        list(case.run())
-    assert len(case.provider.sent) == 1 and case.job.state == "running"
-    case.provider.states = [DONE]
-    assert end_of(case.resume()).output.video == clip() and len(case.provider.sent) == 1
+        list(framed.run())
+    assert len(framed.provider.sent) == 1 and framed.job.state == "running"
+    framed.provider.states = [DONE]
+    assert end_of(framed.resume()).output.video == clip() and len(framed.provider.sent) == 1
 
 
 @pytest.mark.parametrize(("state", "kind"), [(FAILED, ProviderError), (REFUSED, ContentFiltered)])
@@ -144,34 +153,34 @@ def test_a_key_that_is_refused_is_told_and_shown_nowhere(case: Filming, caplog: 
     assert case.job.state == "failed"
 
 
-def test_without_a_key_the_variable_is_named(case: Filming) -> None:
-    if not case.dialect.env_var:
+def test_without_a_key_the_variable_is_named(framed: Filming) -> None:
+    if not framed.dialect.env_var:
         return
-    with pytest.raises(NoBackendAvailable, match=case.dialect.env_var):
-        list(case.again(server_keys={}).run())
+    with pytest.raises(NoBackendAvailable, match=framed.dialect.env_var):
+        list(framed.again(server_keys={}).run())
 
 
-def test_a_download_that_breaks_off_is_begun_again(case: Filming) -> None:
+def test_a_download_that_breaks_off_is_begun_again(framed: Filming) -> None:
     whole = {"Content-Type": "video/mp4"}
-    case.provider.file = [Act(chunks=(clip()[:99],), headers=whole, after="cut"), BUSY]
-    assert end_of(case.run()).output.video == clip() and len(case.provider.fetched) == 3
+    framed.provider.file = [Act(chunks=(clip()[:99],), headers=whole, after="cut"), BUSY]
+    assert end_of(framed.run()).output.video == clip() and len(framed.provider.fetched) == 3
 
 
 @pytest.mark.parametrize(
     "body", [b"<html>gone</html>", clip()[:200], b"GIF89a" + bytes(50)], ids=["html", "cut", "gif"]
 )
-def test_what_is_no_clip_ends_the_job(case: Filming, body: bytes) -> None:
-    case.provider.file = [Act(body=body)] * 2
+def test_what_is_no_clip_ends_the_job(framed: Filming, body: bytes) -> None:
+    framed.provider.file = [Act(body=body)] * 2
     with pytest.raises(ProviderError, match="no whole clip"):
-        list(case.run())
-    assert case.job.state == "failed" and len(case.provider.fetched) == 1
+        list(framed.run())
+    assert framed.job.state == "failed" and len(framed.provider.fetched) == 1
 
 
-def test_a_clip_that_is_too_large_ends_the_job(case: Filming) -> None:
-    case.provider.file = [Act(chunks=(b"x",), headers={"Content-Length": str(2**40)})]
+def test_a_clip_that_is_too_large_ends_the_job(framed: Filming) -> None:
+    framed.provider.file = [Act(chunks=(b"x",), headers={"Content-Length": str(2**40)})]
     with pytest.raises(ProviderError, match="more than 256 MiB"):
-        list(case.run())
-    assert case.job.state == "failed"
+        list(framed.run())
+    assert framed.job.state == "failed"
 
 
 @pytest.mark.parametrize("url", ["http://169.254.169.254/latest", "https://10.0.0.8/x.mp4?s=1", "file:///etc/passwd"])
@@ -184,7 +193,7 @@ def test_a_clip_at_an_address_of_another_network_is_not_fetched(case: Filming, u
 def test_stop_calls_the_job_off(case: Filming) -> None:
     case.provider.states = [WORKING]
     token = CancelToken()
-    threading.Thread(target=_when_looked_at, args=(case, token.cancel)).start()
+    threading.Thread(target=_when, args=(lambda: case.provider.looks, token.cancel)).start()
     request = next(_requests(case))
     *_, final = case.engine.generate(case.dialect.model, request, owner=OWNER, cancel=token)
     assert isinstance(final, Final) and final.output.finish_reason == "stopped"
@@ -193,6 +202,33 @@ def test_stop_calls_the_job_off(case: Filming) -> None:
         return
     assert len(case.provider.called_off) == 1 and case.job.state == "cancelled"
     assert any("told to stop" in note for note in final.receipt.notes)
+
+
+@pytest.mark.parametrize("how", ["stop", "leave"])
+def test_what_the_provider_says_of_a_job_that_is_just_being_sent_isnt_lost(framed: Filming, how: str) -> None:
+    slow = Act(chunks=(" ", '{"id": "job-1"}'), headers={"Content-Type": "application/json"}, pause=0.2)
+    framed.provider.sending, framed.provider.states = [slow], [WORKING]
+    token = CancelToken()
+    press = token.cancel if how == "stop" else token.leave
+    threading.Thread(target=_when, args=(lambda: framed.provider.sent, press)).start()
+    list(framed.engine.generate(framed.dialect.model, next(_requests(framed)), owner=OWNER, cancel=token))
+    assert framed.job.upstream == "job-1" and len(framed.provider.sent) == 1
+    assert framed.job.state == ("cancelled" if how == "stop" else "running")
+    assert len(framed.provider.called_off) == (how == "stop")
+
+
+def test_what_is_stopped_before_it_is_sent_is_forgotten(framed: Filming) -> None:
+    token = CancelToken()
+    token.cancel()
+    list(framed.engine.generate(framed.dialect.model, next(_requests(framed)), owner=OWNER, cancel=token))
+    assert not framed.provider.sent and framed.engine.jobs.store.of(OWNER) == []
+
+
+def test_a_job_that_takes_too_long_is_kept(framed: Filming) -> None:
+    framed.provider.states = [WORKING]
+    with pytest.raises(ProviderError, match="longer than it is waited for"):
+        list(framed.again(job_timeout=0.3).run())
+    assert framed.job.state == "running" and len(framed.provider.sent) == 1 and not framed.provider.called_off
 
 
 def test_who_leaves_the_page_calls_nothing_off_and_finds_it_later(case: Filming) -> None:
@@ -210,35 +246,35 @@ def test_who_leaves_the_page_calls_nothing_off_and_finds_it_later(case: Filming)
     assert len(case.provider.sent) == 1 and later.job.state == "done" and not case.provider.called_off
 
 
-def test_another_person_finds_nothing(case: Filming) -> None:
-    end_of(case.run())
+def test_another_person_finds_nothing(framed: Filming) -> None:
+    end_of(framed.run())
     with pytest.raises(InferenceError, match="no such job"):
-        list(case.engine.resume(case.job.id, owner="somebody else"))
-    assert case.engine.jobs.store.of("somebody else") == []
+        list(framed.engine.resume(framed.job.id, owner="somebody else"))
+    assert framed.engine.jobs.store.of("somebody else") == []
 
 
-def test_without_waiting_a_look_is_one_look(case: Filming) -> None:
-    case.provider.states = [BROKEN]
+def test_without_waiting_a_look_is_one_look(framed: Filming) -> None:
+    framed.provider.states = [BROKEN]
     with pytest.raises(ProviderError):
-        list(case.run())
-    case.provider.states, looked = [WORKING, BROKEN, DONE], len(case.provider.looks)
+        list(framed.run())
+    framed.provider.states, looked = [WORKING, BROKEN, DONE], len(framed.provider.looks)
     with pytest.raises(NotReady):
-        list(case.resume(wait=False))
-    assert len(case.provider.looks) == looked + 1
+        list(framed.resume(wait=False))
+    assert len(framed.provider.looks) == looked + 1
     with pytest.raises(ProviderError):
-        list(case.resume(wait=False))
-    assert end_of(case.resume(wait=False)).output.video == clip()
+        list(framed.resume(wait=False))
+    assert end_of(framed.resume(wait=False)).output.video == clip()
 
 
-def test_the_key_that_is_missing_at_resume_is_named(case: Filming) -> None:
-    if not case.dialect.env_var:
+def test_the_key_that_is_missing_at_resume_is_named(framed: Filming) -> None:
+    if not framed.dialect.env_var:
         return
-    case.provider.states = [BROKEN]
+    framed.provider.states = [BROKEN]
     with pytest.raises(ProviderError):
-        list(case.run())
-    with pytest.raises(BackendError, match=case.dialect.env_var):
-        list(case.again(server_keys={}).resume())
-    assert case.job.state == "running"
+        list(framed.run())
+    with pytest.raises(BackendError, match=framed.dialect.env_var):
+        list(framed.again(server_keys={}).resume())
+    assert framed.job.state == "running"
 
 
 def test_another_key_that_knows_no_such_job_loses_nothing(case: Filming) -> None:
@@ -316,9 +352,8 @@ def _requests(case: Filming) -> Iterator[Any]:
         yield VideoRequest(prompt="a ball rolls", duration=case.dialect.seconds)
 
 
-def _when_looked_at(case: Filming, act: Any) -> None:
-    import time
-
-    while not case.provider.looks:
+def _when(happened: Any, act: Any) -> None:
+    """Do it as soon as something has happened."""
+    while not happened():
         time.sleep(0.005)
     act()
