@@ -77,14 +77,14 @@ def noise_schedule() -> Any:
     )
 
 
-def stable_diffusion(folder: Path, *, vae: Any = None) -> Path:
-    """Stable Diffusion 1.5."""
+def stable_diffusion(folder: Path, *, vae: Any = None, more: dict[str, Any] | None = None) -> Path:
+    """Stable Diffusion 1.5. `more`: of its U-Net's settings."""
     from diffusers import StableDiffusionPipeline
 
     reader = clip_tokenizer()
     pipe = StableDiffusionPipeline(
-        vae=vae or autoencoder(), text_encoder=clip(reader), tokenizer=reader, unet=unet(), scheduler=noise_schedule(),
-        safety_checker=None, feature_extractor=None, requires_safety_checker=False,
+        vae=vae or autoencoder(), text_encoder=clip(reader), tokenizer=reader, unet=unet(**more or {}),
+        scheduler=noise_schedule(), safety_checker=None, feature_extractor=None, requires_safety_checker=False,
     )  # fmt: skip
     return _save(pipe, folder)
 

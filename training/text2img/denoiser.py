@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy
-import quick_norm
 import torch
 from diffusers import (
     AutoencoderTiny,
@@ -71,13 +70,15 @@ class Trainer:
         self.unet.set_attn_processor(AttnProcessor())  # torch's flash attention is slow backwards on a processor
         self.encoder.set_attn_implementation("eager")
         if shutil.which("c++") or shutil.which("g++"):
+            import quick_norm
+
             quick_norm.install(self.unet)
         self.parameters = [*self.encoder.parameters(), *self.unet.parameters()]
         self.average = [p.detach().clone() for p in self.parameters]
         self.optimizer = torch.optim.AdamW(self.parameters, RATE, betas=(0.9, 0.99), weight_decay=0.01, fused=True)
         self.steps = 0
         self.alphas = DDPMScheduler(**SCHEDULE).alphas_cumprod
-        self.moments = _moments(self.alphas)
+        self.moments = moments(self.alphas)
         self.weights = torch.tensor([weight for _, weight in captions])
         self.tokens = [self._ids(names) for names, _ in captions]
         self.untold = self._ids([""])
@@ -213,11 +214,11 @@ def _latents(vae: Any, folder: Path) -> Any:
     return latents * factor
 
 
-def _moments(alphas: Any) -> Any:
-    """How probable each of the training's time steps is: float32 (1000,)."""
+def moments(alphas: Any, middle: float = 0.0) -> Any:
+    """How probable each of the training's time steps is: float32 (1000,). `middle`: of log(signal / noise)."""
     ratio = (alphas / (1 - alphas)).log()
     step = torch.gradient(ratio)[0].abs()
-    normal = torch.exp(-0.5 * (ratio / DEVIATION).square()) * step
+    normal = torch.exp(-0.5 * ((ratio - middle) / DEVIATION).square()) * step
     return (1 - ANYHOW) * normal / normal.sum() + ANYHOW / len(ratio)
 
 

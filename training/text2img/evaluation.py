@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from denoiser import BATCH
 from diffusers import StableDiffusionPipeline
 from PIL import Image, ImageDraw
 from safetensors.torch import save_file
-from source import emoji
+from source import captions, emoji
 from torch.nn import functional
 
 HERE = Path(__file__).resolve().parent
@@ -45,12 +46,12 @@ def evaluate(folder: Path) -> None:
     (WEIGHTS / "figures.json").write_text(json.dumps(figures, indent=2) + "\n", "utf-8")
     fit_preview(pipe.vae, folder, WEIGHTS / "preview")
     pipe.to(torch.float16).save_pretrained(WEIGHTS, safe_serialization=True)
-    _forget_places(WEIGHTS)
+    forget_places(WEIGHTS)
     (WEIGHTS / "README.md").write_text(card(pipe, figures, folder), "utf-8")
     print(json.dumps(figures, indent=2))
 
 
-def _forget_places(folder: Path) -> None:
+def forget_places(folder: Path) -> None:
     """Take out of the configurations where on this machine the parts were loaded from."""
     for file in folder.rglob("*.json"):
         told = json.loads(file.read_text("utf-8"))
@@ -101,18 +102,21 @@ def sheet(drawn: list[Image.Image], asked: list[str]) -> Image.Image:
     return page
 
 
-def nearest(drawn: list[Image.Image], asked: list[str], folder: Path) -> dict[str, Any]:
-    """Of how many pictures the nearest plain emoji, by the colours of 16 x 16 points, bears the name asked for."""
-    from make import captions
-    from source import emoji
+def nearest(
+    drawn: list[Image.Image], asked: list[str], folder: Path, small: Callable[[Image.Image], Any] | None = None
+) -> dict[str, Any]:
+    """Of how many pictures the nearest plain emoji, by the colours of 16 x 16 points, bears the name asked for.
 
+    `small`: a picture to those points, float32 (16, 16, 3); the whole picture's unless told.
+    """
+    small = small or _small
     count = 2 * len(emoji(folder))  # the plain pictures come first, two of each
     known = numpy.load(folder / "pictures.npy", mmap_mode="r")[:count:2]
-    small = torch.from_numpy(numpy.stack([_small(Image.fromarray(each)) for each in known]))
-    names = [set(caption for caption in told) for told, _ in captions()[:count:2]]
+    points = torch.from_numpy(numpy.stack([small(Image.fromarray(each)) for each in known]))
+    names = [set(caption for caption in told) for told, _ in captions(folder)[:count:2]]
     hits = []
     for picture, prompt in zip(drawn, asked, strict=True):
-        distance = (small - torch.from_numpy(_small(picture))).square().mean((1, 2, 3))
+        distance = (points - torch.from_numpy(small(picture))).square().mean((1, 2, 3))
         hits.append(any(prompt in names[int(i)] for i in distance.argsort()[:3]))
     missed = [prompt for prompt, hit in zip(asked, hits, strict=True) if not hit]
     return {"nearest_emoji_is_the_one_asked": f"{sum(hits)} of {len(hits)}", "not_among_the_nearest_three": missed}

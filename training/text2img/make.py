@@ -42,8 +42,9 @@ def main() -> None:
         autoencoder.train(pictures(), WORK, arguments.autoencoder_steps)
     if "denoiser" in stages:
         import denoiser
+        import source
 
-        denoiser.train(WORK, captions(), minutes=arguments.minutes)
+        denoiser.train(WORK, source.captions(WORK), minutes=arguments.minutes)
     if "evaluation" in stages:
         import evaluation
 
@@ -66,11 +67,6 @@ def data() -> None:
 def pictures() -> Any:
     """The training pictures, uint8 (n, 128, 128, 3)."""
     return numpy.load(WORK / "pictures.npy")
-
-
-def captions() -> list[tuple[list[str], float]]:
-    """Of each picture: what it may be called, and how often it is drawn."""
-    return [(names, weight) for names, weight in json.loads((WORK / "captions.json").read_text("utf-8"))]
 
 
 if __name__ == "__main__":

@@ -63,6 +63,11 @@ def fetch(work: Path) -> None:
         unpacked.rmdir()
 
 
+def captions(work: Path) -> list[tuple[list[str], float]]:
+    """Of each training picture: what it may be called, and how often it is drawn."""
+    return [(names, weight) for names, weight in json.loads((work / "captions.json").read_text("utf-8"))]
+
+
 def emoji(work: Path) -> list[Emoji]:
     """Every emoji that has a picture and isn't a flag, in a fixed order."""
     data = json.loads((work / "words/sets/15/native.json").read_text("utf-8"))
