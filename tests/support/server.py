@@ -49,12 +49,13 @@ def running(*command: str, path: str = "/") -> Iterator[str]:
 
 @contextmanager
 def started(
-    *command: str, path: str = "/", env: Mapping[str, str] | None = None, log: Path | None = None
+    *command: str, path: str = "/", env: Mapping[str, str] | None = None, log: Path | None = None, port: int = 0
 ) -> Iterator[Server]:
-    """As `running`, with more environment and the output in a file. No key or address of the tester's own is seen."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    """As `running`, with more environment and the output in a file. No key or address of the tester's own is seen.
+
+    `port`: that of an earlier one, for a server that is started anew; 0 takes a free one.
+    """
+    port = port or free_port()
     own = {k: v for k, v in os.environ.items() if not k.endswith(("_API_KEY", "_BASE_URL", "_TOKEN"))}
     more = {"PLAYGROUND_PORT": str(port), "GRADIO_ANALYTICS_ENABLED": "False", **(env or {})}
     with open(log, "wb") if log else nullcontext() as out:
@@ -71,6 +72,14 @@ def started(
                 child.kill()
                 child.wait()
                 raise
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 def _wait(url: str, child: subprocess.Popen[bytes], seconds: float = 120) -> None:

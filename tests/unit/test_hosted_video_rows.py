@@ -32,7 +32,7 @@ START = ImagePart(picture(), "image/png")
 
 def test_there_are_hosted_models_of_every_kind() -> None:
     kinds = {v.backend for _, v in HOSTED}
-    assert {"google_video", "runway_video", "fal_video", "openai_compatible_video"} <= kinds
+    assert {"google_video", "runway_video", "fal_video", "huggingface_video", "openai_compatible_video"} <= kinds
 
 
 @pytest.mark.parametrize(("spec", "variant"), HOSTED, ids=[f"{s.id}-{v.backend}" for s, v in HOSTED])
