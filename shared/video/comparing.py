@@ -51,15 +51,23 @@ def ways(
 
 
 def compare(
-    engine: Engine, request: VideoRequest, asked: Sequence[Way], *, settings: Settings, cancel: CancelToken
+    engine: Engine,
+    request: VideoRequest,
+    asked: Sequence[Way],
+    *,
+    settings: Settings,
+    cancel: CancelToken,
+    owner: str = "",
 ) -> Iterator[list[Filming]]:
     """What each has made so far, each time there is more of one. One that fails holds its error."""
     for way in asked:
         replace(request, **way.changes).validate()
-    runs = [partial(_one, engine, way, replace(request, **way.changes), settings) for way in asked]
+    runs = [partial(_one, engine, way, replace(request, **way.changes), settings, owner) for way in asked]
     yield from in_turn(runs, Filming(status="Waiting"), lambda error: Filming(error=error), cancel)
 
 
-def _one(engine: Engine, way: Way, request: VideoRequest, settings: Settings, cancel: CancelToken) -> Iterator[Filming]:
-    events = engine.generate(way.model, request, variant=way.variant, settings=settings, cancel=cancel)
+def _one(
+    engine: Engine, way: Way, request: VideoRequest, settings: Settings, owner: str, cancel: CancelToken
+) -> Iterator[Filming]:
+    events = engine.generate(way.model, request, variant=way.variant, settings=settings, cancel=cancel, owner=owner)
     yield from previews_looked_over(filmings(gated(events, request, settings, cancel)), settings)

@@ -10,8 +10,6 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(next(p for p in (HERE, *HERE.parents) if (p / "shared" / "__init__.py").is_file())))
 
 import gradio as gr  # noqa: E402
-from shared.ui.jobs_panel import JobsPanel  # noqa: E402
-from shared.ui.video.job_view import JobView  # noqa: E402
 
 from shared.catalog import load_catalog  # noqa: E402
 from shared.engine import Engine  # noqa: E402
@@ -19,12 +17,14 @@ from shared.lessons import read_lessons  # noqa: E402
 from shared.settings import from_environment  # noqa: E402
 from shared.tasks import Task  # noqa: E402
 from shared.ui.following import Together  # noqa: E402
+from shared.ui.jobs_panel import JobsPanel, Owner  # noqa: E402
 from shared.ui.page import open_page  # noqa: E402
 from shared.ui.serve import serve  # noqa: E402
 from shared.ui.video.api import endpoints  # noqa: E402
 from shared.ui.video.compare_panel import ComparePanel  # noqa: E402
 from shared.ui.video.edit_panel import EditPanel  # noqa: E402
 from shared.ui.video.inside_panel import InsidePanel  # noqa: E402
+from shared.ui.video.job_view import JobView  # noqa: E402
 from shared.ui.video.lessons_panel import VideoLessons  # noqa: E402
 from shared.ui.video.make_panel import MakePanel  # noqa: E402
 from shared.ui.video.settings_panel import SettingsPanel  # noqa: E402
@@ -37,6 +37,7 @@ WORDS = "One prompt and seed, many engines: see what each makes move."
 def build(engine: Engine) -> gr.Blocks:
     """The screen, over an engine that may be shared with other Spaces."""
     with open_page(engine, TASK, "Text to video", WORDS) as page:
+        owner = Owner(engine)
         with page.tabs():
             with gr.Tab("Make", id="make"):
                 make = MakePanel(engine, page.runs, page.picker.first)
@@ -49,15 +50,15 @@ def build(engine: Engine) -> gr.Blocks:
             with gr.Tab("Look inside", id="inside"):
                 inside = InsidePanel(page.runs)
             with gr.Tab("Jobs", id="jobs") as working:
-                jobs = JobsPanel(engine, JobView)
+                jobs = JobsPanel(engine, owner, JobView)
         with page.side():
             lessons = VideoLessons(read_lessons(HERE / "lessons"))
             with gr.Accordion("Settings", open=True):
                 settings = SettingsPanel(engine, page.picker.first)
         page.connect(Together(settings, make.shots))
-        make.wire(page.picker.inputs, settings.inputs, page.keys.state, jobs)
+        make.wire(page.picker.inputs, settings.inputs, page.keys.state, owner)
         jobs.wire(page.demo, working, page.keys.state)
-        compare.wire(make.prompt, make.shots.inputs, page.picker.inputs, settings.inputs, page.keys.state)
+        compare.wire(make.prompt, make.shots.inputs, page.picker.inputs, settings.inputs, page.keys.state, owner)
         story.wire(page.picker.inputs, settings.inputs, page.keys.state)
         edit.wire(editing, make.made, make.shots.controls["image"], page.shown)
         inside.wire(make.film)

@@ -17,9 +17,10 @@ def step_cached(pipe: Any, threshold: float | None) -> Iterator[None]:
     if not threshold:
         yield
         return
-    from diffusers.hooks import FirstBlockCacheConfig
+    import diffusers
 
-    pipe.transformer.enable_cache(FirstBlockCacheConfig(threshold=threshold))
+    cache: Any = diffusers.FirstBlockCacheConfig
+    pipe.transformer.enable_cache(cache(threshold=threshold))
     try:
         yield
     finally:

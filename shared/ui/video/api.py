@@ -11,12 +11,14 @@ from gradio.events import api
 from shared.data_urls import data_url
 from shared.engine import Engine
 from shared.errors import InferenceError, InvalidRequest
+from shared.events import Final
 from shared.image.gate import gated
 from shared.quoting import agree
-from shared.requests import Shot, VideoRequest
+from shared.requests import Request, Shot, VideoRequest
 from shared.settings import Settings
 from shared.tasks import Task
 from shared.ui.image.api import part_of
+from shared.ui.jobs_api import job_of, jobs_of
 from shared.ui.models_api import models_of
 from shared.ui.reading import read_mode
 from shared.video.filming import Filming, filmings
@@ -27,6 +29,8 @@ def endpoints(engine: Engine) -> None:
     """Add the endpoints to the Blocks being built."""
     api(_generate(engine), api_name="generate", concurrency_limit=None)
     api(models_of(engine, Task.TEXT_TO_VIDEO), api_name="models")
+    api(jobs_of(engine), api_name="jobs")
+    api(job_of(engine, lambda final, request: _of_job(final, request, engine.settings)), api_name="job")
 
 
 def _generate(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
@@ -53,6 +57,7 @@ def _generate(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
         seed: int | None = None,
         agree_to_cost: bool = False,
         max_cost_usd: float | None = None,
+        owner_token: str = "",
     ) -> Iterator[dict[str, Any]]:
         """Make a clip from words. Yields how far it is; the last one holds the clip and the receipt.
 
@@ -79,6 +84,7 @@ def _generate(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
             seed: left out, one is drawn; the receipt names it.
             agree_to_cost: for engines that charge: the cost, which is told otherwise, is agreed to.
             max_cost_usd: instead, the most that it may cost, in US dollars.
+            owner_token: from /jobs, where what a hosted engine makes is to be found again by it.
         """
         try:
             asked = VideoRequest(
@@ -102,7 +108,7 @@ def _generate(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
             )
             where: dict[str, Any] = {"mode": read_mode(mode), "variant": engine_variant or None}
             agree(engine.quote(model, asked, **where), agree_to_cost, max_cost_usd)
-            events = engine.generate(model, asked, **where)
+            events = engine.generate(model, asked, owner=engine.jobs.owners.owner(owner_token), **where)
             for clip in filmings(gated(events, asked, engine.settings)):
                 if clip.error and not (clip.output and clip.output.video):
                     raise clip.error
@@ -119,6 +125,11 @@ def _shots(rows: list[list[Any]] | None) -> tuple[Shot, ...]:
         return tuple(Shot(start=float(start), prompt=str(prompt)) for start, prompt in rows or ())
     except (TypeError, ValueError):
         raise InvalidRequest('shots must be pairs of a second and a prompt, as in [[1.5, "a butterfly"]].') from None
+
+
+def _of_job(final: Final, request: Request, settings: Settings) -> dict[str, Any]:
+    assert isinstance(request, VideoRequest)
+    return plain(Filming(output=final.output, receipt=final.receipt), request, settings)
 
 
 def plain(clip: Filming, asked: VideoRequest, settings: Settings) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from shared.settings import Settings
 from shared.streaming import CancelToken
 from shared.tasks import Task
 from shared.ui import receipt_view
+from shared.ui.jobs_panel import Owner
 from shared.ui.model_picker import Picked, engine_label
 from shared.ui.running import RunRow, Shown, note
 from shared.ui.sessions import Runs, with_keys
@@ -69,10 +70,13 @@ class ComparePanel:
         self.row = RunRow("Compare", "compare")
         self.table = gr.HTML("", elem_id="compare-table")
 
-    def wire(self, prompt: Any, shots: list[Any], picker: list[Any], settings: list[Any], keys: Any) -> None:
-        """Connect the events."""
+    def wire(
+        self, prompt: Any, shots: list[Any], picker: list[Any], settings: list[Any], keys: Any, owner: Owner
+    ) -> None:
+        """Connect the events. `owner`: who finds again what hosted engines make."""
+        self._owner_of = owner.of
         own = [self.engines, self.seeds, self.varied, self.values, self.agree]
-        inputs = [*own, prompt, keys, *picker, *shots, *settings]
+        inputs = [*own, owner.token, prompt, keys, *picker, *shots, *settings]
         self.row.wire(self._runs, self._compare, inputs, [self.table])
 
     def _compare(
@@ -83,6 +87,7 @@ class ComparePanel:
         varied: str,
         each: str,
         agreed: bool,
+        token: Any,
         prompt: str,
         keys: Any,
         *values: Any,
@@ -98,7 +103,7 @@ class ComparePanel:
         finished: dict[int, str] = {}
         first: Filming | None = None
         made: Sequence[Filming] = ()
-        for made in compare(self._engine, asked, wanted, settings=settings, cancel=cancel):
+        for made in compare(self._engine, asked, wanted, settings=settings, cancel=cancel, owner=self._owner_of(token)):
             for number, one in enumerate(made):
                 if one.done and number not in finished:
                     first = first or (one if one.frames else None)

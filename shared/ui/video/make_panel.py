@@ -10,7 +10,7 @@ import gradio as gr
 from shared.engine import Engine
 from shared.requests import VideoRequest
 from shared.ui import receipt_view
-from shared.ui.jobs_panel import JobsPanel
+from shared.ui.jobs_panel import Owner
 from shared.ui.model_picker import Picked
 from shared.ui.running import PRIVATE, note, stopper
 from shared.ui.sessions import Runs, with_keys
@@ -84,14 +84,14 @@ class MakePanel:
         shown = [self.growing, self.film, self.metrics, self.told, self.receipt_box, self.receipt]
         return [*shown, self.made, self.run, self.stop, self.quoted, self.agree]
 
-    def wire(self, picker: list[Any], settings: list[Any], keys: Any, jobs: JobsPanel) -> None:
-        """Connect the events. `jobs`: where what hosted engines make is found again."""
-        self._owner_of = jobs.owner_of
+    def wire(self, picker: list[Any], settings: list[Any], keys: Any, owner: Owner) -> None:
+        """Connect the events. `owner`: who finds again what hosted engines make."""
+        self._owner_of = owner.of
         shots = [self.shots.controls[name] for name in shots_panel.NAMES]
         self.restoring.wire(self.prompt, picker[0], [*shots[:2], *settings])
         self.export.wire(self.film)
         self.shots.drawn.wire(self.prompt, settings[NAMES.index("seed")], keys, self.shots.controls["image"])
-        inputs = [self.prompt, self.made, keys, jobs.token, *picker, *shots, *settings]
+        inputs = [self.prompt, self.made, keys, owner.token, *picker, *shots, *settings]
         for event in (self.run.click, self.prompt.submit):
             event(self.follow, inputs, self.outputs, concurrency_limit=None, **PRIVATE)
             event(None, None, None, js=SHOW, **PRIVATE)
