@@ -28,6 +28,7 @@ class TransformersSpeech:
 
     `family` (transformers' name for its kind, where what it can do is to be known before it is loaded), `voices` (a
     list in `voices.toml`), `vocoder` (SpeechT5: a path or Hub id), `language` (a tag, where it speaks one alone).
+    SpeechT5's voices by name are vectors in a file `speakers.safetensors` beside it.
     """
 
     def check(self, variant: Variant, settings: Settings) -> None:

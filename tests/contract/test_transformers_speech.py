@@ -13,6 +13,7 @@ import pytest
 
 from shared.audio.speaking import INSIDE
 from shared.backends.speech.families import FAMILIES, TAKES
+from shared.backends.speech.loading import SPEAKERS
 from shared.catalog import Catalog, ModelSpec, Variant
 from shared.engine import Engine
 from shared.errors import BackendError, CorruptWeights, InvalidRequest, UnknownModel
@@ -103,6 +104,30 @@ def test_voices_by_number_by_name_and_by_preset(make: Make, tmp_path: Path) -> N
     named = [final_of(make("speecht5").events(speech("hello", seed=1, voice=v))).output.pcm for v in ("ann", "ben")]
     assert named[0] != named[1]
     assert final_of(make("bark").events(speech("hello", seed=1, voice="ada"))).output.pcm
+
+
+def test_speecht5_speaks_with_the_vectors_beside_it(make: Make, tmp_path: Path) -> None:
+    from safetensors.numpy import save_file
+
+    folder, engine = tiny_speech.speecht5(tmp_path / "voices"), make("vits").engine
+    vectors = {
+        name: np.random.default_rng(n).normal(size=8).astype(np.float32) for n, name in enumerate(("eva", "max"))
+    }
+    said = {}
+    for round in ("with", "without"):
+        if round == "with":
+            save_file(vectors, folder / SPEAKERS)
+        else:
+            (folder / SPEAKERS).unlink()
+        engine.pool.unload()
+        for voice in ("eva", "max"):
+            events = list(engine.generate(str(folder), speech("hello", seed=1, voice=voice)))
+            said[round, voice] = final_of(events).output.pcm
+    assert len(set(said.values())) == 4, "a vector that is there is used, and else one is drawn from the name"
+    save_file({"eva": np.ones(7, np.float32)}, folder / SPEAKERS)
+    engine.pool.unload()
+    with pytest.raises(CorruptWeights, match=r"'eva' in speakers\.safetensors must be 8 numbers"):
+        list(engine.generate(str(folder), speech("hello", voice="eva")))
 
 
 @pytest.mark.parametrize("family", FAMILIES)

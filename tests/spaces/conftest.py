@@ -1,13 +1,15 @@
-"""A chat and an image Space for several modules, in processes of their own, with servers that play the providers."""
+"""A chat, an image and an audio Space for several modules, in processes of their own, and what plays the providers."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 import pytest
+from gradio_client import Client
 from playwright.sync_api import Browser, Page
 
-from tests.support import moderation, tiny_pipelines
+from tests.support import moderation, tiny_music, tiny_pipelines
+from tests.support.api import calling
 from tests.support.browser import browsing, visiting
 from tests.support.fake_server import Act, FakeServer, serving
 from tests.support.providers import Providers, providers
@@ -48,6 +50,23 @@ def image_space(moderator: FakeServer, tmp_path_factory: pytest.TempPathFactory)
     env = {"PLAYGROUND_WEIGHTS": str(folder), "PLAYGROUND_DATA": str(tmp_path_factory.mktemp("data"))}
     with started("spaces/text2img/app.py", env={**env, "OPENAI_BASE_URL": f"{moderator.url}/v1"}) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def audio_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The audio Space: its starter voice is the real one, its music starter tiny and random."""
+    weights = tmp_path_factory.mktemp("weights")
+    tiny_music.soundfont(tiny_music.music_model(weights / "text2music") / "sonivox.sf2")
+    env = {"PLAYGROUND_WEIGHTS": str(weights), "PLAYGROUND_DATA": str(tmp_path_factory.mktemp("data"))}
+    with started("spaces/text2audio/app.py", env=env) as server:
+        yield server.url
+
+
+@pytest.fixture(scope="session")
+def audio(audio_url: str) -> Iterator[Client]:
+    """The audio Space's API."""
+    with calling(audio_url) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import re
 import wave
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +24,8 @@ from shared.requests import MusicRequest
 from shared.settings import Settings
 from shared.tasks import Mode, Task
 from shared.ui.model_picker import describe, first_mode, model_choices
-from tests.support.api import bytes_of, calling, ended
+from tests.support.api import bytes_of, ended
 from tests.support.browser import visitor
-from tests.support.server import started
-from tests.support.tiny_music import music_model, soundfont
 
 PARAMETERS = [
     *("prompt", "model", "mode", "engine_variant", "bars", "duration", "temperature", "top_p", "seed"),
@@ -39,31 +36,16 @@ PHONE = {"width": 390, "height": 844}
 TONE = data_url(riff.write(bytes(range(256)) * 64, 8000, 1, {}), "audio/wav")
 
 
-@pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    weights = tmp_path_factory.mktemp("weights")
-    soundfont(music_model(weights / "text2music") / "sonivox.sf2")
-    env = {"PLAYGROUND_WEIGHTS": str(weights), "PLAYGROUND_DATA": str(tmp_path_factory.mktemp("data"))}
-    with started("spaces/text2audio/app.py", env=env) as server:
-        yield server.url
-
-
-@pytest.fixture(scope="module")
-def client(url: str) -> Iterator[Client]:
-    with calling(url) as opened:
-        yield opened
-
-
-def composed(client: Client, **arguments: Any) -> dict[str, Any]:
-    return ended(client, "/compose", **{"prompt": "a reel in D on the flute", "bars": 3, "seed": 5, **arguments})
+def composed(audio: Client, **arguments: Any) -> dict[str, Any]:
+    return ended(audio, "/compose", **{"prompt": "a reel in D on the flute", "bars": 3, "seed": 5, **arguments})
 
 
 @pytest.mark.browser
 def test_music_is_seen_while_it_is_written_and_then_heard_kept_and_restored(
-    url: str, browser: Browser, tmp_path: Path
+    audio_url: str, browser: Browser, tmp_path: Path
 ) -> None:
     with visitor(browser) as page:
-        page.goto(url)
+        page.goto(audio_url)
         expect(page.locator("#speak")).to_be_enabled()
         page.get_by_role("tab", name="Compose").click()
         expect(page.locator("#text-to-audio-model input")).to_have_value("Tune starter")
@@ -133,8 +115,8 @@ def test_music_is_seen_while_it_is_written_and_then_heard_kept_and_restored(
         expect(page.locator("#set-voice")).to_be_visible()
 
 
-def test_the_api_tells_of_every_bar_and_ends_with_sound_notes_and_receipt(client: Client) -> None:
-    job = client.submit(prompt="a chorale in F on the piano", bars=24, seed=1, api_name="/compose")
+def test_the_api_tells_of_every_bar_and_ends_with_sound_notes_and_receipt(audio: Client) -> None:
+    job = audio.submit(prompt="a chorale in F on the piano", bars=24, seed=1, api_name="/compose")
     last = job.result(timeout=120)
     told = job.outputs()
     assert len(told) > 2 and told[0]["audio"] is None
@@ -149,27 +131,27 @@ def test_the_api_tells_of_every_bar_and_ends_with_sound_notes_and_receipt(client
         assert restore(data).prompt == "a chorale in F on the piano" and restore(data).seed == 1
 
 
-def test_the_api_repeats_a_seed_and_gives_other_kinds_of_file(client: Client) -> None:
-    first, again, other = (composed(client, seed=seed, file="") for seed in (5, 5, 6))
+def test_the_api_repeats_a_seed_and_gives_other_kinds_of_file(audio: Client) -> None:
+    first, again, other = (composed(audio, seed=seed, file="") for seed in (5, 5, 6))
     assert first["piece"] == again["piece"] != other["piece"] and first["audio"] is None
-    guesses = composed(client, file="", top_logprobs=3)["guesses"]
+    guesses = composed(audio, file="", top_logprobs=3)["guesses"]
     assert guesses and not first["guesses"] and len(guesses[0]["likely"]) == 3
-    more = composed(client, bars=5, file="", beginning=first["midi"], beginning_bars=2)
+    more = composed(audio, bars=5, file="", beginning=first["midi"], beginning_bars=2)
     assert more["bar"] == 5 and more["receipt"]["extra"]["music"]["begun_bars"] == 2
-    assert composed(client, file="mp3")["audio"].startswith("data:audio/mpeg;base64,")
+    assert composed(audio, file="mp3")["audio"].startswith("data:audio/mpeg;base64,")
 
 
-def test_both_kinds_of_models_are_listed_and_it_is_a_tool_for_agents(url: str, client: Client) -> None:
-    rows = client.predict(api_name="/models")
+def test_both_kinds_of_models_are_listed_and_it_is_a_tool_for_agents(audio_url: str, audio: Client) -> None:
+    rows = audio.predict(api_name="/models")
     assert {"text-to-speech", "text-to-audio"} <= {row["task"] for row in rows}
     assert any(row["id"] == "tune-starter" and row["runs_here"] for row in rows)
-    tools = {tool["name"] for tool in httpx.get(f"{url}/gradio_api/mcp/schema").json()}
+    tools = {tool["name"] for tool in httpx.get(f"{audio_url}/gradio_api/mcp/schema").json()}
     assert {"speak", "compose", "place", "models"} <= tools and not any(name.startswith("_") for name in tools)
 
 
-def test_programs_can_count_on_these_parameters(url: str) -> None:
+def test_programs_can_count_on_these_parameters(audio_url: str) -> None:
     """A name may be added at the end, none may go or change."""
-    told = httpx.get(f"{url}/gradio_api/info").json()["named_endpoints"]["/compose"]["parameters"]
+    told = httpx.get(f"{audio_url}/gradio_api/info").json()["named_endpoints"]["/compose"]["parameters"]
     assert [p["parameter_name"] for p in told] == PARAMETERS
     assert [p["parameter_name"] for p in told if not p["parameter_has_default"]] == ["prompt"]
 
@@ -188,9 +170,9 @@ def test_programs_can_count_on_these_parameters(url: str) -> None:
         ({"recording": TONE}, "can't go on from a recording"),
     ],
 )
-def test_bad_input_is_answered_clearly(client: Client, arguments: dict[str, Any], words: str) -> None:
+def test_bad_input_is_answered_clearly(audio: Client, arguments: dict[str, Any], words: str) -> None:
     with pytest.raises(AppError, match=words):
-        composed(client, **arguments)
+        composed(audio, **arguments)
 
 
 def test_without_weights_the_picker_says_why_and_what_to_do(tmp_path: Path) -> None:

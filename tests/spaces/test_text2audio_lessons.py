@@ -3,33 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.support.browser import visitor
-from tests.support.server import started
+from tests.support.lessons import begin, choose
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
-def page(browser: Browser, tmp_path: Path) -> Iterator[Page]:
-    env = {"PLAYGROUND_DATA": str(tmp_path)}
-    with started("spaces/text2audio/app.py", env=env) as server, visitor(browser) as opened:
-        opened.goto(server.url)
+def page(audio_url: str, browser: Browser) -> Iterator[Page]:
+    with visitor(browser) as opened:
+        opened.goto(audio_url)
         expect(opened.locator("#speak")).to_be_enabled()
         opened.get_by_role("button", name="Lessons").click()
         yield opened
-
-
-def begin(page: Page, title: str) -> None:
-    page.get_by_role("button", name=title, exact=True).click()
-
-
-def choose(page: Page, run: str) -> None:
-    page.locator("#lesson-run").get_by_label(run, exact=True).check()
 
 
 def test_lessons_set_the_screen_of_their_task(page: Page) -> None:

@@ -6,7 +6,6 @@ import base64
 import io
 import re
 import wave
-from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -15,22 +14,8 @@ from gradio_client.exceptions import AppError
 from playwright.sync_api import Browser, Page, expect
 
 from shared.media.sound.restoring import made_here, restore
-from tests.support.api import bytes_of, calling
+from tests.support.api import bytes_of
 from tests.support.browser import visitor
-from tests.support.server import started
-
-
-@pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    env = {"PLAYGROUND_DATA": str(tmp_path_factory.mktemp("data"))}
-    with started("spaces/text2audio/app.py", env=env) as server:
-        yield server.url
-
-
-@pytest.fixture(scope="module")
-def client(url: str) -> Iterator[Client]:
-    with calling(url) as opened:
-        yield opened
 
 
 def channels(file: bytes) -> np.ndarray:
@@ -55,9 +40,9 @@ def a_sound(seconds: float = 0.5) -> str:
 
 
 @pytest.mark.browser
-def test_what_was_spoken_is_drawn_a_path_to_the_left_and_heard_there(url: str, browser: Browser) -> None:
+def test_what_was_spoken_is_drawn_a_path_to_the_left_and_heard_there(audio_url: str, browser: Browser) -> None:
     with visitor(browser) as page:
-        page.goto(url)
+        page.goto(audio_url)
         expect(page.locator("#speak")).to_be_enabled()
         page.locator("#text textarea").fill("Here I come.")
         page.locator("#speak").click()
@@ -92,15 +77,15 @@ def draw(page: Page, *points: tuple[float, float]) -> None:
     page.mouse.up()
 
 
-def test_the_api_places_a_sound(client: Client) -> None:
+def test_the_api_places_a_sound(audio: Client) -> None:
     for way, count in (("binaural", 2), ("stereo", 2), ("ambisonics", 4)):
-        made = client.predict(a_sound(), way, "", [[-90, 0, 1]], "wav", api_name="/place")
+        made = audio.predict(a_sound(), way, "", [[-90, 0, 1]], "wav", api_name="/place")
         sides = channels(bytes_of(made["audio"]))
         assert sides.shape[1] == len(made["channels"]) == count
         assert made["seconds"] == pytest.approx(0.5, abs=0.01)
         if count == 2:
             assert level(sides[:, 1]) > 1.5 * level(sides[:, 0]), way
-    moved = client.predict(a_sound(), "stereo", "left_to_right", None, "wav", api_name="/place")
+    moved = audio.predict(a_sound(), "stereo", "left_to_right", None, "wav", api_name="/place")
     sides = channels(bytes_of(moved["audio"]))
     first, last = sides[: len(sides) // 3], sides[-len(sides) // 3 :]
     assert level(first[:, 0]) > level(first[:, 1]) and level(last[:, 1]) > level(last[:, 0])
@@ -118,6 +103,6 @@ def test_the_api_places_a_sound(client: Client) -> None:
         ((a_sound(), "stereo", "", [[0, 0, 99]], "wav"), "metres away"),
     ],
 )
-def test_what_can_not_be_placed_is_told(client: Client, arguments: tuple[object, ...], words: str) -> None:
+def test_what_can_not_be_placed_is_told(audio: Client, arguments: tuple[object, ...], words: str) -> None:
     with pytest.raises(AppError, match=words):
-        client.predict(*arguments, api_name="/place")
+        audio.predict(*arguments, api_name="/place")

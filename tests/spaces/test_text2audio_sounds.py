@@ -6,7 +6,6 @@ import io
 import json
 import re
 import wave
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +15,8 @@ from gradio_client.exceptions import AppError
 from playwright.sync_api import Browser, expect
 
 from shared.media.sound.restoring import made_here
-from tests.support.api import bytes_of, calling, ended
+from tests.support.api import bytes_of, ended
 from tests.support.browser import visitor
-from tests.support.server import started
 from tests.support.tiny_audio import RATE, stable_audio
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*weight_norm.* is deprecated:FutureWarning")
@@ -33,30 +31,17 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
         return stable_audio(tmp_path_factory.mktemp("models") / "tiny-sounds")
 
 
-@pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    env = {"PLAYGROUND_DATA": str(tmp_path_factory.mktemp("data"))}
-    with started("spaces/text2audio/app.py", env=env) as server:
-        yield server.url
-
-
-@pytest.fixture(scope="module")
-def client(url: str) -> Iterator[Client]:
-    with calling(url) as opened:
-        yield opened
-
-
-def made(client: Client, model: Path, **more: Any) -> dict[str, Any]:
+def made(audio: Client, model: Path, **more: Any) -> dict[str, Any]:
     usual = {"prompt": "rain", "model": str(model), "seed": 3, "duration": 0.6, "num_inference_steps": 2}
-    return ended(client, "/sound", **{**usual, **more})
+    return ended(audio, "/sound", **{**usual, **more})
 
 
 @pytest.mark.browser
 def test_the_tab_says_what_it_takes_and_makes_a_sound_that_carries_its_receipt(
-    url: str, browser: Browser, model: Path
+    audio_url: str, browser: Browser, model: Path
 ) -> None:
     with visitor(browser) as page:
-        page.goto(url)
+        page.goto(audio_url)
         expect(page.locator("#speak")).to_be_enabled()
         page.get_by_role("tab", name="Sounds").click()
         expect(page.get_by_text("none comes along")).to_be_visible()
@@ -84,15 +69,15 @@ def test_the_tab_says_what_it_takes_and_makes_a_sound_that_carries_its_receipt(
         expect(page.locator("#sounds-told")).to_contain_text("Seconds must be a number")
 
 
-def test_the_api_makes_the_same_sound_for_the_same_seed(client: Client, model: Path) -> None:
-    first = made(client, model)
+def test_the_api_makes_the_same_sound_for_the_same_seed(audio: Client, model: Path) -> None:
+    first = made(audio, model)
     file = bytes_of(first["audio"])
     with wave.open(io.BytesIO(file)) as sound:
         assert (sound.getframerate(), sound.getnchannels()) == (RATE, 2)
     assert first["finish_reason"] == "stop" and first["seconds"] == pytest.approx(0.6, abs=0.01)
     assert made_here(file)["request"]["prompt"] == "rain" and json.dumps(first["receipt"]).count(str(model)) <= 2
-    assert made(client, model)["receipt"]["seed"] == 3
-    listed = client.predict(api_name="/models")
+    assert made(audio, model)["receipt"]["seed"] == 3
+    listed = audio.predict(api_name="/models")
     assert any(row["task"] == "text-to-sound" for row in listed)
 
 
@@ -100,6 +85,6 @@ def test_the_api_makes_the_same_sound_for_the_same_seed(client: Client, model: P
     ("more", "words"),
     [({"prompt": " "}, "tin roof"), ({"duration": 60}, "47 seconds"), ({"file": "aiff"}, "saved as")],
 )
-def test_what_can_not_be_made_is_told(client: Client, model: Path, more: dict[str, Any], words: str) -> None:
+def test_what_can_not_be_made_is_told(audio: Client, model: Path, more: dict[str, Any], words: str) -> None:
     with pytest.raises(AppError, match=words):
-        made(client, model, **more)
+        made(audio, model, **more)

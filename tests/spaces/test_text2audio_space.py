@@ -21,31 +21,17 @@ from playwright.sync_api import Browser, Page, expect
 from shared.audio.cloning.consent import TYPED, checker
 from shared.audio.listening.rows import get, reason
 from shared.media.sound import riff
-from tests.support.api import bytes_of, calling, ended
+from tests.support.api import bytes_of, ended
 from tests.support.browser import visitor
-from tests.support.server import started
 
 PHONE = {"width": 390, "height": 844}
 LONG = "Once upon a time there was a small robot, which liked to read. " * 60
 
 
-@pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    env = {"PLAYGROUND_DATA": str(tmp_path_factory.mktemp("data"))}
-    with started("spaces/text2audio/app.py", env=env) as server:
-        yield server.url
-
-
-@pytest.fixture(scope="module")
-def client(url: str) -> Iterator[Client]:
-    with calling(url) as opened:
-        yield opened
-
-
 @pytest.fixture
-def page(url: str, browser: Browser) -> Iterator[Page]:
+def page(audio_url: str, browser: Browser) -> Iterator[Page]:
     with visitor(browser) as opened:
-        opened.goto(url)
+        opened.goto(audio_url)
         expect(opened.locator("#speak")).to_be_enabled()
         opened.wait_for_function("() => window.pgSpeech")
         yield opened
@@ -56,8 +42,8 @@ def speak(page: Page, text: str) -> None:
     page.locator("#speak").click()
 
 
-def spoken(client: Client, **arguments: Any) -> dict[str, Any]:
-    return ended(client, "/speak", **arguments)
+def spoken(audio: Client, **arguments: Any) -> dict[str, Any]:
+    return ended(audio, "/speak", **arguments)
 
 
 @pytest.mark.browser
@@ -93,9 +79,9 @@ def test_stop_ends_the_run_and_the_sound(page: Page) -> None:
 
 
 @pytest.mark.browser
-def test_a_dropped_sound_restores_its_settings(page: Page, client: Client, tmp_path: Path) -> None:
+def test_a_dropped_sound_restores_its_settings(page: Page, audio: Client, tmp_path: Path) -> None:
     script = {"text": "Ann: Hi <b>there</b>.\nBen: Hello.", "speakers": {"Ann": "heart", "Ben": "heart-low"}}
-    made = spoken(client, seed=77, speed=1.25, voice="heart-high", file="mp3", **script)
+    made = spoken(audio, seed=77, speed=1.25, voice="heart-high", file="mp3", **script)
     file = tmp_path / "talk.mp3"
     file.write_bytes(bytes_of(made["audio"]))
     page.locator("#restore-box button").first.click()
@@ -188,10 +174,10 @@ def test_a_voice_is_imitated_only_with_consent_and_by_engines_that_can(page: Pag
 
 
 @pytest.mark.browser
-def test_nothing_is_wider_than_a_phone(url: str, browser: Browser) -> None:
+def test_nothing_is_wider_than_a_phone(audio_url: str, browser: Browser) -> None:
     context = browser.new_context(viewport=PHONE)  # type: ignore[arg-type]
     page = context.new_page()
-    page.goto(url)
+    page.goto(audio_url)
     for tab in ("Speak", "Compare", "Models"):
         page.get_by_role("tab", name=tab).click()
         page.wait_for_timeout(300)
@@ -199,8 +185,8 @@ def test_nothing_is_wider_than_a_phone(url: str, browser: Browser) -> None:
     context.close()
 
 
-def test_the_api_streams_pieces_that_make_the_whole(client: Client) -> None:
-    job = client.submit(LONG, seed=1, api_name="/speak")
+def test_the_api_streams_pieces_that_make_the_whole(audio: Client) -> None:
+    job = audio.submit(LONG, seed=1, api_name="/speak")
     last = job.result(timeout=120)
     told = job.outputs()
     pieces = [(each["start"], base64.b64decode(each["chunk"])) for each in told if each["chunk"]]
@@ -218,29 +204,29 @@ def test_the_api_streams_pieces_that_make_the_whole(client: Client) -> None:
     assert last["srt"].startswith("1\n00:00:00,") and last["word_times"] == "estimated"
 
 
-def test_the_api_repeats_a_seed_in_any_kind_of_file(client: Client) -> None:
-    first, again, other = (spoken(client, text="Hello there.", seed=s) for s in (5, 5, 6))
+def test_the_api_repeats_a_seed_in_any_kind_of_file(audio: Client) -> None:
+    first, again, other = (spoken(audio, text="Hello there.", seed=s) for s in (5, 5, 6))
     sounds = [
         b"".join(base64.b64decode(e["audio"].partition(",")[2])[-20_000:] for e in (m,)) for m in (first, again, other)
     ]
     assert sounds[0] == sounds[1] != sounds[2]
     for kind, media_type in (("flac", "audio/flac"), ("mp3", "audio/mpeg"), ("ogg", "audio/ogg")):
-        assert spoken(client, text="Hello there.", file=kind)["audio"].startswith(f"data:{media_type};base64,")
+        assert spoken(audio, text="Hello there.", file=kind)["audio"].startswith(f"data:{media_type};base64,")
 
 
-def test_the_api_tells_what_consent_is_and_takes_no_recording_without_it(client: Client) -> None:
-    told = client.predict(api_name="/consent")
+def test_the_api_tells_what_consent_is_and_takes_no_recording_without_it(audio: Client) -> None:
+    told = audio.predict(api_name="/consent")
     assert "I agree that a computer speaks with it" in told["sentence"] and bool(told["confirm"]) != bool(
         told["checked_by"]
     )
     hum = (np.sin(np.arange(80_000) / 20) * 9000).astype("<i2").tobytes()
-    url = f"data:audio/wav;base64,{base64.b64encode(riff.write(hum, 16_000, 1, {})).decode()}"
+    clip = f"data:audio/wav;base64,{base64.b64encode(riff.write(hum, 16_000, 1, {})).decode()}"
     with pytest.raises(AppError, match=r"No listener is installed|did not hear the sentence"):
-        spoken(client, text="Hi", model="csm-1b", recording=url)
+        spoken(audio, text="Hi", model="csm-1b", recording=clip)
 
 
-def test_the_api_lists_models_with_reasons(client: Client) -> None:
-    rows = client.predict(api_name="/models")
+def test_the_api_lists_models_with_reasons(audio: Client) -> None:
+    rows = audio.predict(api_name="/models")
     assert rows[0]["starter"] and rows[0]["runs_here"] and rows[0]["task"] == "text-to-speech"
     assert all(row["runs_here"] or row["reason"] for row in rows)
 
@@ -262,13 +248,13 @@ def test_the_api_lists_models_with_reasons(client: Client) -> None:
         ({"text": "Hi", "recording": "data:audio/wav;base64,aGVsbG8="}, "can't be read"),
     ],
 )
-def test_bad_input_is_answered_clearly(client: Client, arguments: dict[str, Any], words: str) -> None:
+def test_bad_input_is_answered_clearly(audio: Client, arguments: dict[str, Any], words: str) -> None:
     with pytest.raises(AppError, match=words):
-        spoken(client, **arguments)
+        spoken(audio, **arguments)
 
 
-def test_who_leaves_in_the_middle_stops_the_run(url: str, client: Client) -> None:
-    leaving = Client(url, verbose=False, analytics_enabled=False)
+def test_who_leaves_in_the_middle_stops_the_run(audio_url: str, audio: Client) -> None:
+    leaving = Client(audio_url, verbose=False, analytics_enabled=False)
     job = leaving.submit(LONG * 9, api_name="/speak")
     end = time.monotonic() + 60
     while not job.outputs() and time.monotonic() < end:
@@ -276,16 +262,16 @@ def test_who_leaves_in_the_middle_stops_the_run(url: str, client: Client) -> Non
     job.cancel()
     leaving.close()
     started_at = time.monotonic()
-    assert spoken(client, text="Hello.")["receipt"] and time.monotonic() - started_at < 20
+    assert spoken(audio, text="Hello.")["receipt"] and time.monotonic() - started_at < 20
 
 
-def test_several_people_at_once_each_hear_their_own(client: Client) -> None:
+def test_several_people_at_once_each_hear_their_own(audio: Client) -> None:
     texts = [f"This is number {word}." for word in ("one", "two", "three", "four")]
-    alone = [spoken(client, text=text, seed=1) for text in texts]
+    alone = [spoken(audio, text=text, seed=1) for text in texts]
     together: dict[str, dict[str, Any]] = {}
 
     def ask(text: str) -> None:
-        together[text] = spoken(client, text=text, seed=1)
+        together[text] = spoken(audio, text=text, seed=1)
 
     people = [threading.Thread(target=ask, args=(text,)) for text in texts]
     for person in people:
@@ -297,6 +283,6 @@ def test_several_people_at_once_each_hear_their_own(client: Client) -> None:
         assert bytes_of(together[text]["audio"])[-4000:] == bytes_of(before["audio"])[-4000:]
 
 
-def test_it_is_a_tool_for_agents(client: Client) -> None:
-    described = json.dumps(client.view_api(return_format="dict", print_info=False)["named_endpoints"])
+def test_it_is_a_tool_for_agents(audio: Client) -> None:
+    described = json.dumps(audio.view_api(return_format="dict", print_info=False)["named_endpoints"])
     assert "/speak" in described and "/models" in described and '"/listen"' not in described

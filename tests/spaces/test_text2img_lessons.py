@@ -10,6 +10,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from tests.support.browser import visitor
+from tests.support.lessons import begin, choose
 from tests.support.server import Server
 
 pytestmark = pytest.mark.browser
@@ -22,14 +23,6 @@ def page(image_space: Server, browser: Browser) -> Iterator[Page]:
         expect(opened.locator("#draw")).to_be_enabled()
         opened.get_by_role("button", name="Lessons").click()
         yield opened
-
-
-def begin(page: Page, title: str) -> None:
-    page.get_by_role("button", name=title, exact=True).click()
-
-
-def choose(page: Page, run: str) -> None:
-    page.locator("#lesson-run").get_by_label(run, exact=True).check()
 
 
 def draw(page: Page) -> None:

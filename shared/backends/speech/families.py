@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import zlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from shared.audio.pcm import to_samples
@@ -23,11 +23,15 @@ from shared.requests import Reference, SpeechRequest
 
 @dataclass(kw_only=True)
 class Loaded:
-    """A model on its device, what reads text for it, and (SpeechT5) what makes sound of its spectra."""
+    """A model on its device, what reads text for it, and (SpeechT5) what makes sound of its spectra.
+
+    `speakers`: voices by name that came beside the model, each a vector as its network knows speakers.
+    """
 
     model: Any
     reader: Any
     vocoder: Any = None
+    speakers: Mapping[str, Any] = field(default_factory=dict)
     device: str
     dtype: str
     revision: str | None = None
@@ -100,12 +104,14 @@ def _number(voice: str | None, count: int) -> int | None:
 
 
 def _speecht5(loaded: Loaded, text: str, voice: str | None, request: SpeechRequest) -> Said:
-    """SpeechT5 (Ao et al. 2022). Its voice is a vector of unit length, drawn from the voice's name or else the seed."""
+    """SpeechT5 (Ao et al. 2022). Its voice is a vector of unit length: one that came with the model, or one drawn from
+    the voice's name or else the seed."""
     import torch
 
     size = loaded.model.config.speaker_embedding_dim
     noise = torch.Generator("cpu").manual_seed((request.seed or 0) if voice is None else zlib.crc32(voice.encode()))
-    speaker = torch.nn.functional.normalize(torch.randn(1, size, generator=noise)).to(loaded.device)
+    vector = loaded.speakers[voice] if voice in loaded.speakers else torch.randn(size, generator=noise)
+    speaker = torch.nn.functional.normalize(vector.reshape(1, size).float()).to(loaded.device)
     inputs = loaded.reader(text, return_tensors="pt").to(loaded.device)
     samples, looked = loaded.model.generate_speech(
         inputs["input_ids"], speaker, vocoder=loaded.vocoder, output_cross_attentions=True

@@ -11,11 +11,12 @@ from shared.backends.local.loading import SAFE, read_config, read_model, torch_d
 from shared.backends.local.sources import Source, check_folder, is_path
 from shared.backends.speech.families import FAMILIES, Family, Loaded
 from shared.catalog import Variant
-from shared.errors import BackendError, UnknownModel
+from shared.errors import BackendError, CorruptWeights, UnknownModel
 from shared.events import Progress
 from shared.settings import Settings
 from shared.streaming import Emit
 
+SPEAKERS = "speakers.safetensors"
 _FILES = (*hub.MODEL_FILES, "*.npy")  # Bark's voices are arrays, which are opened without pickles
 
 
@@ -36,6 +37,7 @@ def load(variant: Variant, settings: Settings, emit: Emit) -> Loaded:
         model=model,
         reader=_reader(family, source),
         vocoder=_vocoder(family, variant, source, device, settings, emit),
+        speakers=_speakers(source, getattr(config, "speaker_embedding_dim", 0)),
         device=device,
         dtype=str(model.dtype).removeprefix("torch."),
         revision=source.revision,
@@ -63,6 +65,27 @@ def _model(family: Family, source: Source, device: str) -> Any:
     # In full precision: durations and spectra suffer audibly from less, and these models are small.
     options = {"dtype": torch.float32, "use_safetensors": True, **SAFE}
     return read_model(getattr(transformers, family.model), source, options).to(device).eval()
+
+
+def _speakers(source: Source, size: int) -> dict[str, Any]:
+    """The voices of a file `speakers.safetensors` beside the model: a vector of that size for each name.
+
+    Raises `CorruptWeights` for others.
+    """
+    file = source.folder / SPEAKERS
+    if not file.is_file() or not size:
+        return {}
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        found: dict[str, Any] = load_file(file)
+    except SafetensorError as error:
+        raise CorruptWeights(f"{SPEAKERS} of {source.name} can't be read. Write it again.") from error
+    wrong = next((name for name, vector in found.items() if vector.numel() != size), None)
+    if wrong is not None:
+        raise CorruptWeights(f"The voice {wrong!r} in {SPEAKERS} must be {size} numbers. Write it again.")
+    return found
 
 
 def _reader(family: Family, source: Source) -> Any:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
+import shutil
 import tempfile
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-from shared.audio.finishing import Finished
+from shared.audio.finishing import Finished, finish
+from shared.errors import BackendError, InferenceError
+from shared.outputs import AudioOutput
 from shared.receipts import Receipt
 from shared.requests import Request
+from shared.ui.running import note
 
 
 @cache
@@ -22,6 +26,15 @@ def _folder() -> Path:
 def new_folder() -> Path:
     """A new folder for one run's files, where Gradio may read."""
     return Path(tempfile.mkdtemp(dir=_folder()))
+
+
+def kept(sound: AudioOutput, receipt: Receipt, request: Request, kind: str) -> tuple[list[str], Receipt, str]:
+    """The finished sound's files, its receipt with what was measured, and as HTML why there are no files."""
+    try:
+        finished = finish(sound, receipt, request, kind)
+        return keep(finished, request), finished.receipt, ""
+    except InferenceError as error:
+        return [], receipt, note(str(error), "pg-error")
 
 
 def keep(finished: Finished, request: Request) -> list[str]:
@@ -39,9 +52,21 @@ def stem(request: Request, receipt: Receipt) -> str:
 
 
 def write(name: str, contents: Mapping[str, bytes]) -> list[str]:
-    """Write files of one name, by their endings (".wav"), in a folder of their own; their paths."""
-    folder = new_folder()
-    files = {folder / f"{name}{suffix}": data for suffix, data in contents.items()}
-    for file, data in files.items():
-        file.write_bytes(data)
+    """Write files of one name, by their endings (".wav"), in a folder of their own; their paths.
+
+    Raises `BackendError` where they can't be written; nothing of them is left then.
+    """
+    folder: Path | None = None
+    try:
+        folder = new_folder()
+        files = {folder / f"{name}{suffix}": data for suffix, data in contents.items()}
+        for file, data in files.items():
+            file.write_bytes(data)
+    except OSError as error:
+        if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)
+        raise BackendError(
+            f"The files could not be written ({error.strerror}): the server's disk is full, or its folder for "
+            "temporary files can't be written to. Tell the server's keeper, and try again."
+        ) from None
     return [str(file) for file in files]

@@ -7,13 +7,12 @@ from typing import Any
 
 import gradio as gr
 
-from shared.audio.finishing import finish
 from shared.audio.spoken import Spoken
 from shared.engine import Engine
 from shared.media.sound.files import KINDS
 from shared.requests import SoundRequest
 from shared.ui import receipt_view
-from shared.ui.audio.files import keep
+from shared.ui.audio.files import kept
 from shared.ui.audio.followed import followed
 from shared.ui.audio.sound_restore import sound_restore
 from shared.ui.audio.sound_settings import NAMES, to_request
@@ -104,8 +103,10 @@ class SoundPanel:
         told = note(str(made.error), "pg-error") if made.error else ""
         sound = table = box = gr.skip()
         if receipt is not None and asked is not None and made.sound is not None and made.sound.pcm:
-            finished = finish(made.sound, receipt, asked, kind)
-            sound, receipt = gr.update(value=keep(finished, asked)[0], visible=True), finished.receipt
+            paths, receipt, problem = kept(made.sound, receipt, asked, kind)
+            told += problem
+            if paths:
+                sound = gr.update(value=paths[0], visible=True)
         if receipt is not None:
             table, box = receipt_view.table(receipt), gr.update(visible=True)
             if made.finish_reason == "stopped":

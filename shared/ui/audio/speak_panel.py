@@ -9,7 +9,7 @@ from typing import Any
 
 import gradio as gr
 
-from shared.audio.finishing import finish, measures
+from shared.audio.finishing import measures
 from shared.audio.script import names_in
 from shared.audio.spoken import Spoken
 from shared.engine import Engine
@@ -20,7 +20,7 @@ from shared.tasks import Task
 from shared.ui import receipt_view
 from shared.ui.audio import listening, player
 from shared.ui.audio.clone_panel import ClonePanel
-from shared.ui.audio.files import keep
+from shared.ui.audio.files import kept
 from shared.ui.audio.followed import followed
 from shared.ui.audio.hearing import Hearing
 from shared.ui.audio.inside_panel import InsidePanel, drawn
@@ -164,10 +164,10 @@ class SpeakPanel:
         told = note(str(spoken.error), "pg-error") if spoken.error else ""
         sound = files = table = box = inside = gr.skip()
         if receipt is not None and asked is not None and spoken.sound is not None and spoken.sound.pcm:
-            finished = finish(spoken.sound, receipt, asked, kind)
-            paths, receipt = keep(finished, asked), finished.receipt
-            inside = drawn(spoken.sound)
-            sound, files = (gr.update(value=value, visible=True) for value in (paths[0], paths))
+            paths, receipt, problem = kept(spoken.sound, receipt, asked, kind)
+            told, inside = told + problem, drawn(spoken.sound)
+            if paths:
+                sound, files = (gr.update(value=value, visible=True) for value in (paths[0], paths))
         if receipt is not None:
             table, box = receipt_view.table(receipt), gr.update(visible=True)
             if spoken.finish_reason == "stopped":
