@@ -110,7 +110,8 @@ def _speecht5(loaded: Loaded, text: str, voice: str | None, request: SpeechReque
 
     size = loaded.model.config.speaker_embedding_dim
     noise = torch.Generator("cpu").manual_seed((request.seed or 0) if voice is None else zlib.crc32(voice.encode()))
-    vector = loaded.speakers[voice] if voice in loaded.speakers else torch.randn(size, generator=noise)
+    vector = None if voice is None else loaded.speakers.get(voice)
+    vector = torch.randn(size, generator=noise) if vector is None else vector
     speaker = torch.nn.functional.normalize(vector.reshape(1, size).float()).to(loaded.device)
     inputs = loaded.reader(text, return_tensors="pt").to(loaded.device)
     samples, looked = loaded.model.generate_speech(
