@@ -59,18 +59,19 @@ class Engine:
         machine: machines.Machine | None = None,
         pool: ModelPool | None = None,
         retry: RetryPolicy | None = None,
+        jobs: Jobs | None = None,
     ) -> None:
         self.catalog, self.settings = catalog, settings
         self.machine = machine or machines.probe()
         self.pool = pool or ModelPool(settings, self.machine)
-        self.jobs = Jobs(settings.data_dir / "jobs")
+        self.jobs = jobs or Jobs(settings.data_dir / "jobs")
         self._retry = retry or RetryPolicy()
 
     def with_catalog(self, catalog: Catalog | None) -> Engine:
-        """The same engine over another list of models (None: this one). Models in memory are shared."""
+        """The same engine over another list of models (None: this one). Models in memory and jobs are shared."""
         if catalog is None:
             return self
-        return Engine(catalog, self.settings, self.machine, self.pool, self._retry)
+        return Engine(catalog, self.settings, self.machine, self.pool, self._retry, self.jobs)
 
     def find(self, model_id: str, settings: Settings | None = None, task: Task = Task.CHAT) -> ModelSpec:
         """The model by a catalogue id, a Hub id, a path or `provider:model`. Raises `UnknownModel`.

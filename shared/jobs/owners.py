@@ -9,7 +9,6 @@ import hashlib
 import hmac
 import os
 import secrets
-from contextlib import suppress
 from pathlib import Path
 
 _SECRET = "owners.key"
@@ -39,19 +38,26 @@ class Owners:
 
     def _key(self) -> bytes:
         if self._secret is None:
-            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with suppress(FileExistsError):
-                part = self._path.with_name(f"{_SECRET}.{secrets.token_hex(4)}")
-                with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-                    file.write(secrets.token_bytes(32))
-                try:
-                    os.link(part, self._path)  # whole or not at all, also where two servers start at once
-                except FileExistsError:
-                    pass
-                except OSError:  # a file system without links
-                    if not self._path.exists():
-                        part.replace(self._path)
-                finally:
-                    part.unlink(missing_ok=True)
-            self._secret = self._path.read_bytes()
+            try:
+                self._secret = self._kept()
+            except OSError:  # nothing can be written here, so that no job is kept either
+                self._secret = secrets.token_bytes(32)
         return self._secret
+
+    def _kept(self) -> bytes:
+        """The secret in the folder, which is made if need be."""
+        if not self._path.exists():
+            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            part = self._path.with_name(f"{_SECRET}.{secrets.token_hex(4)}")
+            with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+                file.write(secrets.token_bytes(32))
+            try:
+                os.link(part, self._path)  # whole or not at all, also where two servers start at once
+            except FileExistsError:
+                pass
+            except OSError:  # a file system without links
+                if not self._path.exists():
+                    part.replace(self._path)
+            finally:
+                part.unlink(missing_ok=True)
+        return self._path.read_bytes()

@@ -13,9 +13,11 @@ from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
+from shared.errors import BackendError
 from shared.jobs.job import Job
 
 KEPT = 7 * 86_400.0  # seconds; by then providers have forgotten their part
+ROOM = 4 * 2**30  # bytes of all results; the oldest go first
 LOST = 600.0  # seconds after which what is still being sent was cut off by the server's end
 _JSON = ("request", "receipt", "result")
 _COLUMNS = tuple(f.name for f in fields(Job))
@@ -31,7 +33,7 @@ class JobStore:
     """The jobs of one server. Safe to share between threads and processes; nothing is opened before it is used."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
+        self.folder, self.room = folder, ROOM
         self._lock = threading.Lock()
         self._made = False
 
@@ -83,6 +85,7 @@ class JobStore:
         with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
             file.write(data)
         part.replace(path)
+        self._make_room(job)
         return name
 
     def read(self, job: Job) -> bytes | None:
@@ -90,6 +93,16 @@ class JobStore:
         with suppress(OSError):
             return (self.folder / job.file).read_bytes() if job.file else None
         return None
+
+    def _make_room(self, newest: Job) -> None:
+        """Forget the oldest jobs that are done while all results together take too much."""
+        sizes = {path.name: path.stat().st_size for path in self.folder.iterdir()}
+        done = sorted(self._where("state = 'done' AND id <> ?", newest.id), key=lambda job: job.updated)
+        for old in done:
+            if sum(sizes.values()) <= self.room:
+                return
+            self.forget(old.id)
+            sizes.pop(old.file, None)
 
     def _where(self, condition: str, *values: Any) -> list[Job]:
         if not self._made and not self._path.exists():
@@ -105,12 +118,17 @@ class JobStore:
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
         """A connection for one step: short enough that sharing one would save nothing."""
-        with self._lock:
-            if not self._made:
-                self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-                with suppress(OSError):
+        try:
+            with self._lock:
+                if not self._made:
+                    self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
                     os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))  # prompts are nobody else's to read
-        db = sqlite3.connect(self._path, timeout=10)
+            db = sqlite3.connect(self._path, timeout=10)
+        except (OSError, sqlite3.OperationalError):
+            raise BackendError(
+                "This server can't write down jobs, so it sends none: they could be lost and paid for. Its keeper can "
+                "mend this: PLAYGROUND_DATA must name a folder that can be written to."
+            ) from None
         try:
             with db:
                 if not self._made:

@@ -25,6 +25,7 @@ from shared.errors import (
 )
 from shared.events import Final, Progress
 from shared.receipts import Receipt
+from shared.requests import ImagePart
 from shared.streaming import CancelToken
 from tests.support.contract import import_is_light
 from tests.support.fake_server import Act
@@ -329,6 +330,23 @@ def test_each_of_the_hubs_providers_is_understood(dialect: Hub, tmp_path: Path) 
 def test_importing_an_engine_is_light() -> None:
     for dialect in VIDEO_DIALECTS:
         import_is_light(dialect.backend)
+
+
+def test_where_no_job_can_be_written_down_none_is_sent(tmp_path: Path) -> None:
+    (tmp_path / "jobs").write_bytes(b"")
+    with filming(Runway(), tmp_path) as case:
+        with pytest.raises(BackendError, match="can't write down jobs"):
+            list(case.run())
+        assert not case.provider.sent
+
+
+def test_the_camera_is_told_in_words_and_pictures_have_a_limit(tmp_path: Path) -> None:
+    with filming(Runway(), tmp_path) as case:
+        end_of(case.run(camera="zoom_in"))
+        assert case.dialect.prompt_in(case.provider.sent[0]).startswith("a ball rolls. ")
+        with pytest.raises(InvalidRequest, match="too large"):
+            list(case.run(image=ImagePart(picture() + bytes(4_000_000), "image/png")))
+        assert len(case.provider.sent) == 1
 
 
 def test_impossible_lengths_are_told_before_anything_is_sent(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from shared.errors import InvalidRequest, UnknownJob
+from shared.errors import BackendError, InvalidRequest, UnknownJob
 from shared.jobs.contents import read_output, read_request, written_output, written_request
 from shared.jobs.desk import Jobs
 from shared.jobs.job import Job
@@ -77,6 +77,27 @@ def test_old_jobs_and_forgotten_ones_go_with_their_files(tmp_path: Path) -> None
     assert {job.id for job in store.of("me")} == {"new", "another"}
     store.forget("new")
     assert [path.name for path in tmp_path.glob("*.mp4")] == [] and store.get("new") is None
+
+
+def test_the_oldest_results_go_when_there_is_no_room(tmp_path: Path) -> None:
+    store = JobStore(tmp_path)
+    store.add(a_job(id="pending", state="running"))
+    for number in range(3):
+        job = a_job(id=f"n{number}", updated=time.time() + number)
+        store.add(job)
+        store.change(job, state="done", file=store.write(job, bytes(100_000), ".mp4"))
+    store.room = 250_000
+    store.write(a_job(id="n3"), bytes(100_000), ".mp4")
+    assert {job.id for job in store.of("me")} == {"pending", "n2"}
+
+
+def test_where_nothing_can_be_written_no_job_is_sent_and_the_page_still_opens(tmp_path: Path) -> None:
+    blocked = tmp_path / "a file"
+    blocked.write_bytes(b"")
+    with pytest.raises(BackendError, match="PLAYGROUND_DATA"):
+        JobStore(blocked).add(a_job())
+    owners = Owners(blocked)
+    assert owners.owner(owners.new())
 
 
 def test_a_token_is_read_only_if_this_server_gave_it_out(tmp_path: Path) -> None:

@@ -152,6 +152,10 @@ class HostedClips(JobFrame[VideoRequest, ClipProfile, ClipPiece]):
 def _complete(profile: ClipProfile, request: VideoRequest) -> None:
     if profile.needs_start and request.image is None:
         raise InvalidRequest("This model moves a picture: it needs a first one. Choose a picture, or another model.")
+    for given in (request.image, request.last_image):
+        if profile.picture and given is not None and len(given.data_url) > profile.picture:
+            most = profile.picture * 3 // 4 / 1e6
+            raise InvalidRequest(f"The picture is too large for this model: {most:.1f} MB go. Make it smaller.")
     if request.last_image is not None and request.image is None:
         raise InvalidRequest("A last picture goes with a first one only. Choose a first picture too.")
 

@@ -34,6 +34,7 @@ class ClipProfile(Profile):
     fps: float = 0.0
     prompt: int = 0
     needs_start: bool = False
+    picture: int = 0
     every: float = 5.0
     body: Mapping[str, Any] = field(default_factory=dict)
 
