@@ -162,7 +162,10 @@ def silhouette(solid: Solid, view: View, side: int) -> Any:
 
 
 def drawn(solid: Solid, view: View, side: int = 256, style: str = "textured", *, closed: bool = False) -> Image:
-    """A picture of the solid on white, smoothed by drawing it at twice the size."""
+    """A picture of the solid on white, smoothed by drawing it at twice the size.
+
+    `style`: one of `STYLES`, or `unlit`: its colours without light and shade.
+    """
     import numpy
     from PIL import Image
 
@@ -181,7 +184,10 @@ def _coloured(solid: Solid, view: View, seen: Seen, style: str) -> Any:
     normals = (solid.normals()[faces] * weights).sum(axis=1) @ view.rotation().T
     if style == "normals":
         return ((normals + 1) * 127.5).clip(0, 255).astype(numpy.uint8)
-    colours = _own_colours(solid, faces, weights) if style == "textured" else numpy.array(_CLAY, float)
+    worn = style in ("textured", "unlit")
+    colours = _own_colours(solid, faces, weights) if worn else numpy.array(_CLAY, float)
+    if style == "unlit":
+        return colours.clip(0, 255).astype(numpy.uint8)
     light = _AMBIENT + (1 - _AMBIENT) * numpy.maximum(normals @ numpy.array(_LIGHT), 0)
     lit = colours * light[:, None]
     if style == "wireframe":

@@ -14,6 +14,8 @@ COUNT = 20_000
 _C0 = 0.28209479177387814  # the constant spherical harmonic
 _THIN = 0.15  # of its width: how thick a disc is
 _OPAQUE = 0.96
+# In files y points down, and the whole lies in a ball of this radius: so viewers show it upright, and all of it.
+_BALL, _OVER = 0.6, (1, -1, -1)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -73,19 +75,28 @@ def _turned_to(normals: Any) -> Any:
     return half / numpy.linalg.norm(half, axis=1, keepdims=True)
 
 
+def _over(turns: Any) -> Any:
+    """The quaternions (n, 4) after half a turn around x, which is its own reverse."""
+    import numpy
+
+    w, x, y, z = turns.T
+    return numpy.stack([-x, w, -z, y], axis=1)
+
+
 def ply(splats: Splats, comment: str = "") -> bytes:
     """The file. `comment`: a line for its head."""
     import numpy
 
     count = len(splats.centres)
+    centres, turns = splats.centres * _BALL * _OVER, _over(splats.turns)
     opacity = numpy.clip(splats.opacities, 1e-4, 1 - 1e-4)
     columns = [
-        *zip("xyz", splats.centres.T, strict=True),
+        *zip("xyz", centres.T, strict=True),
         *((f"n{axis}", numpy.zeros(count)) for axis in "xyz"),
         *((f"f_dc_{n}", (splats.colours[:, n] - 0.5) / _C0) for n in range(3)),
         ("opacity", numpy.log(opacity / (1 - opacity))),
-        *((f"scale_{n}", numpy.log(numpy.maximum(splats.scales[:, n], 1e-9))) for n in range(3)),
-        *((f"rot_{n}", splats.turns[:, n]) for n in range(4)),
+        *((f"scale_{n}", numpy.log(numpy.maximum(splats.scales[:, n] * _BALL, 1e-9))) for n in range(3)),
+        *((f"rot_{n}", turns[:, n]) for n in range(4)),
     ]
     head = ["ply", "format binary_little_endian 1.0", *([f"comment {comment}"] if comment else [])]
     head += [f"element vertex {count}", *(f"property float {name}" for name, _ in columns), "end_header", ""]
@@ -112,9 +123,9 @@ def read_ply(data: bytes) -> Splats:
         return numpy.stack([column[name] for name in wanted], axis=1)
 
     return Splats(
-        centres=several("x", "y", "z"),
-        scales=numpy.exp(several("scale_0", "scale_1", "scale_2")),
-        turns=several("rot_0", "rot_1", "rot_2", "rot_3"),
+        centres=several("x", "y", "z") / _BALL * _OVER,
+        scales=numpy.exp(several("scale_0", "scale_1", "scale_2")) / _BALL,
+        turns=_over(several("rot_0", "rot_1", "rot_2", "rot_3")),
         colours=several("f_dc_0", "f_dc_1", "f_dc_2") * _C0 + 0.5,
         opacities=1 / (1 + numpy.exp(-column["opacity"])),
     )

@@ -21,6 +21,7 @@ from shared.ui.serve import serve  # noqa: E402
 from shared.ui.solid.api import endpoints  # noqa: E402
 from shared.ui.solid.compare_panel import ComparePanel  # noqa: E402
 from shared.ui.solid.inside_panel import InsidePanel  # noqa: E402
+from shared.ui.solid.learn_panel import LearnPanel  # noqa: E402
 from shared.ui.solid.lessons_panel import SolidLessons  # noqa: E402
 from shared.ui.solid.make_panel import MakePanel  # noqa: E402
 from shared.ui.solid.print_panel import PrintPanel  # noqa: E402
@@ -42,6 +43,8 @@ def build(engine: Engine) -> gr.Blocks:
                 inside = InsidePanel(page.runs)
             with gr.Tab("Print", id="print"):
                 printing = PrintPanel(page.runs)
+            with gr.Tab("Learn", id="learn"):
+                learn = LearnPanel(page.runs)
         with page.side():
             lessons = SolidLessons(engine, read_lessons(HERE / "lessons"))
             with gr.Accordion("Settings", open=True):
@@ -49,7 +52,7 @@ def build(engine: Engine) -> gr.Blocks:
         page.connect(settings)
         for panel in (make, compare):
             panel.wire(page.picker.inputs, settings.inputs, page.keys.state)
-        for each in (inside, printing):
+        for each in (inside, printing, learn):
             each.wire(make.made)
         lessons.wire(page, make, settings.inputs)
         endpoints(engine)

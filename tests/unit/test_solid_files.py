@@ -24,7 +24,7 @@ from shared.solid.files import KEYWORD, KINDS, MATERIALS, encode
 from shared.solid.finishing import Finished, finish
 from shared.solid.mesh import Solid
 from shared.solid.restoring import made_here, restore
-from shared.solid.splats import read_ply
+from shared.solid.splats import read_ply, sampled_from
 from tests.support.solids import is_whole, lifted, part
 
 ASKED = SolidRequest(prompt="a red star", seed=5, depth=0.5, size_mm=40.0, resolution=48, back="flat")
@@ -87,6 +87,10 @@ def test_splats_lie_on_the_surface_and_have_its_colours(finished: Finished) -> N
     splats = read_ply(finished.file("splat"))
     assert len(splats.centres) == 20_000 and np.linalg.norm(splats.centres, axis=1).max() < 1.01
     assert np.allclose(np.linalg.norm(splats.turns, axis=1), 1, atol=1e-5)
+    laid = sampled_from(finished.solid)
+    assert np.allclose(splats.centres, laid.centres, atol=1e-5) and np.allclose(splats.scales, laid.scales, rtol=1e-3)
+    same = np.abs((splats.turns * laid.turns).sum(axis=1))  # a quaternion and its negative turn alike
+    assert np.allclose(same, 1, atol=1e-4)
     assert splats.colours[:, 0].mean() > 0.6 > splats.colours[:, 1].mean() + 0.3
     assert (splats.scales[:, 2] < splats.scales[:, 0]).all() and (splats.opacities > 0.9).all()
 

@@ -25,10 +25,10 @@ def write(finished: Finished, kind: str, material: str = "painted") -> str:
     return str(path)
 
 
-def write_clip(clip: bytes) -> str:
-    """Write a clip as MP4, in a folder of its own; its path."""
-    path = Path(tempfile.mkdtemp(dir=_folder())) / "turning.mp4"
-    path.write_bytes(clip)
+def write_bytes(name: str, data: bytes) -> str:
+    """Write a file of that name, in a folder of its own; its path."""
+    path = Path(tempfile.mkdtemp(dir=_folder())) / name
+    path.write_bytes(data)
     return str(path)
 
 

@@ -24,7 +24,7 @@ from shared.streaming import CancelToken
 from shared.ui.running import RunRow, Shown
 from shared.ui.sessions import Runs
 from shared.ui.solid import viewer
-from shared.ui.solid.files import write, write_clip
+from shared.ui.solid.files import write, write_bytes
 from shared.ui.solid.inside_panel import NOTHING
 from shared.ui.solid.viewer import Sight
 
@@ -151,7 +151,7 @@ def _turned(cancel: CancelToken, made: Any, mesh: str | None, style: str) -> Ite
             yield Shown([gr.skip()], status=told.message + share)
     except StopIteration as ended:
         clip = ended.value
-    yield Shown([gr.update(value=write_clip(clip), visible=True)])
+    yield Shown([gr.update(value=write_bytes("turning.mp4", clip), visible=True)])
 
 
 def _given(made: Any, mesh: str | None) -> Solid:

@@ -1,0 +1,92 @@
+"""A small radiance field: a network that says of each place how dense it is and of what colour.
+
+After Mildenhall et al., "NeRF" (ECCV 2020), at a size to watch: colours don't depend on where one looks from.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shared.solid.learning.views import Views
+
+_OCTAVES, _SAMPLES, _RAYS = 5, 32, 512
+_RATE = 4e-3
+_FAR = 1.02  # of the ball: where rays begin and end
+_ZOOM = 0.98  # of the pictures: see rendering.projected
+
+
+class RadianceScene:
+    """A network `width` numbers wide, four layers deep."""
+
+    def __init__(self, width: int, seed: int = 0) -> None:
+        import torch
+
+        self._noise = torch.Generator().manual_seed(seed)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            reads = 3 + 6 * _OCTAVES
+            layers: list[Any] = []
+            for number in range(4):
+                layers += [torch.nn.Linear(reads if number == 0 else width, width), torch.nn.ReLU()]
+            self._network = torch.nn.Sequential(*layers, torch.nn.Linear(width, 4))
+        self._optimizer = torch.optim.Adam(self._network.parameters(), lr=_RATE)
+
+    @property
+    def size(self) -> int:
+        """How many numbers are learned."""
+        return sum(value.numel() for value in self._network.parameters())
+
+    def learn(self, views: Views, number: int) -> float:
+        """One step, by some rays of one of the views; the loss."""
+        import torch
+
+        wanted = torch.from_numpy(views.pictures[number]).reshape(-1, 3)
+        chosen = torch.randint(len(wanted), (_RAYS,), generator=self._noise)
+        side = views.pictures.shape[1]
+        seen = self._drawn(torch.from_numpy(views.turns[number]), side, chosen, moved=True)
+        loss = ((seen - wanted[chosen]) ** 2).mean()
+        self._optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        self._optimizer.step()
+        return float(loss.detach())
+
+    def seen(self, turn: Any, side: int) -> Any:
+        """A picture (side, side, 3) float32."""
+        import torch
+
+        with torch.no_grad():
+            return self._drawn(torch.from_numpy(turn), side, torch.arange(side * side)).reshape(side, side, 3).numpy()
+
+    def _drawn(self, turn: Any, side: int, chosen: Any, *, moved: bool = False) -> Any:
+        """The colours (n, 3) of the chosen pixels: along each ray, what is dense hides what lies behind it.
+
+        `moved`: places along the rays are shifted by chance, so that none is learned by heart.
+        """
+        import torch
+
+        across = ((chosen % side + 0.5) * 2 / side - 1) / _ZOOM
+        up = -((chosen // side + 0.5) * 2 / side - 1) / _ZOOM
+        depth = torch.linspace(_FAR, -_FAR, _SAMPLES)
+        step = 2 * _FAR / (_SAMPLES - 1)
+        shift = (
+            (torch.rand(len(chosen), 1, generator=self._noise) - 0.5) * step if moved else torch.zeros(len(chosen), 1)
+        )
+        along = depth + shift
+        places = torch.stack([across[:, None].expand_as(along), up[:, None].expand_as(along), along], dim=-1)
+        told = self._network(_waves(places @ turn))  # the turn is orthogonal: its transpose turns back
+        dense = torch.nn.functional.softplus(told[..., 3] - 1) * 20
+        cover = 1 - (-dense * step).exp()
+        behind = (-dense * step).cumsum(dim=1)
+        left = (behind + dense * step).exp()
+        colours = ((cover * left)[..., None] * told[..., :3].sigmoid()).sum(dim=1)
+        return colours + behind[:, -1:].exp()  # on white
+
+
+def _waves(places: Any) -> Any:
+    """The places and waves of them, octave by octave: a network of plain numbers sees no detail."""
+    import torch
+
+    waves = [places]
+    for octave in range(_OCTAVES):
+        waves += [(places * 2**octave * torch.pi).sin(), (places * 2**octave * torch.pi).cos()]
+    return torch.cat(waves, dim=-1)
