@@ -18,7 +18,7 @@ SIDE = 128  # pixels: what is compared is made that small first
 LEVELS = 4  # of the pyramid, each of half the size
 ROUNDS = 4  # at each level
 WINDOW = 2.0  # pixels: the spread of the neighbourhood that is taken to move as one
-_LEAST = 1e-4  # of a neighbourhood's structure: flatter ones say nothing of how they move
+_LEAST, _FLAT = 1e-3, 1e-6  # of a neighbourhood's structure: flatter ones say nothing of how they move
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +89,7 @@ def _refined(a: Any, b: Any, motion: Any) -> Any:
         return ndimage.gaussian_filter(plane, WINDOW)
 
     xx, yy, xy = near(right * right), near(down * down), near(right * down)
-    determinant = xx * yy - xy * xy + _LEAST * (xx + yy) + 1e-9
+    determinant = xx * yy - xy * xy + _LEAST * (xx + yy) + _FLAT
     for _ in range(ROUNDS):
         moved = ndimage.map_coordinates(b, [rows + motion[1], columns + motion[0]], order=1, mode="nearest")
         error = a - moved

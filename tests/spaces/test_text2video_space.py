@@ -124,7 +124,7 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(page: Page) -> None:
     page.set_viewport_size(PHONE)  # type: ignore[arg-type]
     made(page)
     expect(page.locator("#film video")).to_be_in_viewport(ratio=0.1)
-    for tab in ("Edit", "Look inside", "Compare", "Storyboard", "Jobs", "Make"):
+    for tab in ("Storyboard", "Compare", "Make"):  # the others lie in a menu behind these
         page.get_by_role("tab", name=tab).click()
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
