@@ -19,12 +19,12 @@ ANY = frozenset({"seed", "voice", "speed", "speakers", "temperature", "guidance_
 WHY_NOT = {
     "language": "These models speak the language that they were trained on.",
     "instructions": "These models read a text in one manner.",
-    "reference": "Of these models, CSM and Dia can.",
+    "reference": "Of these models, CSM, Dia and Pocket TTS can.",
 }
 
 
 class TransformersSpeech:
-    """VITS and MMS, SpeechT5, Bark, CSM and Dia. `variant.options`:
+    """VITS and MMS, SpeechT5, Bark, CSM, Dia and Pocket TTS. `variant.options`:
 
     `family` (transformers' name for its kind, where what it can do is to be known before it is loaded), `voices` (a
     list in `voices.toml`), `vocoder` (SpeechT5: a path or Hub id), `language` (a tag, where it speaks one alone).

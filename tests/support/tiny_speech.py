@@ -226,12 +226,62 @@ def dia(folder: Path) -> Path:
     return save(folder, model, reader)
 
 
+def pocket_tts(folder: Path) -> Path:
+    """Pocket TTS, its codec in a folder beside."""
+    import torch
+    from transformers import (
+        AutoTokenizer,
+        PocketTTSAudioTokenizerConfig,
+        PocketTTSAudioTokenizerModel,
+        PocketTTSConfig,
+        PocketTTSFeatureExtractor,
+        PocketTTSFlowHeadConfig,
+        PocketTTSForConditionalGeneration,
+        PocketTTSProcessor,
+    )
+
+    torch.manual_seed(1)
+    parts = ("prompt", "latent", "prompt_bos", "bos")
+    names = {f"audio_{part}_token": f"<{part}>" for part in parts}
+    plain = tokenizer(template=None)
+    plain.add_special_tokens({"additional_special_tokens": list(names.values())})
+    plain.save_pretrained(folder / "reader")
+    reader = AutoTokenizer.from_pretrained(folder / "reader", extra_special_tokens=names)
+    ids = {f"{name}_id": reader.convert_tokens_to_ids(token) for name, token in names.items()}
+    PocketTTSAudioTokenizerModel(
+        PocketTTSAudioTokenizerConfig(
+            sampling_rate=8000, hidden_size=16, num_filters=4, upsampling_ratios=[8, 5, 4], upsample_groups=16,
+            num_hidden_layers=1, intermediate_size=32, num_attention_heads=2, num_key_value_heads=2, latent_stride=4,
+            latent_dim=8, max_position_embeddings=512, sliding_window=32,
+        )
+    ).save_pretrained(folder / "codec")  # fmt: skip
+    codec = PocketTTSAudioTokenizerModel.from_pretrained(folder / "codec")
+    head = PocketTTSFlowHeadConfig(
+        hidden_size=16, num_hidden_layers=1, latent_dim=8, condition_dim=16, frequency_embedding_size=16
+    )
+    model = PocketTTSForConditionalGeneration(
+        PocketTTSConfig(
+            flow_head_config=head.to_dict(), vocab_size=len(reader), hidden_size=16, num_hidden_layers=1,
+            num_attention_heads=2, intermediate_size=32, latent_dim=8, max_position_embeddings=512,
+            pad_token_id=reader.pad_token_id, **ids,
+        )
+    )  # fmt: skip
+    model.generation_config.update(do_sample=True, temperature=0.9)
+    frame = codec.config.frame_size
+    hears = PocketTTSFeatureExtractor(sampling_rate=8000, frame_size=frame, pad_to_multiple_of=frame)
+    template = "{% for message in messages %}{% for part in message['content'] %}"
+    template += "{% if part['type'] == 'audio' %}<prompt_bos><prompt>{% else %}{{ part['text'] }}{% endif %}"
+    template += "{% endfor %}{% endfor %}<bos>"
+    return save(folder, model, PocketTTSProcessor(hears, reader, codec, chat_template=template))
+
+
 FAMILIES: dict[str, Callable[[Path], Path]] = {
     "vits": vits,
     "speecht5": speecht5,
     "bark": bark,
     "csm": csm,
     "dia": dia,
+    "pocket_tts": pocket_tts,
 }
 
 

@@ -174,6 +174,19 @@ def _dia(loaded: Loaded, text: str, voice: str | None, request: SpeechRequest) -
     return Said(samples, tokens.codes(codec.config.codebook_size))
 
 
+def _pocket(loaded: Loaded, text: str, voice: str | None, request: SpeechRequest) -> Said:
+    """Pocket TTS (Kyutai 2026). Its sound is a row of vectors, not of tokens. It speaks as a recording does, or as it
+    likes."""
+    _number(voice, 1)
+    content: list[dict[str, Any]] = [{"type": "text", "text": text}]
+    if request.reference is not None:
+        content.insert(0, {"type": "audio", "audio": _recording(loaded, request.reference)})
+    conversation = [{"role": "user", "content": content}]
+    inputs = loaded.reader.apply_chat_template(conversation, tokenize=True, return_dict=True, return_tensors="pt")
+    made = loaded.model.generate(**inputs.to(loaded.device), return_dict_in_generate=False, **_sampling(request))
+    return Said(loaded.reader.decode(made[0]))
+
+
 def _recording(loaded: Loaded, reference: Reference) -> Any:
     """The samples at the codec's rate."""
     return resampled(to_samples(reference.pcm), reference.sample_rate, _codec_rate(loaded))
@@ -214,6 +227,7 @@ FAMILIES: Mapping[str, Family] = {
     ),
     "csm": Family("CsmForConditionalGeneration", "AutoProcessor", _csm, _codec_rate, 200),
     "dia": Family("DiaForConditionalGeneration", "AutoProcessor", _dia, _codec_rate, 300),
+    "pocket_tts": Family("PocketTTSForConditionalGeneration", "AutoProcessor", _pocket, _codec_rate, 200),
 }
 _ALL = frozenset({"seed", "voice", "speakers"})
 # What each follows, known without importing anything.
@@ -223,4 +237,5 @@ TAKES: Mapping[str, frozenset[str]] = {
     "bark": _ALL | {"temperature"},
     "csm": _ALL | {"temperature", "reference"},
     "dia": _ALL | {"temperature", "guidance_scale", "reference"},
+    "pocket_tts": frozenset({"seed", "temperature", "reference"}),
 }
