@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 # What the picture engine has a say in; the rest is this engine's own.
 _DRAWN = frozenset({"negative_prompt", "width", "height", "num_inference_steps", "guidance_scale"})
 _OWN = frozenset({"seed", "image", "shots", "camera", "duration", "fps", "num_frames", "strength"})
-_WHY_NOT = {"last_image": "This engine draws on from picture to picture; it can't be told where to arrive."}
+_WHY_NOT = {
+    "preview_every_step": "This engine draws frame after frame; the image Space shows the steps of one.",
+    "last_image": "This engine draws on from picture to picture; it can't be told where to arrive.",
+}
 
 
 class TravelVideo:

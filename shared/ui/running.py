@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from html import escape
-from typing import Any
+from typing import Any, TypeVar
 
 import gradio as gr
 
-from shared.errors import InferenceError
+from shared.background import meanwhile
+from shared.errors import Cancelled, InferenceError
+from shared.pacing import status_of
+from shared.streaming import CancelToken, Emit
 from shared.ui.sessions import Runs
 
+T = TypeVar("T")
 PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 
 
@@ -57,6 +61,24 @@ def stopper(runs: Runs) -> Callable[[gr.Request], None]:
         runs.stop(request.session_hash or "local")
 
     return stop
+
+
+def done_meanwhile(
+    work: Callable[[Emit], T], first: str, cancel: CancelToken, count: int
+) -> Generator[Shown, None, T | None]:
+    """What the work tells, for `count` outputs that stay as they are; its result is this generator's, None where it was
+    stopped. `first` is said until it says something itself."""
+    steps = meanwhile(work, first, cancel)
+    try:
+        while True:
+            yield Shown([gr.skip()] * count, status=status_of(next(steps)))
+    except StopIteration as ended:
+        result: T = ended.value
+        return result
+    except Cancelled:
+        return None
+    finally:
+        steps.close()
 
 
 def _followed(runs: Runs, session: str, work: Work, values: Sequence[Any], count: int) -> Iterator[tuple[Shown, bool]]:

@@ -21,6 +21,7 @@ from shared.ui.jobs_panel import JobsPanel, Owner  # noqa: E402
 from shared.ui.page import open_page  # noqa: E402
 from shared.ui.serve import serve  # noqa: E402
 from shared.ui.video.api import endpoints  # noqa: E402
+from shared.ui.video.clip_panel import ClipPanel  # noqa: E402
 from shared.ui.video.compare_panel import ComparePanel  # noqa: E402
 from shared.ui.video.edit_panel import EditPanel  # noqa: E402
 from shared.ui.video.inside_panel import InsidePanel  # noqa: E402
@@ -28,6 +29,7 @@ from shared.ui.video.job_view import JobView  # noqa: E402
 from shared.ui.video.lessons_panel import VideoLessons  # noqa: E402
 from shared.ui.video.make_panel import MakePanel  # noqa: E402
 from shared.ui.video.settings_panel import SettingsPanel  # noqa: E402
+from shared.ui.video.steps_panel import StepsPanel  # noqa: E402
 from shared.ui.video.story_panel import StoryPanel  # noqa: E402
 
 TASK = Task.TEXT_TO_VIDEO
@@ -47,8 +49,13 @@ def build(engine: Engine) -> gr.Blocks:
                 compare = ComparePanel(engine, page.runs)
             with gr.Tab("Edit", id="edit") as editing:
                 edit = EditPanel(page.runs)
-            with gr.Tab("Look inside", id="inside"):
-                inside = InsidePanel(page.runs)
+            with gr.Tab("Look inside", id="inside"), gr.Tabs():
+                with gr.Tab("Motion"):
+                    inside = InsidePanel(page.runs)
+                with gr.Tab("Steps"):
+                    steps = StepsPanel(engine, page.runs)
+                with gr.Tab("CLIP over time"):
+                    clip = ClipPanel(engine, page.runs)
             with gr.Tab("Jobs", id="jobs") as working:
                 jobs = JobsPanel(engine, owner, JobView)
         with page.side():
@@ -62,6 +69,8 @@ def build(engine: Engine) -> gr.Blocks:
         story.wire(page.picker.inputs, settings.inputs, page.keys.state)
         edit.wire(editing, make.made, make.shots.controls["image"], page.shown)
         inside.wire(make.film)
+        steps.wire(make.prompt, make.shots.inputs, page.picker.inputs, settings.inputs, page.keys.state)
+        clip.wire(make.film, make.prompt)
         lessons.wire(page, make, settings.inputs)
         endpoints(engine)
     return page.demo

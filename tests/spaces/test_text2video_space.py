@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from shared.video.reading import measure
 from shared.video.restoring import restore
+from tests.support import measuring
 from tests.support.api import bytes_of, calling, ended
 from tests.support.browser import visitor
 from tests.support.server import started
@@ -38,6 +39,11 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def client(url: str) -> Iterator[Client]:
     with calling(url) as opened:
         yield opened
+
+
+@pytest.fixture(scope="module")
+def clip_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return measuring.clip(tmp_path_factory.mktemp("models") / "clip")
 
 
 @pytest.fixture
@@ -97,12 +103,19 @@ def test_it_plays_while_it_grows_and_stop_keeps_the_whole_frames(page: Page) -> 
 
 
 @pytest.mark.browser
-def test_clips_are_compared_looked_into_and_joined(page: Page) -> None:
+def test_clips_are_compared_looked_into_and_joined(page: Page, clip_model: Path) -> None:
     made(page)
     page.get_by_role("tab", name="Look inside").click()
     page.locator("#inside-run").click()
     expect(page.locator("#inside-strip figure")).to_have_count(4)
     expect(page.locator("#inside-plot")).to_be_visible()
+    page.get_by_role("tab", name="CLIP over time").click()
+    put(page, **{"clip-model": str(clip_model)})
+    page.locator("#clip-run").click()
+    expect(page.locator("#clip-plot")).to_be_visible()
+    page.get_by_role("tab", name="Steps").click()
+    page.locator("#steps-run").click()
+    expect(page.locator("#steps-told")).to_contain_text("shows no steps")
     page.get_by_role("tab", name="Compare").click()
     page.locator("#compare-run").click()
     expect(page.locator("#compare-table video")).to_have_count(2, timeout=180_000)  # one is quantized first

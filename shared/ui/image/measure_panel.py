@@ -8,16 +8,13 @@ from typing import Any
 
 import gradio as gr
 
-from shared.background import meanwhile
 from shared.engine import Engine
-from shared.errors import Cancelled
 from shared.image.measuring import clip, perceptual
 from shared.image.measuring.measures import CLIP, INCEPTION, LABELS, Asked, Figure, measure
 from shared.media.opening import open_picture, to_part
-from shared.pacing import status_of
 from shared.requests import ImagePart
 from shared.streaming import CancelToken, Emit
-from shared.ui.running import RunRow, Shown
+from shared.ui.running import RunRow, Shown, done_meanwhile
 from shared.ui.sessions import Runs, with_keys
 
 HINT = (
@@ -82,16 +79,8 @@ class MeasurePanel:
             asked = Asked(_parts(first), _parts(second), prompt or "", clip_model, lpips_model, features)
             return measure(wanted or [], asked, settings, emit)
 
-        steps = meanwhile(work, "Opening the pictures", cancel)
-        try:
-            while True:
-                yield Shown([gr.skip()], status=status_of(next(steps)))
-        except StopIteration as ended:
-            yield Shown([_table(ended.value)])
-        except Cancelled:
-            yield Shown([gr.skip()], note="Stopped by you.")
-        finally:
-            steps.close()
+        figures = yield from done_meanwhile(work, "Opening the pictures", cancel, 1)
+        yield Shown([gr.skip()], note="Stopped by you.") if figures is None else Shown([_table(figures)])
 
 
 def _parts(paths: Sequence[str] | None) -> list[ImagePart]:
