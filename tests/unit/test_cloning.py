@@ -34,6 +34,7 @@ from shared.receipts import Receipt
 from shared.requests import Consent, Reference, SpeechRequest
 from shared.settings import Settings
 from shared.streaming import Emitter
+from shared.ui.audio import clone_panel
 from tests.support import listening as support
 from tests.support.sounds import speech
 
@@ -223,6 +224,15 @@ def test_the_real_mark_is_found_or_what_is_missing_is_told() -> None:
     plain = voice("Rice is often served in round bowls.", seed=1)
     assert perth.found(plain, voice.sample_rate) < 0.1
     assert perth.found(perth.mark(plain, voice.sample_rate), voice.sample_rate) > 0.9
+
+
+def test_a_sound_is_looked_through_for_the_mark(tmp_path: Path) -> None:
+    broken, plain = tmp_path / "a.wav", tmp_path / "b.wav"
+    broken.write_bytes(b"no sound")
+    hiss = np.random.default_rng(1).normal(0, 0.1, 5 * RATE)
+    plain.write_bytes(encode(AudioOutput(pcm=to_pcm(hiss), sample_rate=RATE), "wav"))
+    assert "can&#x27;t be read" in clone_panel._marked(str(broken))
+    assert ("is not in it" if find_spec("perth") else "pip install") in clone_panel._marked(str(plain))
 
 
 def test_engines_that_cannot_refuse(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,19 +9,23 @@ from typing import Any
 
 import gradio as gr
 
+from shared.audio.cloning import perth
 from shared.audio.cloning.clip import LONGEST, MAX_BYTES, SHORTEST
 from shared.audio.cloning.consent import TYPED, checker, reference_of, sentence, today
 from shared.audio.cloning.marking import missing
 from shared.background import meanwhile
 from shared.engine import Engine
-from shared.errors import InvalidRequest
+from shared.errors import InferenceError, InvalidRequest
+from shared.media.sound.opening import open_sound
 from shared.pacing import status_of
 from shared.requests import Reference
 from shared.streaming import CancelToken
 from shared.tasks import Task
 from shared.ui.page import PRIVATE
-from shared.ui.running import RunRow, Shown
+from shared.ui.running import RunRow, Shown, note
 from shared.ui.sessions import Runs, with_keys
+
+LOOKED_THROUGH = 180.0  # seconds of a sound at most
 
 
 class ClonePanel:
@@ -49,6 +53,14 @@ class ClonePanel:
             self.row = RunRow("Check the recording", "clone")
             self.forget = gr.Button("Forget the voice", visible=False, size="sm", elem_id="clone-forget")
             gr.HTML(f'<div class="pg-quiet">{escape(_about(engine))}</div>')
+            self.look = gr.UploadButton(
+                "Look for the watermark in a sound",
+                file_types=["audio"],
+                size="sm",
+                visible=not missing(),
+                elem_id="clone-look",
+            )
+            self.marked = gr.HTML("", elem_id="clone-marked")
         self.reference = gr.State(None)
 
     def wire(self, demo: gr.Blocks, keys: Any) -> None:
@@ -56,6 +68,8 @@ class ClonePanel:
         self.row.wire(self._runs, self._check, [self.clip, self.typed, keys], [self.reference, self.clip, self.forget])
         forgotten = [self.reference, self.forget, self.row.told]
         self.forget.click(lambda: [None, gr.update(visible=False), ""], None, forgotten, **PRIVATE)
+        looked = {**PRIVATE, "queue": True}  # it takes a second or two
+        self.look.upload(_marked, self.look, self.marked, concurrency_limit=2, **looked)
         demo.load(_asked, None, self.sentence, **PRIVATE)  # the server may have run for days
 
     def _check(self, cancel: CancelToken, path: str | None, typed: str, keys: Any) -> Iterator[Shown]:
@@ -80,6 +94,21 @@ class ClonePanel:
             "forget it or leave the page."
         )
         yield Shown([reference, gr.update(value=None), gr.update(visible=True)], note=words)
+
+
+def _marked(path: str) -> str:
+    """Whether a sound carries the mark, as HTML."""
+    try:
+        with open(path, "rb") as file:
+            samples, rate = open_sound(file.read(MAX_BYTES + 1), max_bytes=MAX_BYTES, max_seconds=LOOKED_THROUGH)
+        surely = perth.found(samples, rate)
+    except InferenceError as error:
+        return note(str(error), "pg-error")
+    there = "seems to be in it" if surely > 0.5 else "is not in it, or was taken out"
+    return note(
+        f"{perth.NAME}'s watermark {there} ({surely:.2f} of 1). A network that knows speech tells so: in other sounds, "
+        "such as a hum, it may see what isn't there."
+    )
 
 
 def _asked() -> str:
