@@ -20,6 +20,7 @@ from shared.tasks import Task
 from shared.ui import receipt_view
 from shared.ui.chat.settings_panel import NAMES, to_request
 from shared.ui.model_picker import engine_label
+from shared.ui.running import stopper
 from shared.ui.safe_markdown import safe_markdown
 from shared.ui.sessions import Runs, with_keys
 
@@ -93,12 +94,9 @@ class ComparePanel:
         inputs = [self.prompt, self.count, self.blind, keys, *self.engines, *settings]
         for event in (self.run.click, self.prompt.submit):
             event(self.compare, inputs, self.outputs, concurrency_limit=None, **private)
-        self.stop.click(self._stop, None, None, queue=False, **private)
+        self.stop.click(stopper(self._runs), None, None, queue=False, **private)
         for place, button in enumerate(self.votes):
             button.click(_voter(place), self.trial, self.outputs, **private)
-
-    def _stop(self, request: gr.Request) -> None:
-        self._runs.stop(request.session_hash or "local")
 
     def compare(
         self, request: gr.Request, prompt: str, count: int, blind: bool, keys: Any, *values: Any

@@ -20,6 +20,7 @@ from shared.ui.audio import player
 from shared.ui.audio.files import keep
 from shared.ui.audio.hearing import Hearing
 from shared.ui.audio.ways import read_way, ways_here
+from shared.ui.running import stopper
 from shared.ui.sessions import Runs, with_keys
 
 _PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
@@ -65,7 +66,7 @@ class VoicePanel:
         inputs = [self._run_name, conversation, self.way, keys]
         outputs = [self.line, self.sound, self.speak, self.stop]
         self.speak.click(self._read, inputs, outputs, js=player.BEGIN, concurrency_limit=None, **_PRIVATE)
-        self.stop.click(self._stop, None, None, js=player.STOP, queue=False, **_PRIVATE)
+        self.stop.click(stopper(self._runs), None, None, js=player.STOP, queue=False, **_PRIVATE)
 
     def _read(
         self,
@@ -88,9 +89,6 @@ class VoicePanel:
                         yield _screen(spoken, asked)
             except InferenceError as error:
                 yield _screen(Spoken(error=error), None)
-
-    def _stop(self, request: gr.Request) -> None:
-        self._runs.stop(request.session_hash or "local")
 
 
 def _last_answer(conversation: Conversation) -> str:

@@ -25,6 +25,7 @@ from shared.ui.image.restore_panel import RestorePanel
 from shared.ui.image.settings_panel import NAMES, to_request
 from shared.ui.image.start_panel import StartPanel
 from shared.ui.model_picker import Picked
+from shared.ui.running import stopper
 from shared.ui.sessions import Runs, with_keys
 
 EXAMPLES = ["a red apple", "a blue cat", "a rocket", "a sunflower", "a birthday cake", "a cat with sunglasses"]
@@ -116,7 +117,7 @@ class DrawPanel:
         self.prompt.input(self.draw_live, live, self.outputs, trigger_mode="always_last", **options)
         for event in (self.run.click, self.prompt.submit):
             event(None, None, None, js=SHOW_PICTURE, api_visibility="private", show_progress="hidden")
-        self.stop.click(self._stop, None, None, api_visibility="private", show_progress="hidden", queue=False)
+        self.stop.click(stopper(self._runs), None, None, api_visibility="private", show_progress="hidden", queue=False)
 
     def draw(
         self,
@@ -200,7 +201,3 @@ class DrawPanel:
         buttons = [gr.update(visible=ended), gr.update(visible=not ended)]
         seed = drawing.receipt.seed if drawing.receipt else gr.skip()
         return [picture, line, told, box, receipt, gallery, made, *buttons, seed]
-
-    def _stop(self, request: gr.Request) -> None:
-        """Stop this visitor's runs; each then ends with what it has, and its receipt."""
-        self._runs.stop(request.session_hash or "local")
