@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
@@ -15,6 +16,7 @@ MOST_SECONDS = 60.0
 MOST_FRAMES = 960
 MOST_FPS = 60.0
 MOST_SHOTS = 12
+_ACTION = re.compile(r"(?:none|[wasdijkl]{1,8})-[1-9]\d{0,2}(?:,(?:none|[wasdijkl]{1,8})-[1-9]\d{0,2}){0,40}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +38,8 @@ class VideoRequest(Request):
     `wander`: for the same, how far the noise goes on its way through the clip (0: it stands still, 1: to another's).
     `step_cache`: how alike two steps must be for most of the second to be taken from the first: the threshold of
     diffusers' first-block cache, 0 for none. Quicker, and another clip.
+    `action`: for world models, the keys that are held and for how many frames, as in `w-40,jw-20`: w, a, s, d walk
+    forwards, left, back, right, and i, j, k, l look up, left, down, right; `none-8` stands still.
     `preview_every_step` asks for a preview after each step, for those who study them.
     """
 
@@ -55,6 +59,7 @@ class VideoRequest(Request):
     strength: float | None = None
     wander: float | None = None
     step_cache: float | None = None
+    action: str | None = None
     preview_every_step: bool | None = None
 
     CONTENT: ClassVar[frozenset[str]] = frozenset({"prompt", "image", "last_image"})
@@ -63,6 +68,7 @@ class VideoRequest(Request):
         "image": "begin with a picture",
         "last_image": "end with a picture",
         "shots": "come to another shot",
+        "action": "be walked through",
     }
 
     def validate(self) -> None:
@@ -87,6 +93,11 @@ class VideoRequest(Request):
         within("guidance_scale", self.guidance_scale, 0.0, 50.0)
         within("strength", self.strength, 0.0, 1.0)
         within("wander", self.wander, 0.0, 1.0)
+        if self.action is not None and not _ACTION.fullmatch(self.action):
+            raise InvalidRequest(
+                "An action is keys (w a s d walk, i j k l look) and how many frames each is held, as in w-40,jw-20; "
+                "none-8 stands still."
+            )
         within("step_cache", self.step_cache, 0.0, 1.0)
 
     def texts(self) -> tuple[str, ...]:

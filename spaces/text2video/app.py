@@ -31,6 +31,7 @@ from shared.ui.video.make_panel import MakePanel  # noqa: E402
 from shared.ui.video.settings_panel import SettingsPanel  # noqa: E402
 from shared.ui.video.steps_panel import StepsPanel  # noqa: E402
 from shared.ui.video.story_panel import StoryPanel  # noqa: E402
+from shared.ui.video.world_panel import WorldPanel  # noqa: E402
 
 TASK = Task.TEXT_TO_VIDEO
 WORDS = "One prompt and seed, many engines: see what each makes move."
@@ -56,6 +57,8 @@ def build(engine: Engine) -> gr.Blocks:
                     steps = StepsPanel(engine, page.runs)
                 with gr.Tab("CLIP over time"):
                     clip = ClipPanel(engine, page.runs)
+            with gr.Tab("World", id="world"):
+                world = WorldPanel(engine, page.runs)
             with gr.Tab("Jobs", id="jobs") as working:
                 jobs = JobsPanel(engine, owner, JobView)
         with page.side():
@@ -68,6 +71,7 @@ def build(engine: Engine) -> gr.Blocks:
         compare.wire(make.prompt, make.shots.inputs, page.picker.inputs, settings.inputs, page.keys.state, owner)
         story.wire(page.picker.inputs, settings.inputs, page.keys.state)
         edit.wire(editing, make.made, make.shots.controls["image"], page.shown)
+        world.wire(settings.inputs, page.keys.state)
         inside.wire(make.film)
         steps.wire(make.prompt, make.shots.inputs, page.picker.inputs, settings.inputs, page.keys.state)
         clip.wire(make.film, make.prompt)

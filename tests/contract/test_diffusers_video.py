@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import pickle
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from shared.streaming import CancelToken, Emitter
 from shared.tasks import Task
 from shared.video.reading import frames, measure
 from tests.support.tiny_pipelines import stable_diffusion
-from tests.support.tiny_video import MAKERS, SIDE
+from tests.support.tiny_video import MAKERS, SIDE, sana_wm
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning"),
@@ -230,3 +231,29 @@ def test_each_pipeline_that_is_said_to_be_cached_has_a_transformer_that_can_be()
         wanted = str(inspect.signature(getattr(diffusers, name).__init__).parameters["transformer"].annotation)
         kind = next(part for part in wanted.replace("|", " ").replace("'", " ").split() if "Transformer" in part)
         assert issubclass(getattr(diffusers, kind.rpartition(".")[2].rstrip(">")), CacheMixin), name
+
+
+def test_a_world_model_walks_through_a_picture_by_keys(tmp_path: Path) -> None:
+    variant = Variant(
+        backend="diffusers_video",
+        repo_id=str(sana_wm(tmp_path / "world")),
+        device="cpu",
+        options={"pipeline": "SanaWMPipeline"},
+    )
+    spec = ModelSpec(id="world", name="W", task=Task.TEXT_TO_VIDEO, license="none", variants=(variant,))
+    engine = Engine(Catalog([spec]), Settings(data_dir=tmp_path / "data"))
+    more: dict[str, Any] = {"num_frames": None, "width": 64, "height": 64, "image": picture("red", 64)}
+    walked = made(engine, "world", action="w-4,jw-2", **more)  # six steps are moved to the next eight
+    assert walked.output.num_frames == 9 and walked.receipt.settings["action"] == "w-4,jw-2"
+    again, turned = (made(engine, "world", action=action, **more) for action in ("w-4,jw-2", "j-8"))
+    ways = [pixels(each.output.video) for each in (walked, again, turned)]
+    assert abs(ways[0] - ways[1]).mean() < abs(ways[0] - ways[2]).mean() / 3
+    with pytest.raises(InvalidRequest, match="keys"):
+        made(engine, "world", action="up-3", **more)
+    with pytest.raises(InvalidRequest, match="begins with a picture"):
+        made(engine, "world", action="w-8", **{**more, "image": None})
+
+
+def test_a_model_that_is_no_world_says_so(tiny: Engine) -> None:
+    with pytest.raises(InvalidRequest, match="can't be walked through"):
+        made(tiny, "wan", action="w-8")

@@ -21,6 +21,7 @@ from tests.support.api import bytes_of, calling, ended
 from tests.support.browser import visitor
 from tests.support.server import started
 from tests.support.tiny_pipelines import PIXELS, stable_diffusion_tiny
+from tests.support.tiny_video import sana_wm
 
 PHONE = {"width": 390, "height": 844}
 PLAYS = "() => { const v = document.querySelector('#film video'); return v && v.currentTime > 0 && v.videoWidth; }"
@@ -140,6 +141,26 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(page: Page) -> None:
     for tab in ("Storyboard", "Compare", "Make"):  # the others lie in a menu behind these
         page.get_by_role("tab", name=tab).click()
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+@pytest.mark.browser
+def test_a_picture_is_walked_through_by_a_world_model(page: Page, tmp_path: Path) -> None:
+    folder = sana_wm(tmp_path / "world")
+    page.get_by_role("tab", name="World").click()
+    page.locator("#world-run").click()
+    expect(page.locator("#world-told")).to_contain_text("Put in a picture")
+    file = io.BytesIO()
+    Image.new("RGB", (64, 64), "green").save(file, "PNG")
+    place = {"name": "place.png", "mimeType": "image/png", "buffer": file.getvalue()}
+    page.locator("#world-picture input[type=file]").set_input_files(place)  # type: ignore[arg-type]
+    page.locator("#world-model input").fill(str(folder))
+    page.locator("#world-model input").press("Enter")
+    put(page, **{"world-action": "w-8", "set-size": "64x64", "set-num_inference_steps": "2"})
+    page.locator("#set-size input").press("Enter")
+    page.locator("#world-j").click()
+    expect(page.locator("#world-action input, #world-action textarea").first).to_have_value("w-8,j-16")
+    page.locator("#world-run").click()
+    expect(page.locator("#world-film video")).to_be_visible()
 
 
 @pytest.mark.browser

@@ -80,6 +80,38 @@ def animatediff(folder: Path) -> Path:
     )  # fmt: skip
 
 
+def sana_wm(folder: Path) -> Path:
+    """SANA-WM, a world model: latents of an eighth of the frames and a 32nd of each side."""
+    from diffusers import (
+        AutoencoderKLLTX2Video,
+        FlowMatchEulerDiscreteScheduler,
+        SanaWMPipeline,
+        SanaWMTransformer3DModel,
+    )
+    from transformers import Gemma2Config, Gemma2Model
+
+    reader = t5_tokenizer()
+    gemma = Gemma2Config(
+        vocab_size=len(reader), hidden_size=WIDE, intermediate_size=WIDE, num_hidden_layers=1, num_attention_heads=2,
+        num_key_value_heads=1, head_dim=16,
+    )  # fmt: skip
+    return _saved(
+        SanaWMPipeline(
+            transformer=SanaWMTransformer3DModel(
+                in_channels=8, num_layers=2, hidden_size=32, num_attention_heads=2, softmax_every_n=2,
+                linear_head_dim=16, caption_channels=WIDE, chunk_plucker_post_attn_blocks=1, image_size=64,
+            ),
+            vae=AutoencoderKLLTX2Video(
+                latent_channels=8, block_out_channels=(8, 16, 32, 64), decoder_block_out_channels=(8, 16, 32),
+                layers_per_block=(1, 1, 1, 1, 1), decoder_layers_per_block=(1, 1, 1, 1),
+                spatial_compression_ratio=32, temporal_compression_ratio=8,
+            ),
+            scheduler=FlowMatchEulerDiscreteScheduler(), text_encoder=Gemma2Model(gemma), tokenizer=reader,
+        ),
+        folder,
+    )  # fmt: skip
+
+
 MAKERS = {"wan": wan, "ltx": ltx, "animatediff": animatediff}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import inspect
+import math
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -95,7 +96,8 @@ class VideoModel:
         began = time.monotonic()
         follow = {} if self._kind.silent else told_of_steps(pipe, step_ended)
         with tiled_if_short(pipe, emit) as notes, step_cached(pipe, request.step_cache if self._kind.cached else None):
-            made = pipe(**given, output_type="np", **follow).frames[0]
+            frames = pipe(**given, output_type="np", **follow).frames
+            made = frames if self._kind.alone else frames[0]
         rate = round(len(made) / (time.monotonic() - began), 3)
         emit(Progress("Writing the clip"))
         facts: dict[str, Any] = {"unhonoured": left, "notes": tuple(notes), "frames_per_second": rate}
@@ -143,6 +145,8 @@ class VideoModel:
             given[self._kind.rate] = int(request.fps)
         given["generator"] = torch.Generator("cpu").manual_seed((request.seed or 0) % 2**63)
         given |= self._pictures(request, taken, count)
+        if self._kind.walked:
+            given |= walk(request.action, count, (given["width"], given["height"]))
         own = self._kind.why_not  # what only the loaded pipeline could tell
         left = {name: own[name] for name in request.settings() if name in own}
         if self._kind.silent and request.preview_every_step:
@@ -175,12 +179,29 @@ class VideoModel:
         if request.width and request.height:
             return request.width, request.height
         own = [taken[name].default for name in ("width", "height") if name in taken]
+        if self._kind.walked:  # made for one size
+            return request.width or own[0], request.height or own[1]
         area = own[0] * own[1] if len(own) == 2 and all(isinstance(side, int) for side in own) else 480 * 720
         picture = open_picture(part.data)
         scale = (area / (picture.width * picture.height)) ** 0.5
         step = self._kind.multiple
         wide, tall = (max(step, round(side * scale / step) * step) for side in picture.size)
         return request.width or wide, request.height or tall
+
+
+def walk(action: str | None, count: int, size: tuple[int, int]) -> dict[str, Any]:
+    """The action, which stands still at its end until there are `count` frames, and how the picture was taken.
+
+    That is not known of a picture: it is taken for one of 60 degrees across, with its middle in the middle. The four
+    numbers are the focal lengths and the middle, in pixels of `size`.
+    """
+    asked = action or f"w-{count - 1}"
+    held = sum(int(part.rpartition("-")[2]) for part in asked.split(","))
+    focal = size[0] / 2 / math.tan(math.radians(30))
+    return {
+        "action": asked if held >= count - 1 else f"{asked},none-{count - 1 - held}",
+        "intrinsics": [focal, focal, size[0] / 2, size[1] / 2],
+    }
 
 
 def _picture(part: ImagePart | None, size: tuple[int, int]) -> Any:

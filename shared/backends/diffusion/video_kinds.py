@@ -20,6 +20,7 @@ WHY_NOT: Mapping[str, str] = {
     "wander": "This model makes all frames at once, none from the one before.",
     "image": "This model begins with words alone. Choose one that begins with a picture.",
     "last_image": "This model can't be told where to end.",
+    "action": "This is no world model; those stand under World.",
     "step_cache": "diffusers has no such cache for this kind of model.",
 }
 _GUIDED = {"negative_prompt": "This model takes none.", "guidance_scale": "This model has its guidance built in."}
@@ -43,14 +44,20 @@ class Kind:
     with_image: str = ""
     conditions: bool = False
     cached: bool = False
+    walked: bool = False
+    alone: bool = False
     silent: bool = False
 
     @property
     def parameters(self) -> frozenset[str]:
         """The fields of a request that it follows."""
         pictures = {"image"} if self.image or self.with_image else set()
-        more = {name for name, there in (("last_image", self.last), ("step_cache", self.cached)) if there}
+        more = {name for name, there in self._optional if there}
         return ALWAYS | self.follows | pictures | more
+
+    @property
+    def _optional(self) -> tuple[tuple[str, bool], ...]:
+        return (("last_image", self.last), ("step_cache", self.cached), ("action", self.walked))
 
     @property
     def why_not(self) -> Mapping[str, str]:
@@ -68,6 +75,8 @@ class Kind:
         Raises `InvalidRequest` for more than it makes.
         """
         asked = request.frames(self.usual, self.fps)
+        if request.action is not None and self.walked:  # a frame after each that a key is held, and the first
+            asked = 1 + sum(int(part.rpartition("-")[2]) for part in request.action.split(","))
         if asked > self.most:
             seconds = self.most / (request.fps or self.fps)
             raise InvalidRequest(

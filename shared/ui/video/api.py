@@ -54,6 +54,7 @@ def _generate(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
         strength: float | None = None,
         wander: float | None = None,
         step_cache: float | None = None,
+        action: str = "",
         seed: int | None = None,
         agree_to_cost: bool = False,
         max_cost_usd: float | None = None,
@@ -81,6 +82,7 @@ def _generate(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
             strength: for engines that go on from frame to frame, how much of each is drawn anew, 0 to 1.
             wander: for the same, how far the noise goes through the clip, 0 to 1.
             step_cache: for video models: how alike steps must be for most of one to be taken from the one before.
+            action: for world models, keys and for how many frames each is held, as in "w-40,jw-20".
             seed: left out, one is drawn; the receipt names it.
             agree_to_cost: for engines that charge: the cost, which is told otherwise, is agreed to.
             max_cost_usd: instead, the most that it may cost, in US dollars.
@@ -104,6 +106,7 @@ def _generate(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
                 strength=strength,
                 wander=wander,
                 step_cache=step_cache,
+                action=action or None,
                 seed=seed,
             )
             where: dict[str, Any] = {"mode": read_mode(mode), "variant": engine_variant or None}
