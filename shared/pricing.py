@@ -82,8 +82,16 @@ def by_the_second(provider: str, model: str, seconds: float | None, size: str = 
     return Cost(None, _UNPRICED)
 
 
+def by_the_run(provider: str, model: str) -> Cost:
+    """The list price of one run of the model. Unpriced where none is known. `provider`: an id of prices.toml."""
+    for row in _rows("run"):
+        if row["provider"] == provider and any(fnmatchcase(model, pattern) for pattern in row["match"]):
+            return Cost(row["usd"], f"list price of a run, as seen on {row['seen']} at {row['source']}")
+    return Cost(None, _UNPRICED)
+
+
 @cache
-def _rows() -> list[dict[str, Any]]:
+def _rows(unit: str = "second") -> list[dict[str, Any]]:
     text = Path(__file__).with_name("prices.toml").read_text(encoding="utf-8")
-    rows: list[dict[str, Any]] = tomllib.loads(text)["second"]
+    rows: list[dict[str, Any]] = tomllib.loads(text)[unit]
     return rows

@@ -41,6 +41,7 @@ BACKENDS: dict[str, Entry] = {
     "shap_e": Entry("shared.backends.shap_e_solid:ShapESolid", "diffusers"),
     "relief": Entry("shared.backends.relief_solid:ReliefSolid", "transformers"),
     "lift": Entry("shared.backends.lift_solid:LiftSolid", "Lift"),
+    "fal_solid": Entry("shared.backends.fal_solid:FalSolid", "fal", hosted=True),
     "openai": Entry("shared.backends.openai_chat:OpenAIChat", "OpenAI", hosted=True),
     "anthropic": Entry("shared.backends.anthropic_chat:AnthropicChat", "Anthropic", hosted=True),
     "google": Entry("shared.backends.google_chat:GoogleChat", "Google", hosted=True),

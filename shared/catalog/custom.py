@@ -215,5 +215,5 @@ _ENGINES: Mapping[Task, _Engines] = {
     Task.TEXT_TO_SOUND: _Engines(
         folder=_sounds_here, hub=_sounds_here, own={"elevenlabs": "elevenlabs_sound"}, server=""
     ),
-    Task.TEXT_TO_3D: _Engines(folder=_solids_here, hub=_solids_here, own={}, server=""),
+    Task.TEXT_TO_3D: _Engines(folder=_solids_here, hub=_solids_here, own={"fal": "fal_solid"}, server=""),
 }

@@ -4,29 +4,48 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from shared.outputs import VideoOutput
-from shared.requests import Request, Shot, VideoRequest
+from shared.outputs import SolidOutput, VideoOutput
+from shared.requests import Request, Shot, SolidRequest, VideoRequest
 from shared.tasks import Task
 
 _SUFFIXES = {"video/mp4": ".mp4", "video/webm": ".webm"}
 
 
+def _packed_solid(solid: Any) -> bytes:
+    from shared.solid.files import encode
+
+    return encode(solid, "glb")
+
+
+def _unpacked_solid(data: bytes) -> Any:
+    from shared.solid.opening import read_solid
+
+    return read_solid(data, ".glb", "The solid")
+
+
 @dataclass(frozen=True)
 class _Kind:
-    """`bytes_in`: the output's field that goes into a file. `mended`: fields that JSON has otherwise."""
+    """`bytes_in`: the output's field that goes into a file, as `pack` writes it and `unpack` reads it. `mended`: fields
+    that JSON has otherwise. `suffix`: what the file's name ends in, where the output has no media type."""
 
     request: type[Request]
     output: type[Any]
     bytes_in: str
-    mended: Mapping[str, Callable[[Any], Any]]
+    mended: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)
+    pack: Callable[[Any], bytes] = bytes
+    unpack: Callable[[bytes], Any] = bytes
+    suffix: str = ".bin"
 
 
 _KINDS: Mapping[str, _Kind] = {
     Task.TEXT_TO_VIDEO: _Kind(
         VideoRequest, VideoOutput, "video", {"shots": lambda shots: tuple(Shot(**each) for each in shots)}
+    ),
+    Task.TEXT_TO_3D: _Kind(
+        SolidRequest, SolidOutput, "solid", pack=_packed_solid, unpack=_unpacked_solid, suffix=".glb"
     ),
 }
 
@@ -51,15 +70,15 @@ def written_output(task: str, output: Any) -> tuple[dict[str, Any], bytes, str]:
     """The output's plain fields, the bytes of its file, and what the file's name ends in."""
     kind = _KINDS[task]
     values = {f.name: getattr(output, f.name) for f in dataclasses.fields(output)}
-    data: bytes = values.pop(kind.bytes_in)
+    data = kind.pack(values.pop(kind.bytes_in))
     facts = {name: value for name, value in values.items() if isinstance(value, str | int | float)}
-    return facts, data, _SUFFIXES.get(str(values.get("media_type")), ".bin")
+    return facts, data, _SUFFIXES.get(str(values.get("media_type")), kind.suffix)
 
 
 def read_output(task: str, facts: Mapping[str, Any], data: bytes) -> Any:
     """The output again."""
     kind = _KINDS[task]
-    return kind.output(**{kind.bytes_in: data}, **facts)
+    return kind.output(**{kind.bytes_in: kind.unpack(data)}, **facts)
 
 
 def _plain(value: Any) -> Any:

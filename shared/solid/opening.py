@@ -31,9 +31,14 @@ def open_solid(source: str | Path) -> Solid:
         raise InvalidRequest(f"{path.name} can't be opened. Choose it again.") from None
     if len(data) > MAX_BYTES:
         raise InvalidRequest(f"{path.name} is larger than {MAX_BYTES // 1_000_000} MB. Thin it out and try again.")
+    return read_solid(data, kind, path.name)
+
+
+def read_solid(data: bytes, kind: str, name: str) -> Solid:
+    """The same for a file's bytes; `kind` is one of `KINDS`."""
     if kind == ".glb":
-        _check_glb(data, path.name)
-    return _checked(_read(data, kind[1:], path.name), path.name)
+        _check_glb(data, name)
+    return _checked(_read(data, kind[1:], name), name)
 
 
 def _check_glb(data: bytes, name: str) -> None:

@@ -16,11 +16,13 @@ from shared.engine import Engine  # noqa: E402
 from shared.lessons import read_lessons  # noqa: E402
 from shared.settings import from_environment  # noqa: E402
 from shared.tasks import Task  # noqa: E402
+from shared.ui.jobs_panel import JobsPanel, Owner  # noqa: E402
 from shared.ui.page import open_page  # noqa: E402
 from shared.ui.serve import serve  # noqa: E402
 from shared.ui.solid.api import endpoints  # noqa: E402
 from shared.ui.solid.compare_panel import ComparePanel  # noqa: E402
 from shared.ui.solid.inside_panel import InsidePanel  # noqa: E402
+from shared.ui.solid.job_view import JobView  # noqa: E402
 from shared.ui.solid.learn_panel import LearnPanel  # noqa: E402
 from shared.ui.solid.lessons_panel import SolidLessons  # noqa: E402
 from shared.ui.solid.make_panel import MakePanel  # noqa: E402
@@ -34,6 +36,7 @@ WORDS = "From words or a picture to a thing you can turn, measure and print."
 def build(engine: Engine) -> gr.Blocks:
     """The screen, over an engine that may be shared with other Spaces."""
     with open_page(engine, TASK, "Text to 3D", WORDS) as page:
+        owner = Owner(engine)
         with page.tabs():
             with gr.Tab("Make", id="make"):
                 make = MakePanel(engine, page.runs)
@@ -45,13 +48,16 @@ def build(engine: Engine) -> gr.Blocks:
                 printing = PrintPanel(page.runs)
             with gr.Tab("Learn", id="learn"):
                 learn = LearnPanel(page.runs)
+            with gr.Tab("Jobs", id="jobs") as working:
+                jobs = JobsPanel(engine, owner, JobView)
         with page.side():
             lessons = SolidLessons(engine, read_lessons(HERE / "lessons"))
             with gr.Accordion("Settings", open=True):
                 settings = SolidSettings(engine, page.picker.first)
         page.connect(settings)
-        for panel in (make, compare):
-            panel.wire(page.picker.inputs, settings.inputs, page.keys.state)
+        make.wire(page.picker.inputs, settings.inputs, page.keys.state, owner)
+        compare.wire(page.picker.inputs, settings.inputs, page.keys.state)
+        jobs.wire(page.demo, working, page.keys.state)
         for each in (inside, printing, learn):
             each.wire(make.made)
         lessons.wire(page, make, settings.inputs)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -11,14 +12,17 @@ from gradio.events import api
 from shared.data_urls import data_url
 from shared.engine import Engine
 from shared.errors import InferenceError
+from shared.events import Final
 from shared.image.gate import gated
-from shared.requests import SolidRequest
+from shared.quoting import agree
+from shared.requests import Request, SolidRequest
 from shared.settings import Settings
 from shared.solid.files import kind_of
 from shared.solid.finishing import finish
 from shared.solid.making import Making, makings
 from shared.tasks import Task
 from shared.ui.image.api import part_of
+from shared.ui.jobs_api import job_of, jobs_of
 from shared.ui.models_api import models_of
 from shared.ui.reading import read_mode
 
@@ -27,6 +31,14 @@ def endpoints(engine: Engine) -> None:
     """Add the endpoints to the Blocks being built."""
     api(_generate(engine), api_name="generate", concurrency_limit=None)
     api(models_of(engine, Task.TEXT_TO_3D), api_name="models")
+    api(jobs_of(engine), api_name="jobs")
+    api(job_of(engine, partial(_of_job, engine.settings)), api_name="job")
+
+
+def _of_job(settings: Settings, final: Final, request: Request) -> dict[str, Any]:
+    """What a caller gets of a job that is done."""
+    assert isinstance(request, SolidRequest)
+    return _plain(Making(output=final.output, receipt=final.receipt), request, settings, "glb", "painted")
 
 
 def _generate(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
@@ -48,6 +60,9 @@ def _generate(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
         see_through: bool | None = None,
         file: str = "glb",
         material: str = "painted",
+        agree_to_cost: bool = False,
+        max_cost_usd: float | None = None,
+        owner_token: str = "",
     ) -> Iterator[dict[str, Any]]:
         """Make a solid from words or a picture. Yields how far it is; the last holds the file and the receipt.
 
@@ -69,6 +84,9 @@ def _generate(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
             see_through: whether background that the object encloses is a hole.
             file: "glb", "obj" (zipped), "ply", "stl" or "splat" (Gaussian splats): what it comes as, a data URL.
             material: "painted", "glazed", "clay", "plaster", "steel" or "gold", of GLB and OBJ.
+            agree_to_cost: a hosted engine charges for its work: whether that is agreed to.
+            max_cost_usd: agreed to up to that many US dollars, where the price is known.
+            owner_token: from /jobs: by it a hosted engine's job is found again.
         """
         try:
             kind_of(file)
@@ -86,7 +104,10 @@ def _generate(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
                 tolerance=tolerance,
                 see_through=see_through or None,
             )
-            events = engine.generate(model, asked, mode=read_mode(mode), variant=engine_variant or None)
+            where: dict[str, Any] = {"mode": read_mode(mode), "variant": engine_variant or None}
+            agree(engine.quote(model, asked, **where), agree_to_cost, max_cost_usd)
+            owner = engine.jobs.owners.owner(owner_token)
+            events = engine.generate(model, asked, owner=owner, **where)
             for making in makings(gated(events, asked, engine.settings)):
                 if making.error:
                     raise making.error

@@ -17,7 +17,7 @@ from shared.settings import Settings
 from shared.solid.finishing import finish
 from shared.solid.making import Making, makings
 from shared.streaming import CancelToken
-from shared.tasks import Task
+from shared.tasks import Mode, Task
 from shared.ui.model_picker import Picked, engine_label
 from shared.ui.reading import read_seed
 from shared.ui.running import RunRow, Shown
@@ -173,7 +173,9 @@ def read_seeds(text: str) -> list[int | None]:
 
 
 def _here(engine: Engine) -> list[Choice]:
-    return [choice for choice in engine.choices(Task.TEXT_TO_3D) if choice.reason is None]
+    """Those that run here: what a provider charges for is made under Make, where its cost is agreed to."""
+    choices = engine.choices(Task.TEXT_TO_3D)
+    return [choice for choice in choices if choice.reason is None and choice.variant.mode != Mode.HOSTED]
 
 
 def _named(choice: Choice) -> str:

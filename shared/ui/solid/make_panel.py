@@ -20,6 +20,7 @@ from shared.solid.making import Making, makings
 from shared.tasks import Mode, Task
 from shared.ui import receipt_view
 from shared.ui.following import following
+from shared.ui.jobs_panel import Owner
 from shared.ui.model_picker import Picked
 from shared.ui.running import note
 from shared.ui.sessions import Runs, with_keys
@@ -63,6 +64,8 @@ class MakePanel:
                 with gr.Row():
                     self.run = gr.Button("Make", variant="primary", elem_id="make", min_width=120)
                     self.stop = gr.Button("Stop", elem_id="stop", visible=False, min_width=120)
+                self.quoted = gr.HTML("", elem_id="quoted")
+                self.agree = gr.Button("Agree and make it", variant="primary", elem_id="agree", visible=False)
                 gr.Examples(EXAMPLES, self.prompt, label="Try one", elem_id="examples")
                 with gr.Accordion("Lift a picture of yours", open=False, elem_id="picture-box") as self.picture_box:
                     gr.HTML(f'<div class="pg-quiet">{HINT}</div>')
@@ -97,40 +100,52 @@ class MakePanel:
     def outputs(self) -> list[Any]:
         """What a run changes, in the order that `_screen` gives it."""
         shown = [self.preview, self.metrics, self.told, self.receipt_box, self.receipt]
-        return [*shown, self.made, self.saving.file, self.run, self.stop]
+        return [*shown, self.made, self.saving.file, self.run, self.stop, self.quoted, self.agree]
 
-    def wire(self, picker: list[Any], settings: list[Any], keys: Any) -> None:
-        """Connect the events."""
+    def wire(self, picker: list[Any], settings: list[Any], keys: Any, owner: Owner) -> None:
+        """Connect the events. `owner`: who finds again what hosted engines make."""
+        self._owner_of = owner.of
         self.restoring.wire(self.prompt, picker[0], settings)
         self.saving.wire(self.made, self.solid, self.told)
-        inputs = [self.prompt, self.source, self.saving.material, keys, *picker, *settings]
-        for event in (self.run.click, self.prompt.submit):
-            ran = event(self.follow, inputs, self.outputs, concurrency_limit=None, **_PRIVATE)
+        inputs = [self.prompt, self.source, self.saving.material, keys, owner.token, *picker, *settings]
+        for event, agreed in ((self.run.click, False), (self.prompt.submit, False), (self.agree.click, True)):
+            ran = event(self._followed(agreed), inputs, self.outputs, concurrency_limit=None, **_PRIVATE)
             # By itself, since the viewer shows nothing where it is told of one file twice, as a run's last telling is.
             ran.then(lambda made: made.path if made else gr.skip(), self.made, self.solid, **_PRIVATE)
             event(None, None, None, js=SHOW, **_PRIVATE)
         self.stop.click(self._stop, None, None, queue=False, **_PRIVATE)
 
+    def _followed(self, agreed: bool) -> Any:
+        def follow(request: gr.Request, *values: Any) -> Iterator[list[Any]]:  # Gradio hands over the first by its type
+            yield from self.follow(request, agreed, *values)
+
+        return follow
+
     def follow(
         self,
-        request: gr.Request,  # first, since Gradio hands it over by position only
+        request: gr.Request,
+        agreed: bool,
         prompt: str,
         source: str | None,
         material: str,
         keys: Any,
+        token: Any,
         model: str,
         mode: str,
         variant: str | None,
         *values: Any,
     ) -> Iterator[list[Any]]:
-        """Make the solid; the screen is told four times a second how far it is."""
+        """Make the solid; the screen is told four times a second how far it is. What costs something is told first, and
+        made once it is `agreed` to."""
         try:
             settings, picked = with_keys(self._engine.settings, keys), Picked(model, mode, variant)
             asked = asked_for(self._engine, picked, settings, prompt, source, values)
+            where: dict[str, Any] = {"mode": Mode(mode), "variant": variant or None, "settings": settings}
+            if not agreed and (quoted := self._engine.quote(model, asked, **where)).asks:
+                yield [*[gr.skip()] * (len(self.outputs) - 2), note(quoted.words), gr.update(visible=True)]
+                return
             with self._runs.running(request.session_hash or "local") as (cancel,):
-                events = self._engine.generate(
-                    model, asked, mode=Mode(mode), variant=variant or None, settings=settings, cancel=cancel
-                )
+                events = self._engine.generate(model, asked, cancel=cancel, owner=self._owner_of(token), **where)
                 for making in makings(gated(events, asked, settings, cancel)):
                     yield self._screen(making, asked, settings, material)
         except InferenceError as error:
@@ -152,7 +167,7 @@ class MakePanel:
         preview = gr.skip() if making.preview is None else making.preview
         line = receipt_view.metrics(receipt, making.status)
         buttons = [gr.update(visible=ended), gr.update(visible=not ended)]
-        return [preview, line, told, box, table, made, file, *buttons]
+        return [preview, line, told, box, table, made, file, *buttons, "", gr.update(visible=False)]
 
     def _stop(self, request: gr.Request) -> None:
         """Stop this visitor's runs; each then ends with its receipt."""
