@@ -69,9 +69,7 @@ class TrialsPanel:
                 self.seeds = gr.Radio(
                     SEEDS, value=kind.seeds, label="Seeds for each", elem_id=f"{name}-seeds", min_width=200
                 )
-                self.blind = gr.Checkbox(
-                    False, label="Blind: hide which is which", elem_id=f"{name}-blind", min_width=160
-                )
+            self.blind = gr.Checkbox(False, label="Blind: hide which is which", elem_id=f"{name}-blind")
             self.row = RunRow("Compare", name)
             self.table = gr.HTML("", elem_id=f"{name}-table")
             self.show = gr.Button("Show which is which", visible=False, elem_id=f"{name}-show")
