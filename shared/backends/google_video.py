@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit, urlunsplit
 
 from shared.backends.base import Usage
 from shared.backends.google_chat import google_client
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from shared.catalog import Variant
     from shared.settings import Settings
 
+_FILE = re.compile(r"/v1(beta|alpha)?/files/[\w-]+$")
 _WORKING = frozenset({"in_progress", "queued"})
 
 
@@ -84,12 +88,21 @@ class GoogleVideo(HostedClips):
         """Google's own server wants the key for a file, and may send on to where it lies, which gets no key."""
         if not isinstance(seen.ready, str) or not same_server(seen.ready, call):
             return await super().fetch(call, seen)
+        seen = replace(seen, ready=_download(seen.ready))
         return await self.with_key(call, seen, {"x-goog-api-key": call.account.reveal()})
 
     async def stop(self, call: ClipCall, upstream: str) -> None:
         """Cancel the interaction."""
         client: Any = google_client(call.account, call.http)
         await client.aio.interactions.cancel(upstream)
+
+
+def _download(uri: str) -> str:
+    """Where the file itself is: `.../files/abc` alone tells only of it."""
+    parts = urlsplit(uri)
+    if not _FILE.search(parts.path):
+        return uri
+    return urlunsplit(parts._replace(path=f"{parts.path}:download", query="alt=media"))
 
 
 def _input(call: ClipCall) -> Any:

@@ -28,7 +28,7 @@ from shared.receipts import Receipt
 from shared.requests import ImagePart
 from shared.streaming import CancelToken
 from tests.support.contract import import_is_light
-from tests.support.fake_server import Act
+from tests.support.fake_server import Act, Asked
 from tests.support.hosted import KEY
 from tests.support.hosted_video import OWNER, START, Filming, end_of, filming
 from tests.support.protocols_video import (
@@ -42,6 +42,7 @@ from tests.support.protocols_video import (
     VIDEO_DIALECTS,
     WORKING,
     Hub,
+    Omni,
     Runway,
     Vllm,
     clip,
@@ -330,6 +331,21 @@ def test_each_of_the_hubs_providers_is_understood(dialect: Hub, tmp_path: Path) 
 def test_importing_an_engine_is_light() -> None:
     for dialect in VIDEO_DIALECTS:
         import_is_light(dialect.backend)
+
+
+def test_googles_files_are_fetched_with_the_key_and_where_they_lie_without(tmp_path: Path) -> None:
+    with filming(Omni(), tmp_path) as case:
+        asked: list[Asked] = []
+        case.provider.file_url = f"{case.provider.fake.url}/v1beta/files/abc"
+
+        def sent_on(request: Asked) -> Act:
+            asked.append(request)
+            return Act(status=302, headers={"Location": f"{case.provider.fake.url}/files/clip.mp4"})
+
+        case.provider.fake.routes = {"/v1beta/files/": sent_on, **case.provider.fake.routes}
+        assert end_of(case.run()).output.video == clip()
+        assert asked[0].path == "/v1beta/files/abc:download?alt=media" and case.dialect.key_in(asked[0]) == KEY
+        assert KEY not in str(case.provider.fetched[0].headers)
 
 
 def test_where_no_job_can_be_written_down_none_is_sent(tmp_path: Path) -> None:

@@ -124,6 +124,6 @@ def test_what_draws_nothing_is_no_model_for_pictures(text: str) -> None:
 
 
 def test_a_task_that_nothing_runs_by_hand_yet_has_no_model() -> None:
-    assert resolve("owner/name", Settings(), Task.TEXT_TO_3D) is None
+    assert resolve("owner/name", Settings(), Task.IMAGE_TO_IMAGE) is None
     chat = resolve("owner/name", Settings())
     assert chat is not None and chat.task == Task.CHAT
