@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 from shared.lessons import Lesson, Part, read_lessons
-from shared.requests import ChatRequest, ImageRequest, MusicRequest, Request, SolidRequest, SpeechRequest
+from shared.requests import ChatRequest, ImageRequest, MusicRequest, Request, SolidRequest, SpeechRequest, VideoRequest
 from shared.tasks import Task
 from shared.ui.audio import compose_settings, settings_panel
 from tests.support.server import ROOT
 
 REQUESTS: dict[str, type[Request]] = {
+    "text2video": VideoRequest,
     "chat": ChatRequest,
     "text2img": ImageRequest,
     "text2audio": SpeechRequest,
