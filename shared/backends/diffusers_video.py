@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from shared.settings import Settings
     from shared.streaming import Emit
 
-USUAL = "WanPipeline"  # what is taken for a pipeline that isn't known before it is loaded
+USUAL = "WanPipeline"  # whose lengths are taken for those of a pipeline that isn't known before it is loaded
 
 
 class DiffusersVideo:
@@ -30,13 +30,17 @@ class DiffusersVideo:
             require("peft")
 
     def capabilities(self, variant: Variant) -> Capabilities:
-        """What the pipeline takes; of one that isn't known yet, what most take."""
-        from shared.backends.diffusion.video_kinds import kinds
+        """What the pipeline takes; of one that isn't known before it is loaded, what any takes."""
+        from shared.backends.diffusion.video_kinds import WHY_NOT, kinds, named_in
 
-        kind = kinds().get(str(variant.options.get("pipeline", USUAL)), kinds()[USUAL])
-        return Capabilities(
-            parameters=kind.parameters, why_not=kind.why_not, seed="exact", images=True, clips=kind.clips
-        )
+        name = variant.options.get("pipeline") or named_in(variant.repo_id)
+        if kind := kinds().get(str(name)):
+            follows, why_not = kind.parameters, kind.why_not
+        else:
+            kind = kinds()[USUAL]
+            follows = frozenset[str]().union(*(each.parameters for each in kinds().values()))
+            why_not = {name: why for name, why in WHY_NOT.items() if name not in follows}
+        return Capabilities(parameters=follows, why_not=why_not, seed="exact", images=True, clips=kind.clips)
 
     def load(self, variant: Variant, settings: Settings, emit: Emit) -> VideoModel:
         """Download if need be, check and load. Raises `CorruptWeights`, `OutOfMemory`, `HubUnavailable`."""

@@ -65,6 +65,9 @@ class VideoModel:
         assert isinstance(request, VideoRequest)
         count = self._kind.count(request)
         self._kind.check_size(request)
+        for name, deed in request.ESSENTIAL.items():  # of a pipeline that wasn't known before
+            if getattr(request, name) not in (None, ()) and name in self._kind.why_not:
+                raise InvalidRequest(f"This model can't {deed}: {self._kind.why_not[name]}")
         if self._kind.image == "needs" and request.image is None:
             raise InvalidRequest("This model begins with a picture. Put one in, or choose a model that needs none.")
         if request.last_image is not None and request.image is None and not self._kind.conditions:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from shared.backends.base import Clips
+from shared.backends.local.sources import is_path
 from shared.errors import BackendError, InvalidRequest
 from shared.requests import VideoRequest
 
@@ -101,6 +103,17 @@ def kinds() -> Mapping[str, Kind]:
     """The pipelines by their classes' names."""
     rows = tomllib.loads(Path(__file__).with_name("video.toml").read_text(encoding="utf-8"))
     return {name: Kind(**{**row, "follows": frozenset(row["follows"])}) for name, row in rows.items()}
+
+
+def named_in(repo_id: str) -> str | None:
+    """The class that a folder of this machine names in its index; None where there is none to be read."""
+    if not is_path(repo_id):
+        return None
+    try:
+        index = json.loads((Path(repo_id).expanduser() / "model_index.json").read_text(encoding="utf-8"))
+        return str(index["_class_name"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def kind_of(pipe: Any, called: str) -> Kind:
