@@ -43,7 +43,7 @@ def build(engine: Engine) -> gr.Blocks:
             with gr.Tab("Compare", id="compare"):
                 compare = ComparePanel(engine, page.runs)
             with gr.Tab("Look inside", id="inside"):
-                inside = InsidePanel(page.runs)
+                inside = InsidePanel(engine, page.runs)
             with gr.Tab("Print", id="print"):
                 printing = PrintPanel(page.runs)
             with gr.Tab("Learn", id="learn"):
@@ -58,7 +58,8 @@ def build(engine: Engine) -> gr.Blocks:
         make.wire(page.picker.inputs, settings.inputs, page.keys.state, owner)
         compare.wire(page.picker.inputs, settings.inputs, page.keys.state)
         jobs.wire(page.demo, working, page.keys.state)
-        for each in (inside, printing, learn):
+        inside.wire(make.made, page.keys.state)
+        for each in (printing, learn):
             each.wire(make.made)
         lessons.wire(page, make, settings.inputs)
         endpoints(engine)

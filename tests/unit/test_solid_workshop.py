@@ -10,19 +10,25 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from safetensors.torch import load_file, save_file
 
 from shared.errors import InvalidRequest
+from shared.events import Event
 from shared.outputs import SolidOutput
+from shared.settings import Settings
 from shared.solid import glb
 from shared.solid.checking import check
 from shared.solid.files import encode
 from shared.solid.inside import slice_of, stages
+from shared.solid.likeness import from_all_sides
 from shared.solid.mending import mended, smoothed, thinned
 from shared.solid.mesh import Solid
 from shared.solid.opening import open_solid
 from shared.solid.rendering import View, drawn, looked_at
 from shared.solid.turning import FRAMES, turntable
 from shared.solid.voxels import thinner_than, voxels
+from shared.streaming import Emitter
+from tests.support import measuring
 from tests.support.pictures import encoded
 from tests.support.solids import is_whole, lifted
 
@@ -184,3 +190,17 @@ def test_the_stages_and_slices_are_pictures() -> None:
     ball = np.fromfunction(lambda x, y, z: 6.0 - np.sqrt((x - 8) ** 2 + (y - 8) ** 2 + (z - 8) ** 2), (17, 17, 17))
     middle = np.asarray(slice_of(replace(output, field=ball), 1, 0.5).convert("L"))
     assert middle[middle.shape[0] // 2, middle.shape[1] // 2] < 110 < middle[2, 2]
+
+
+def test_a_solid_is_scored_from_all_sides(tmp_path: Path) -> None:
+    """By a random CLIP of the real class, its words turned round, since it finds nothing like them otherwise."""
+    folder = measuring.clip(tmp_path / "clip")
+    weights = load_file(folder / "model.safetensors")
+    weights["text_projection.weight"] = -weights["text_projection.weight"]
+    save_file(weights, folder / "model.safetensors", {"format": "pt"})
+    told: list[Event] = []
+    solid = lifted("star", resolution=24, depth=0.4)[0]
+    found = from_all_sides(solid, "a star", str(folder), Settings(data_dir=tmp_path), Emitter(told.append))
+    scores = dict(found)
+    assert list(scores) == list(range(0, 360, 45)) and all(0 < score <= 100 for score in scores.values()) and told
+    assert abs(scores[0] - scores[180]) < abs(scores[0] - scores[90])  # its back is its front's mirror

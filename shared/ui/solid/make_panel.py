@@ -22,7 +22,7 @@ from shared.ui import receipt_view
 from shared.ui.following import following
 from shared.ui.jobs_panel import Owner
 from shared.ui.model_picker import Picked
-from shared.ui.running import note
+from shared.ui.running import note, stopper
 from shared.ui.sessions import Runs, with_keys
 from shared.ui.solid.files import write
 from shared.ui.solid.restoring import solid_restore
@@ -113,7 +113,7 @@ class MakePanel:
             # By itself, since the viewer shows nothing where it is told of one file twice, as a run's last telling is.
             ran.then(lambda made: made.path if made else gr.skip(), self.made, self.solid, **_PRIVATE)
             event(None, None, None, js=SHOW, **_PRIVATE)
-        self.stop.click(self._stop, None, None, queue=False, **_PRIVATE)
+        self.stop.click(stopper(self._runs), None, None, queue=False, **_PRIVATE)
 
     def _followed(self, agreed: bool) -> Any:
         def follow(request: gr.Request, *values: Any) -> Iterator[list[Any]]:  # Gradio hands over the first by its type
@@ -168,10 +168,6 @@ class MakePanel:
         line = receipt_view.metrics(receipt, making.status)
         buttons = [gr.update(visible=ended), gr.update(visible=not ended)]
         return [preview, line, told, box, table, made, file, *buttons, "", gr.update(visible=False)]
-
-    def _stop(self, request: gr.Request) -> None:
-        """Stop this visitor's runs; each then ends with its receipt."""
-        self._runs.stop(request.session_hash or "local")
 
 
 def asked_for(

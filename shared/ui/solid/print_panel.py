@@ -9,7 +9,6 @@ from typing import Any
 
 import gradio as gr
 
-from shared.background import meanwhile
 from shared.errors import InvalidRequest
 from shared.events import Progress
 from shared.solid.checking import check
@@ -21,7 +20,7 @@ from shared.solid.opening import KINDS, open_solid
 from shared.solid.rendering import STYLES
 from shared.solid.turning import turntable
 from shared.streaming import CancelToken
-from shared.ui.running import RunRow, Shown
+from shared.ui.running import RunRow, Shown, done_meanwhile
 from shared.ui.sessions import Runs
 from shared.ui.solid import viewer
 from shared.ui.solid.files import write, write_bytes
@@ -108,8 +107,6 @@ def _worked(
     rounds: float,
     kind: str,
 ) -> Iterator[Shown]:
-    same: list[Any] = [gr.skip()] * 3
-
     def work(emit: Any) -> tuple[Solid, Solid, str]:
         emit(Progress("Opening the mesh"))
         before = _given(made, mesh)
@@ -125,12 +122,10 @@ def _worked(
         emit(Progress("Checking"))
         return before, solid, words
 
-    steps = meanwhile(work, "Opening the mesh", cancel)
-    try:
-        while True:
-            yield Shown(same, status=next(steps).message)
-    except StopIteration as ended:
-        before, solid, words = ended.value
+    found = yield from done_meanwhile(work, "Opening the mesh", cancel, 3)
+    if found is None:
+        return
+    before, solid, words = found
     path = write(_labelled(made, mesh, solid), kind)
     sights = [Sight(before, "Before", f"{len(before.faces):,} triangles")] if before is not solid else []
     sights.append(Sight(solid, "As written", f"{len(solid.faces):,} triangles"))
@@ -143,14 +138,9 @@ def _turned(cancel: CancelToken, made: Any, mesh: str | None, style: str) -> Ite
         solid = _given(made, mesh)
         return turntable(solid, style, step=lambda done, of: emit(Progress("Drawing", done, of)))
 
-    steps = meanwhile(work, "Opening the mesh", cancel)
-    try:
-        while True:
-            told = next(steps)
-            share = f" · {100 * told.step / told.total:.0f}%" if told.step is not None and told.total else ""
-            yield Shown([gr.skip()], status=told.message + share)
-    except StopIteration as ended:
-        clip = ended.value
+    clip = yield from done_meanwhile(work, "Opening the mesh", cancel, 1)
+    if clip is None:
+        return
     yield Shown([gr.update(value=write_bytes("turning.mp4", clip), visible=True)])
 
 
