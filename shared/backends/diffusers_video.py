@@ -19,7 +19,8 @@ class DiffusersVideo:
     """A Hub id, or a folder in diffusers' format. `variant.options`:
 
     `pipeline` (the class's name, a row of `diffusion/video.toml`, so that what it can do is known before it is loaded),
-    `files` (patterns), `adapter`, `adapter_weight` (a LoRA, as of pictures).
+    `files` (patterns), `adapter`, `adapter_weight` (a LoRA, as of pictures), `gguf` (a Hub id, whose file is
+    `variant.filename`, or a path: the transformer's weights, quantized).
     """
 
     def check(self, variant: Variant, settings: Settings) -> None:
@@ -28,6 +29,8 @@ class DiffusersVideo:
             require(module)
         if variant.options.get("adapter"):
             require("peft")
+        if variant.options.get("gguf"):
+            require("gguf")
 
     def capabilities(self, variant: Variant) -> Capabilities:
         """What the pipeline takes; of one that isn't known before it is loaded, what any takes."""

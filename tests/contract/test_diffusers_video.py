@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import pickle
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from PIL import Image
 
 from shared.catalog import Catalog, ModelSpec, Variant
 from shared.engine import Engine
-from shared.errors import BackendError, InvalidRequest
+from shared.errors import BackendError, InferenceError, InvalidRequest
 from shared.events import Event, Final, Frame, Preview, Progress
 from shared.requests import ImagePart, VideoRequest
 from shared.settings import Settings
@@ -21,7 +22,7 @@ from shared.streaming import CancelToken, Emitter
 from shared.tasks import Task
 from shared.video.reading import frames, measure
 from tests.support.tiny_pipelines import stable_diffusion
-from tests.support.tiny_video import MAKERS, SIDE, sana_wm
+from tests.support.tiny_video import MAKERS, SIDE, sana_wm, wan_gguf
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning"),
@@ -64,8 +65,10 @@ def made(engine: Engine, model: str, **more: Any) -> Final:
     return final
 
 
-def pixels(video: bytes) -> Any:
-    return np.stack([np.asarray(frame, np.int16) for frame in frames(video)])
+def drawn(engine: Engine, model: str, **more: Any) -> Any:
+    """The frames as they were made, before the file lost anything of them: (n, height, width, 3)."""
+    events = engine.generate(model, ask(**more))
+    return np.stack([np.asarray(event.image, np.int16) for event in events if isinstance(event, Frame)])
 
 
 def picture(colour: str, side: int = SIDE) -> ImagePart:
@@ -90,9 +93,8 @@ def test_it_makes_the_frames_asked_for_and_tells_how_far_it_is(tiny: Engine, mod
 
 @pytest.mark.parametrize("model", FAMILIES)
 def test_the_same_seed_gives_the_same_clip_and_another_seed_another(tiny: Engine, model: str) -> None:
-    first, again, other = (pixels(made(tiny, model, seed=seed).output.video) for seed in (7, 7, 8))
-    # On a busy machine a sum's order moves values a little, and random weights make that more than trained ones do.
-    assert abs(first - again).mean() < abs(first - other).mean() / 3
+    first, again, other = (drawn(tiny, model, seed=seed) for seed in (7, 7, 8))
+    assert abs(first - again).mean() < 0.1 < abs(first - other).mean()  # a sum's order may move a value by one
 
 
 @pytest.mark.parametrize("model", FAMILIES)
@@ -139,11 +141,10 @@ def test_ltx_begins_and_ends_with_pictures_by_its_pipeline_of_conditions(tiny: E
         ),
     )
     engine = tiny.with_catalog(Catalog([spec]))
-    plain = pixels(made(engine, "ltx-pictures").output.video)
-    led = made(engine, "ltx-pictures", image=picture("red"), last_image=picture("blue"))
-    again = pixels(made(engine, "ltx-pictures").output.video)  # the pipeline of words is as it was
-    assert led.output.num_frames == 9
-    assert abs(again - plain).mean() < abs(pixels(led.output.video) - plain).mean() / 3
+    plain = drawn(engine, "ltx-pictures")
+    led = drawn(engine, "ltx-pictures", image=picture("red"), last_image=picture("blue"))
+    again = drawn(engine, "ltx-pictures")  # the pipeline of words is as it was
+    assert len(led) == 9 and abs(again - plain).mean() < abs(led - plain).mean() / 2
 
 
 def test_frames_of_each_step_are_kept_where_they_are_asked_for(tiny: Engine) -> None:
@@ -211,8 +212,8 @@ def test_weights_kept_in_eight_bits_make_the_same_kind_of_clip(tiny: Engine) -> 
 @pytest.mark.parametrize("model", ["wan", "ltx"])
 def test_a_step_cache_makes_another_clip_and_leaves_the_model_as_it_was(tiny: Engine, model: str) -> None:
     more: dict[str, Any] = {"num_inference_steps": 6}
-    whole, cached, again = (pixels(made(tiny, model, step_cache=c, **more).output.video) for c in (0.0, 1.0, None))
-    assert abs(whole - again).mean() < abs(whole - cached).mean() / 3
+    whole, cached, again = (drawn(tiny, model, step_cache=c, **more) for c in (0.0, 1.0, None))
+    assert abs(whole - again).mean() < abs(whole - cached).mean() / 2
 
 
 def test_a_model_without_such_a_cache_says_so(tiny: Engine) -> None:
@@ -245,9 +246,8 @@ def test_a_world_model_walks_through_a_picture_by_keys(tmp_path: Path) -> None:
     more: dict[str, Any] = {"num_frames": None, "width": 64, "height": 64, "image": picture("red", 64)}
     walked = made(engine, "world", action="w-4,jw-2", **more)  # six steps are moved to the next eight
     assert walked.output.num_frames == 9 and walked.receipt.settings["action"] == "w-4,jw-2"
-    again, turned = (made(engine, "world", action=action, **more) for action in ("w-4,jw-2", "j-8"))
-    ways = [pixels(each.output.video) for each in (walked, again, turned)]
-    assert abs(ways[0] - ways[1]).mean() < abs(ways[0] - ways[2]).mean() / 3
+    first, again, turned = (drawn(engine, "world", action=action, **more) for action in ("w-4,jw-2",) * 2 + ("j-8",))
+    assert abs(first - again).mean() < abs(first - turned).mean() / 2
     with pytest.raises(InvalidRequest, match="keys"):
         made(engine, "world", action="up-3", **more)
     with pytest.raises(InvalidRequest, match="begins with a picture"):
@@ -257,3 +257,34 @@ def test_a_world_model_walks_through_a_picture_by_keys(tmp_path: Path) -> None:
 def test_a_model_that_is_no_world_says_so(tiny: Engine) -> None:
     with pytest.raises(InvalidRequest, match="can't be walked through"):
         made(tiny, "wan", action="w-8")
+
+
+def test_a_transformer_comes_from_a_gguf_file_and_stays_quantized(tiny: Engine, tmp_path: Path) -> None:
+    from shared.backends.diffusers_video import DiffusersVideo
+
+    whole = Path(tiny.catalog.get("wan").variants[0].repo_id)
+    file = wan_gguf(whole, tmp_path / "wan-Q8_0.gguf")
+    bare = tmp_path / "wan"
+    shutil.copytree(whole, bare)
+    for weights in (bare / "transformer").glob("*.safetensors"):
+        weights.unlink()  # they are not downloaded either
+    options = {"pipeline": "WanPipeline", "gguf": str(file)}
+    variant = Variant(backend="diffusers_video", repo_id=str(bare), device="cpu", quantization="Q8_0", options=options)
+    model = DiffusersVideo().load(variant, tiny.settings, Emitter(lambda event: None))
+    assert type(model._pipe.transformer.blocks[0].attn1.to_q.weight).__name__ == "GGUFParameter"
+    told: list[Event] = []
+    assert model.run(ask(), Emitter(told.append)).output.num_frames == 9
+    own = np.stack([np.asarray(event.image, np.int16) for event in told if isinstance(event, Frame)])
+    assert abs(own - drawn(tiny, "wan")).mean() > 0.02  # by its own weights
+    model.close()
+
+
+def test_a_gguf_file_of_another_model_is_refused(tiny: Engine, tmp_path: Path) -> None:
+    from shared.backends.diffusers_video import DiffusersVideo
+
+    whole = tiny.catalog.get("ltx").variants[0].repo_id
+    file = wan_gguf(Path(tiny.catalog.get("wan").variants[0].repo_id), tmp_path / "wan-Q8_0.gguf")
+    for name, words in ((str(file), "doesn't fit"), (str(tmp_path / "none.gguf"), "no file none.gguf")):
+        variant = Variant(backend="diffusers_video", repo_id=whole, device="cpu", options={"gguf": name})
+        with pytest.raises(InferenceError, match=words):
+            DiffusersVideo().load(variant, tiny.settings, Emitter(lambda event: None))

@@ -19,7 +19,7 @@ def wan(folder: Path) -> Path:
     return _saved(
         WanPipeline(
             transformer=WanTransformer3DModel(
-                patch_size=(1, 2, 2), num_attention_heads=2, attention_head_dim=12, in_channels=16, out_channels=16,
+                patch_size=(1, 2, 2), num_attention_heads=2, attention_head_dim=16, in_channels=16, out_channels=16,
                 text_dim=WIDE, freq_dim=32, ffn_dim=32, num_layers=3, cross_attn_norm=True, rope_max_seq_len=32,
             ),
             vae=AutoencoderKLWan(
@@ -32,6 +32,52 @@ def wan(folder: Path) -> Path:
         ),
         folder,
     )  # fmt: skip
+
+
+def wan_gguf(pipeline: Path, file: Path, seed: int = 1) -> Path:
+    """Other weights for that folder's transformer as the Hub's GGUF files have them: Wan's own names, Q8_0."""
+    import gguf
+    import torch
+    from diffusers import WanTransformer3DModel
+
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        made = WanTransformer3DModel.from_config(WanTransformer3DModel.load_config(pipeline / "transformer"))
+    writer = gguf.GGUFWriter(file, "wan")
+    for name, tensor in made.state_dict().items():
+        called = "head.modulation" if name == "scale_shift_table" else name
+        for theirs, own in _WAN_NAMES:
+            called = called.replace(own, theirs)
+        array = tensor.detach().float().numpy()
+        narrow = called.endswith(".weight") and array.ndim == 2 and array.shape[1] % 32 == 0
+        kind = gguf.GGMLQuantizationType.Q8_0 if narrow else gguf.GGMLQuantizationType.F32
+        writer.add_tensor(called, gguf.quants.quantize(array, kind) if narrow else array, raw_dtype=kind)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    return file
+
+
+# What Wan's authors and what diffusers call the same, in the order in which the names are put back
+_WAN_NAMES = (
+    ("time_embedding.0", "condition_embedder.time_embedder.linear_1"),
+    ("time_embedding.2", "condition_embedder.time_embedder.linear_2"),
+    ("text_embedding.0", "condition_embedder.text_embedder.linear_1"),
+    ("text_embedding.2", "condition_embedder.text_embedder.linear_2"),
+    ("time_projection.1", "condition_embedder.time_proj"),
+    ("modulation", "scale_shift_table"),
+    ("head.head", "proj_out"),
+    ("norm3", "norm2"),
+    ("ffn.0", "ffn.net.0.proj"),
+    ("ffn.2", "ffn.net.2"),
+    ("cross_attn", "attn2"),
+    ("self_attn", "attn1"),
+    (".o.", ".to_out.0."),
+    (".q.", ".to_q."),
+    (".k.", ".to_k."),
+    (".v.", ".to_v."),
+)
 
 
 def ltx(folder: Path) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from pathlib import Path
 
 from shared.errors import BackendError, CorruptWeights
@@ -13,8 +14,10 @@ INDEX = "model_index.json"
 _LIBRARIES = frozenset({"diffusers", "transformers"})
 
 
-def check_folder(folder: Path, called: str) -> dict[str, tuple[str, str]]:
+def check_folder(folder: Path, called: str, elsewhere: Collection[str] = ()) -> dict[str, tuple[str, str]]:
     """The pipeline's parts: name to library and class. `called`: what a person calls the model.
+
+    `elsewhere`: parts whose weights come from another file.
 
     Raises `CorruptWeights` for a part that is broken, missing or a pickle, `BackendError` for code of its own.
     """
@@ -24,7 +27,8 @@ def check_folder(folder: Path, called: str) -> dict[str, tuple[str, str]]:
     for name in parts:
         if not (folder / name).is_dir():
             raise CorruptWeights(f"{called} lacks its part {name}. Download the model again.")
-        _check_part(folder / name, called)
+        if name not in elsewhere:
+            _check_part(folder / name, called)
     return parts
 
 

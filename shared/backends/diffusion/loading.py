@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from shared import machine as machines
-from shared.backends.diffusion import adapters
+from shared.backends.diffusion import adapters, gguf_part
 from shared.backends.diffusion.folder import check_folder
 from shared.backends.local import hub
 from shared.backends.local.sources import is_path
@@ -52,14 +52,18 @@ def load(variant: Variant, settings: Settings, emit: Emit) -> Loaded:
     diffusers.utils.logging.disable_progress_bar()
     folder, revision = find(variant, settings, emit)
     called = Path(variant.repo_id).name
-    parts = check_folder(folder, called)
+    narrow = gguf_part.find(variant, settings, emit)
+    parts = check_folder(folder, called, elsewhere=() if narrow is None else (gguf_part.PART,))
     adapter = adapters.find(variant, settings, emit)
     machine = machines.probe()
     device = device_of(variant, machine)
     dtype = _dtype(variant.dtype, device)
     emit(Progress(f"Loading {called}"))
+    held = _text_encoders(folder, parts, dtype, called)
     reader: Any = diffusers.DiffusionPipeline
-    pipe = reader.from_pretrained(folder, dtype=dtype, **_text_encoders(folder, parts, dtype, called), **SAFE)
+    if narrow is not None:
+        held[gguf_part.PART], reader = gguf_part.read(narrow, folder, dtype), gguf_part.without(folder)
+    pipe = reader.from_pretrained(folder, dtype=dtype, **held, **SAFE)
     _nothing_lacks(_unread(pipe), called)
     emit.check()
     pipe.set_progress_bar_config(disable=True)
@@ -89,7 +93,7 @@ def find(variant: Variant, settings: Settings, emit: Emit) -> tuple[Path, str | 
             emit,
             revision=variant.revision,
             allow_patterns=variant.options.get("files", FILES),
-            ignore_patterns=NEVER,
+            ignore_patterns=(*NEVER, "transformer/*.safetensors") if variant.options.get("gguf") else NEVER,
         )
         folder, revision = fetched.path, fetched.revision
     return folder, revision
