@@ -144,6 +144,21 @@ def test_solids_are_compared_looked_into_and_made_ready_to_print(url: str, brows
         page.locator("#inside-look").click()
         expect(page.locator("#inside-stages img")).to_have_count(6)
         expect(page.locator("#inside-slice img")).to_be_visible()
+        page.get_by_role("tab", name="Learn").click()
+        for name, value in (("count", "24"), ("steps", "10")):
+            page.locator(f"#learn-{name} input[type=number]").fill(value)
+            page.locator(f"#learn-{name} input[type=number]").blur()
+        page.locator("#learn-run").click()
+        expect(page.locator("#learn-table")).to_contain_text("dB")
+        expect(page.locator("#learn-picture img")).to_be_visible()
+        expect(page.locator("#learn-splats canvas")).to_be_visible()
+        page.get_by_role("button", name="Lessons").click()
+        page.get_by_role("button", name="How deep is a picture?").click()
+        expect(page.locator("#lesson-question")).to_contain_text("Why can't the picture decide")
+        expect(page.locator("#prompt textarea")).to_have_value("a mushroom")
+        expect(page.locator("#set-depth input[type=number]")).to_have_value("0.15")
+        page.locator("#lesson-run").get_by_text("Ball").click()
+        expect(page.locator("#set-depth input[type=number]")).to_have_value("1")
 
 
 def test_the_api_lifts_a_picture_into_any_file(client: Client) -> None:

@@ -77,7 +77,7 @@ class PrintPanel:
                 self.kind = gr.Dropdown(FILES, value="stl", label="File", elem_id="print-kind")
         self.row = RunRow("Check and write the file", "print")
         self.findings = gr.HTML("", elem_id="print-findings")
-        self.file = gr.File(label="The file", visible=False, elem_id="print-file", height=70)
+        self.file = gr.File(label="The file", interactive=False, elem_id="print-file", height=90)
         self.views = viewer.build("print-views")
         with gr.Accordion("A clip that turns it once", open=False, elem_id="turn-box"):
             self.style = gr.Dropdown(
@@ -87,7 +87,7 @@ class PrintPanel:
                 elem_id="turn-style",
             )
             self.turn = RunRow("Turn it", "turn")
-            self.clip = gr.Video(label="The clip", interactive=False, visible=False, elem_id="turn-clip", height=320)
+            self.clip = gr.Video(label="The clip", interactive=False, elem_id="turn-clip", height=320)
 
     def wire(self, made: Any) -> None:
         """Connect the events. `made`: the last solid."""
@@ -130,7 +130,7 @@ def _worked(
     sights = [Sight(before, "Before", f"{len(before.faces):,} triangles")] if before is not solid else []
     sights.append(Sight(solid, "As written", f"{len(solid.faces):,} triangles"))
     table = _table(check(solid, upright=upright))
-    yield Shown([table, gr.update(value=path, visible=True), viewer.told(sights)], note=words)
+    yield Shown([table, path, viewer.told(sights)], note=words)
 
 
 def _turned(cancel: CancelToken, made: Any, mesh: str | None, style: str) -> Iterator[Shown]:
@@ -141,7 +141,7 @@ def _turned(cancel: CancelToken, made: Any, mesh: str | None, style: str) -> Ite
     clip = yield from done_meanwhile(work, "Opening the mesh", cancel, 1)
     if clip is None:
         return
-    yield Shown([gr.update(value=write_bytes("turning.mp4", clip), visible=True)])
+    yield Shown([write_bytes("turning.mp4", clip)])
 
 
 def _given(made: Any, mesh: str | None) -> Solid:
