@@ -104,9 +104,7 @@ class TrialsPanel:
         trial = Trial(text=prompt, blind=blind, hidden=blind, kind=self._kind.task)
         trial.rows = [Row(name=self._name(way), status="Waiting", seed=way.seed) for way in wanted]
         finished: set[int] = set()
-        runs = compare(
-            self._engine, asked, wanted, self._kind.growing, self._kind.made, settings=settings, cancel=cancel
-        )
+        runs = compare(self._engine, asked, wanted, self._grown, self._kind.made, settings=settings, cancel=cancel)
         for made in runs:
             for place, one in enumerate(made):
                 if place in finished:
@@ -114,12 +112,15 @@ class TrialsPanel:
                 trial.rows[place] = replace(trial.rows[place], status=one.status, picture=self._kind.picture(one))
                 if one.done:
                     yield Shown(_screen(trial), status=f"Making the sound of {trial.called(place)}")
-                    request = replace(asked, seed=wanted[place].seed)
+                    request = wanted[place].asked(asked)
                     trial.rows[place] = self._kind.heard(trial.rows[place], one, request, settings, stopped)
                     finished.add(place)
             yield Shown(_screen(trial))
         trial.ended = True
         yield Shown(_screen(trial))
+
+    def _grown(self, events: Iterator[Event], stop: CancelToken) -> Iterator[Any]:
+        return self._kind.growing(events)
 
     def _name(self, way: Way) -> str:
         """Model and engine; the seed stands by itself, so that scores of one engine come together."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from html import escape
 from typing import Any
 
@@ -12,7 +11,10 @@ import gradio as gr
 from shared.data_urls import data_url
 from shared.engine import Engine
 from shared.errors import InvalidRequest
+from shared.events import Event
+from shared.image.gate import gated
 from shared.requests import VideoRequest
+from shared.seeds_compared import Way, compare, ways
 from shared.settings import Settings
 from shared.streaming import CancelToken
 from shared.tasks import Task
@@ -21,13 +23,11 @@ from shared.ui.jobs_panel import Owner
 from shared.ui.model_picker import Picked, engine_label
 from shared.ui.running import RunRow, Shown, note
 from shared.ui.sessions import Runs, with_keys
-from shared.ui.video import shots_panel
-from shared.ui.video.film_view import growing
+from shared.ui.video import film_view, shots_panel
 from shared.ui.video.make_panel import asked_for
 from shared.ui.video.settings_panel import NAMES, ROWS, read_row
-from shared.video.comparing import Way, compare, ways
-from shared.video.filming import Filming
-from shared.video.finishing import finish
+from shared.video.filming import Filming, filmings
+from shared.video.finishing import finish, previews_looked_over
 from shared.video.moving import alike, pairs
 from shared.video.reading import frames
 
@@ -103,13 +103,18 @@ class ComparePanel:
         finished: dict[int, str] = {}
         first: Filming | None = None
         made: Sequence[Filming] = ()
-        for made in compare(self._engine, asked, wanted, settings=settings, cancel=cancel, owner=self._owner_of(token)):
+
+        def growing(events: Iterator[Event], stop: CancelToken) -> Iterator[Filming]:
+            return previews_looked_over(filmings(gated(events, asked, settings, stop)), settings)
+
+        owner = self._owner_of(token)
+        for made in compare(
+            self._engine, asked, wanted, growing, Filming, settings=settings, cancel=cancel, owner=owner
+        ):
             for number, one in enumerate(made):
                 if one.done and number not in finished:
                     first = first or (one if one.frames else None)
-                    finished[number] = likened(first, one) + shown(
-                        one, replace(asked, **wanted[number].changes), settings
-                    )
+                    finished[number] = likened(first, one) + shown(one, wanted[number].asked(asked), settings)
             yield Shown([table(names, made, finished)])
 
     def _costs_nothing(self, asked: VideoRequest, wanted: Sequence[Way], settings: Settings) -> None:
@@ -122,7 +127,7 @@ class ComparePanel:
         spec = self._engine.find(way.model, task=Task.TEXT_TO_VIDEO)
         engines = [engine_label(c) for c in self._engine.choices_for(spec) if c.variant.key == way.variant]
         own = [f"{ROWS[name][0].lower()} {value}" for name, value in way.changes.items()]
-        return " · ".join([spec.name, *engines, *own])
+        return " · ".join([spec.name, *engines, f"seed {way.seed}", *own])
 
 
 def _values(name: str, text: str) -> list[Any]:
@@ -164,7 +169,7 @@ def shown(made: Filming, asked: VideoRequest, settings: Settings) -> str:
 def table(names: Sequence[str], made: Sequence[Filming], finished: dict[int, str]) -> str:
     """The clips beside each other as HTML."""
     cells = "".join(
-        f'<section class="pg-tune"><h4>{escape(name)}</h4>{finished.get(number) or growing(one)}</section>'
+        f'<section class="pg-tune"><h4>{escape(name)}</h4>{finished.get(number) or film_view.growing(one)}</section>'
         for number, (name, one) in enumerate(zip(names, made, strict=True))
     )
     return f'<div class="pg-tunes">{cells}</div>'
