@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from shared.errors import InvalidRequest
 from shared.solid.learning import scene as scenes
 from shared.solid.learning.radiance import RadianceScene
 from shared.solid.learning.scene import Learned, learning
@@ -14,7 +15,7 @@ from shared.solid.learning.splatting import SplatScene
 from shared.solid.learning.views import SIDE, around, psnr
 from shared.solid.mesh import Solid
 from shared.solid.splats import ply, read_ply, sampled_from
-from tests.support.solids import lifted
+from tests.support.solids import is_whole, lifted
 
 
 @pytest.fixture(scope="module")
@@ -70,3 +71,13 @@ def test_views_that_were_kept_back_come_nearer(
     assert last.decibels > first.decibels + 0.5
     assert last.size == (14 * count if kind == "splats" else RadianceScene(count).size)
     assert last.picture.width > last.picture.height
+
+
+def test_where_a_field_is_dense_is_a_closed_surface_in_its_colours(ball: Solid) -> None:
+    scene = RadianceScene(24)
+    with pytest.raises(InvalidRequest, match="nowhere dense enough"):
+        scene.surface(12, least=1e6)
+    solid = scene.surface(12, least=0.0)  # all of it is denser than that
+    is_whole(solid)
+    assert solid.colours is not None and solid.colours.shape == solid.vertices.shape
+    assert solid.size == pytest.approx([2, 2, 2], rel=0.2)

@@ -7,9 +7,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from shared.errors import InvalidRequest
+from shared.solid.isosurface import surface as isosurface
 from shared.solid.learning.views import Views
+from shared.solid.mesh import Solid
 
 _OCTAVES, _SAMPLES, _RAYS = 5, 32, 512
+SIDE, SHARE = 64, 1 / 3  # of a surface: cells along a side, and how dense it is for the densest place
+_AT_ONCE = 16384  # places that the network is asked of together
 _RATE = 4e-3
 _FAR = 1.02  # of the ball: where rays begin and end
 _ZOOM = 0.98  # of the pictures: see rendering.projected
@@ -57,6 +62,36 @@ class RadianceScene:
         with torch.no_grad():
             return self._drawn(torch.from_numpy(turn), side, torch.arange(side * side)).reshape(side, side, 3).numpy()
 
+    def surface(self, side: int = SIDE, least: float | None = None) -> Solid:
+        """The surface where the field is denser than `least`, with its colours, found on a grid of `side` cells.
+
+        None: than a third of its densest place.
+
+        Raises `InvalidRequest` where it is nowhere so dense.
+        """
+        import torch
+
+        axis = torch.linspace(-1, 1, side)
+        places = torch.stack(torch.meshgrid(axis, axis, axis, indexing="ij"), dim=-1).reshape(-1, 3)
+        with torch.no_grad():
+            parts: Any = places  # its split has no types
+            dense = torch.cat([self._told(part)[1] for part in parts.split(_AT_ONCE)])
+            least = SHARE * float(dense.max()) if least is None else least
+            vertices, faces = isosurface(dense.reshape(side, side, side).numpy() - least)
+            if not len(faces):
+                raise InvalidRequest("The field is nowhere dense enough for a surface. Let it learn more steps.")
+            at: Any = torch.as_tensor(vertices / (side - 1) * 2 - 1).float()
+            colours = torch.cat([self._told(part)[0] for part in at.split(_AT_ONCE)])
+        painted = (colours * 255).round().to(torch.uint8).numpy()
+        return Solid(vertices=at.numpy(), faces=faces.astype("int32"), colours=painted)
+
+    def _told(self, places: Any) -> tuple[Any, Any]:
+        """Colours (.., 3) and densities (..) of places (.., 3)."""
+        import torch
+
+        told = self._network(_waves(places))
+        return told[..., :3].sigmoid(), torch.nn.functional.softplus(told[..., 3] - 1) * 20
+
     def _drawn(self, turn: Any, side: int, chosen: Any, *, moved: bool = False) -> Any:
         """The colours (n, 3) of the chosen pixels: along each ray, what is dense hides what lies behind it.
 
@@ -73,12 +108,11 @@ class RadianceScene:
         )
         along = depth + shift
         places = torch.stack([across[:, None].expand_as(along), up[:, None].expand_as(along), along], dim=-1)
-        told = self._network(_waves(places @ turn))  # the turn is orthogonal: its transpose turns back
-        dense = torch.nn.functional.softplus(told[..., 3] - 1) * 20
+        own, dense = self._told(places @ turn)  # the turn is orthogonal: its transpose turns back
         cover = 1 - (-dense * step).exp()
         behind = (-dense * step).cumsum(dim=1)
         left = (behind + dense * step).exp()
-        colours = ((cover * left)[..., None] * told[..., :3].sigmoid()).sum(dim=1)
+        colours = ((cover * left)[..., None] * own).sum(dim=1)
         return colours + behind[:, -1:].exp()  # on white
 
 

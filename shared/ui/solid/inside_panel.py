@@ -18,10 +18,10 @@ from shared.solid.voxels import voxels
 from shared.streaming import CancelToken, Emit
 from shared.ui.running import RunRow, Shown, done_meanwhile
 from shared.ui.sessions import Runs, with_keys
+from shared.ui.solid.given import NOTHING
 
 AXES = [("From the side", 0), ("From above", 1), ("From the front", 2)]
 GRIDS = (16, 24, 32, 48, 64, 96, 128)  # cells along the longest side
-NOTHING = "There is no solid yet. Make one under Make first."
 _PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 _ABOUT = (
     "The last solid, as far as its engine tells: where its object was found, how high each point rises, which parts "

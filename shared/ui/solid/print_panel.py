@@ -9,14 +9,13 @@ from typing import Any
 
 import gradio as gr
 
-from shared.errors import InvalidRequest
 from shared.events import Progress
 from shared.solid.checking import check
 from shared.solid.finishing import Finished
 from shared.solid.measuring import figures
 from shared.solid.mending import mended, smoothed, thinned
 from shared.solid.mesh import Solid
-from shared.solid.opening import KINDS, open_solid
+from shared.solid.opening import KINDS
 from shared.solid.rendering import STYLES
 from shared.solid.turning import turntable
 from shared.streaming import CancelToken
@@ -24,7 +23,7 @@ from shared.ui.running import RunRow, Shown, done_meanwhile
 from shared.ui.sessions import Runs
 from shared.ui.solid import viewer
 from shared.ui.solid.files import write, write_bytes
-from shared.ui.solid.inside_panel import NOTHING
+from shared.ui.solid.given import given
 from shared.ui.solid.viewer import Sight
 
 FILES = [("STL", "stl"), ("GLB", "glb"), ("PLY", "ply"), ("OBJ (zip)", "obj")]
@@ -109,7 +108,7 @@ def _worked(
 ) -> Iterator[Shown]:
     def work(emit: Any) -> tuple[Solid, Solid, str]:
         emit(Progress("Opening the mesh"))
-        before = _given(made, mesh)
+        before = given(made, mesh)
         emit(Progress("Mending"))
         solid, words = mended(before) if mend else (before, "")
         if share < 100:
@@ -135,23 +134,13 @@ def _worked(
 
 def _turned(cancel: CancelToken, made: Any, mesh: str | None, style: str) -> Iterator[Shown]:
     def work(emit: Any) -> bytes:
-        solid = _given(made, mesh)
+        solid = given(made, mesh)
         return turntable(solid, style, step=lambda done, of: emit(Progress("Drawing", done, of)))
 
     clip = yield from done_meanwhile(work, "Opening the mesh", cancel, 1)
     if clip is None:
         return
     yield Shown([write_bytes("turning.mp4", clip)])
-
-
-def _given(made: Any, mesh: str | None) -> Solid:
-    """The mesh that was sent, or the last solid. Raises `InvalidRequest` where there is neither."""
-    if mesh:
-        return open_solid(mesh)
-    if made is None:
-        raise InvalidRequest(f"{NOTHING} Or add a mesh of yours.")
-    solid: Solid = made.finished.solid
-    return solid
 
 
 def _labelled(made: Any, mesh: str | None, solid: Solid) -> Finished:
