@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from shared.music.restoring import restore
 from shared.ui.audio.compose_settings import NAMES, SLIDERS
-from shared.ui.audio.restoring import SOUNDS, RestoreBox, Restored, shown
+from shared.ui.restoring import SOUNDS, RestoreBox, Restored, shown
 
 
 def compose_restore() -> RestoreBox:

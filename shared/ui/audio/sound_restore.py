@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from shared.music.restoring import restore
-from shared.ui.audio.restoring import SOUNDS, RestoreBox, Restored, shown
 from shared.ui.audio.sound_settings import NAMES
+from shared.ui.restoring import SOUNDS, RestoreBox, Restored, shown
 
 
 def sound_restore() -> RestoreBox:

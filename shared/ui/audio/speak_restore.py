@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from shared.media.sound.restoring import RestoredSpeech, restore
-from shared.ui.audio.restoring import SOUNDS, RestoreBox, Restored
 from shared.ui.audio.settings_panel import NAMES, SLIDERS, write_speakers
+from shared.ui.restoring import SOUNDS, RestoreBox, Restored
 
 
 def speak_restore() -> RestoreBox:

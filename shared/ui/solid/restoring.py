@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shared.solid.restoring import restore
-from shared.ui.audio.restoring import RestoreBox, Restored
+from shared.ui.restoring import RestoreBox, Restored
 from shared.ui.solid.settings_panel import shown
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from shared.ui.audio.restoring import RestoreBox, Restored, shown
+from shared.ui.restoring import RestoreBox, Restored, shown
 from shared.ui.video.settings_panel import NAMES
 from shared.video.exporting import KINDS
 from shared.video.restoring import restore
