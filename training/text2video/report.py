@@ -22,7 +22,7 @@ from shared.backends.diffusion.animation import CODES, PHRASES, Motions, animate
 
 HERE = Path(__file__).resolve().parent
 WEIGHTS = HERE.parents[1] / "weights" / "text2video"
-STEPS, GUIDANCE = 20, 6.0
+STEPS, GUIDANCE = 10, 6.0
 
 
 def evaluate(folder: Path, image_folder: Path, image_work: Path, into: Path = WEIGHTS) -> dict[str, Any]:
