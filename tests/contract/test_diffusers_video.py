@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from shared.catalog import Catalog, ModelSpec, Variant
+from shared.catalog import Catalog, ModelSpec, Variant, load_catalog
 from shared.engine import Engine
 from shared.errors import BackendError, InferenceError, InvalidRequest
 from shared.events import Event, Final, Frame, Preview, Progress
@@ -288,3 +288,14 @@ def test_a_gguf_file_of_another_model_is_refused(tiny: Engine, tmp_path: Path) -
         variant = Variant(backend="diffusers_video", repo_id=whole, device="cpu", options={"gguf": name})
         with pytest.raises(InferenceError, match=words):
             DiffusersVideo().load(variant, tiny.settings, Emitter(lambda event: None))
+
+
+def test_the_starter_in_motion_is_wired_and_says_when_no_motion_was_asked_for(tmp_path: Path) -> None:
+    engine = Engine(load_catalog(), Settings(data_dir=tmp_path))
+    quick: dict[str, Any] = {"num_frames": None, "width": None, "height": None, "num_inference_steps": 2}
+    moving = made(engine, "fluent-motion", prompt="a car moving to the left", camera="zoom_in", **quick)
+    assert (moving.output.num_frames, moving.output.width) == (8, 128) and not moving.receipt.notes
+    assert "no camera" in moving.receipt.unhonoured["camera"] and moving.receipt.starter
+    assert "No motion" in made(engine, "fluent-motion", prompt="a car", **quick).receipt.notes[0]
+    with pytest.raises(InvalidRequest, match="at most 16 frames"):
+        made(engine, "fluent-motion", **{**quick, "num_frames": 17})

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from shared.streaming import Emit
 
 LESS = "Ask for fewer frames or a smaller size, unload other models, or choose a smaller model."
+_NONE: Mapping[str, str] = {}
+_UNMOVED = "No motion that this model knows was said, so the clip may hardly move. It knows: {}."
 _SILENT = "This pipeline doesn't tell of its steps."
 
 
@@ -41,11 +43,17 @@ class VideoModel:
 
     concurrency = 1
 
-    def __init__(self, pipe: Any, kind: Kind, folder: Path | None, facts: Mapping[str, Any]) -> None:
+    def __init__(
+        self, pipe: Any, kind: Kind, folder: Path | None, facts: Mapping[str, Any], refused: Mapping[str, str] = _NONE
+    ) -> None:
         self._pipe: Any = pipe
         self._kind, self.facts = kind, facts
         self.capabilities = Capabilities(
-            parameters=kind.parameters, why_not=kind.why_not, seed="exact", images=True, clips=kind.clips
+            parameters=kind.parameters - set(refused),
+            why_not={**kind.why_not, **refused},
+            seed="exact",
+            images=True,
+            clips=kind.clips,
         )
         self._rough: Any = Rough(pipe, kind, folder)
 
@@ -103,6 +111,7 @@ class VideoModel:
             made = frames if self._kind.alone else frames[0]
         rate = round(len(made) / (time.monotonic() - began), 3)
         emit(Progress("Writing the clip"))
+        notes += _unmoved(pipe, request.prompt)
         facts: dict[str, Any] = {"unhonoured": left, "notes": tuple(notes), "frames_per_second": rate}
         return Outcome(output=self._written(made, fps, emit), facts=facts)
 
@@ -190,6 +199,14 @@ class VideoModel:
         step = self._kind.multiple
         wide, tall = (max(step, round(side * scale / step) * step) for side in picture.size)
         return request.width or wide, request.height or tall
+
+
+def _unmoved(pipe: Any, prompt: str) -> tuple[str, ...]:
+    """What to say of a prompt without a motion, to a model that was taught motions by name."""
+    motions = getattr(pipe, "motions", None)
+    if motions is None or motions.split(prompt)[1]:
+        return ()
+    return (_UNMOVED.format(", ".join(phrases[0] for phrases in motions.phrases.values())),)
 
 
 def walk(action: str | None, count: int, size: tuple[int, int]) -> dict[str, Any]:

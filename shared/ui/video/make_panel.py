@@ -137,6 +137,8 @@ class MakePanel:
             growing, film = gr.update(visible=False), gr.update(value=kept.paths[0], visible=True)
         elif ended:
             growing = gr.update(value=film_view.growing(clip) if clip.frames else NOTHING)
+        if clip.receipt is not None and clip.receipt.notes:
+            told += note(" ".join(clip.receipt.notes))
         if clip.finish_reason == "stopped":
             told += note("Stopped by you. " + ("What was whole by then is kept." if kept.paths else ""))
         box = table = gr.skip()
