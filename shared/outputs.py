@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from shared.events import Token, Word
+    from shared.motion.skeleton import Motion
     from shared.music.piece import Guess, Piece
     from shared.requests import ImagePart
     from shared.solid.lifting import Lift
@@ -149,4 +150,12 @@ class SolidOutput:
     picture: ImagePart | None = None
     lift: Lift | None = None
     field: Any = None
+    finish_reason: FinishReason = "stop"
+
+
+@dataclass(frozen=True, kw_only=True)
+class MotionOutput:
+    """A skeleton that moves, None where it was stopped before there was one."""
+
+    motion: Motion | None
     finish_reason: FinishReason = "stop"

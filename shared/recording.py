@@ -17,12 +17,22 @@ from shared.events import AudioChunk, Event, Final, Frame, Notes, Partial, Piece
 from shared.jobs.book import Book
 from shared.jobs.job import JobTold
 from shared.music.piece import Guess
-from shared.outputs import AudioOutput, ChatOutput, FinishReason, ImageOutput, MusicOutput, SolidOutput, VideoOutput
+from shared.outputs import (
+    AudioOutput,
+    ChatOutput,
+    FinishReason,
+    ImageOutput,
+    MotionOutput,
+    MusicOutput,
+    SolidOutput,
+    VideoOutput,
+)
 from shared.pool import Lease
 from shared.receipts import Receipt, Seconds
 from shared.requests import (
     ImagePart,
     ImageRequest,
+    MotionRequest,
     MusicRequest,
     Request,
     SolidRequest,
@@ -99,6 +109,8 @@ class Recorder:
             return Outcome(output=self._clip(reason))
         if isinstance(request, SolidRequest):
             return Outcome(output=SolidOutput(solid=None, finish_reason=reason))
+        if isinstance(request, MotionRequest):
+            return Outcome(output=MotionOutput(motion=None, finish_reason=reason))
         if isinstance(request, SpeechRequest | SoundRequest):
             return Outcome(output=joined(self.sound, reason))
         if isinstance(request, MusicRequest) and not self.sound:

@@ -15,6 +15,7 @@ class Task(StrEnum):
     TEXT_TO_VIDEO = "text-to-video"
     TEXT_TO_3D = "text-to-3d"
     IMAGE_TO_3D = "image-to-3d"
+    TEXT_TO_MOTION = "text-to-motion"  # our own: the Hub has no task for a skeleton that moves
 
 
 class Mode(StrEnum):

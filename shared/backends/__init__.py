@@ -41,6 +41,7 @@ BACKENDS: dict[str, Entry] = {
     "shap_e": Entry("shared.backends.shap_e_solid:ShapESolid", "diffusers"),
     "relief": Entry("shared.backends.relief_solid:ReliefSolid", "transformers"),
     "lift": Entry("shared.backends.lift_solid:LiftSolid", "Lift"),
+    "motion_diffusion": Entry("shared.backends.motion_diffusion:MotionDiffusion", "Motion diffusion"),
     "fal_solid": Entry("shared.backends.fal_solid:FalSolid", "fal", hosted=True),
     "openai": Entry("shared.backends.openai_chat:OpenAIChat", "OpenAI", hosted=True),
     "anthropic": Entry("shared.backends.anthropic_chat:AnthropicChat", "Anthropic", hosted=True),

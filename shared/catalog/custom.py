@@ -159,6 +159,10 @@ def _solids_here(repo_id: str) -> tuple[Variant, ...]:
     return (Variant(backend="relief", repo_id=repo_id), Variant(backend="shap_e", repo_id=repo_id))
 
 
+def _motions_here(repo_id: str) -> tuple[Variant, ...]:
+    return (Variant(backend="motion_diffusion", repo_id=repo_id),)
+
+
 def _music_here(repo_id: str) -> tuple[Variant, ...]:
     return (Variant(backend="musicgen", repo_id=repo_id), *_sounds_here(repo_id))
 
@@ -216,4 +220,5 @@ _ENGINES: Mapping[Task, _Engines] = {
         folder=_sounds_here, hub=_sounds_here, own={"elevenlabs": "elevenlabs_sound"}, server=""
     ),
     Task.TEXT_TO_3D: _Engines(folder=_solids_here, hub=_solids_here, own={"fal": "fal_solid"}, server=""),
+    Task.TEXT_TO_MOTION: _Engines(folder=_motions_here, hub=_motions_here, own={}, server=""),
 }

@@ -6,6 +6,7 @@ Field names are those of `huggingface_hub.InferenceClient` and, where it has non
 from shared.requests.base import MOST_SEED, ImagePart, Request
 from shared.requests.chat import ChatRequest, Message, Role
 from shared.requests.image import LEADING, MOST_OUTPAINT, ImageRequest
+from shared.requests.motion import MotionRequest
 from shared.requests.recording import Recording
 from shared.requests.solid import SolidRequest
 from shared.requests.sound import AudioRequest, MusicRequest, SoundRequest, SpeechRequest
@@ -22,6 +23,7 @@ __all__ = [
     "ImagePart",
     "ImageRequest",
     "Message",
+    "MotionRequest",
     "MusicRequest",
     "Recording",
     "Reference",

@@ -17,6 +17,8 @@ from shared.lessons import read_lessons  # noqa: E402
 from shared.settings import from_environment  # noqa: E402
 from shared.tasks import Task  # noqa: E402
 from shared.ui.jobs_panel import JobsPanel, Owner  # noqa: E402
+from shared.ui.motion.panel import MotionPanel  # noqa: E402
+from shared.ui.motion.settings import MotionSettings  # noqa: E402
 from shared.ui.page import open_page  # noqa: E402
 from shared.ui.serve import serve  # noqa: E402
 from shared.ui.solid.api import endpoints  # noqa: E402
@@ -29,38 +31,43 @@ from shared.ui.solid.make_panel import MakePanel  # noqa: E402
 from shared.ui.solid.print_panel import PrintPanel  # noqa: E402
 from shared.ui.solid.settings_panel import SolidSettings  # noqa: E402
 
-TASK = Task.TEXT_TO_3D
+TASK, MOTION = Task.TEXT_TO_3D, Task.TEXT_TO_MOTION
 WORDS = "From words or a picture to a thing you can turn, measure and print."
 
 
 def build(engine: Engine) -> gr.Blocks:
     """The screen, over an engine that may be shared with other Spaces."""
-    with open_page(engine, TASK, "Text to 3D", WORDS) as page:
+    with open_page(engine, TASK, "Text to 3D", WORDS, MOTION) as page:
         owner = Owner(engine)
         with page.tabs():
-            with gr.Tab("Make", id="make"):
+            with page.tab("Make", "make", TASK):
                 make = MakePanel(engine, page.runs)
-            with gr.Tab("Compare", id="compare"):
+            with page.tab("Compare", "compare", TASK):
                 compare = ComparePanel(engine, page.runs)
-            with gr.Tab("Look inside", id="inside"):
+            with page.tab("Look inside", "inside", TASK):
                 inside = InsidePanel(engine, page.runs)
             with gr.Tab("Print", id="print"):
                 printing = PrintPanel(page.runs)
             with gr.Tab("Learn", id="learn"):
                 learn = LearnPanel(page.runs)
+            with page.tab("Motion", "motion", MOTION):
+                motion = MotionPanel(engine, page.runs)
             with gr.Tab("Jobs", id="jobs") as working:
                 jobs = JobsPanel(engine, owner, JobView)
         with page.side():
             lessons = SolidLessons(engine, read_lessons(HERE / "lessons"))
-            with gr.Accordion("Settings", open=True):
+            with page.beside(TASK), gr.Accordion("Settings", open=True):
                 settings = SolidSettings(engine, page.picker.first)
-        page.connect(settings)
+            with page.beside(MOTION), gr.Accordion("Settings", open=True):
+                motion_settings = MotionSettings(engine, page.picker_of(MOTION).first)
+        page.connect(settings, motion_settings)
         make.wire(page.picker.inputs, settings.inputs, page.keys.state, owner)
         compare.wire(page.picker.inputs, settings.inputs, page.keys.state)
         jobs.wire(page.demo, working, page.keys.state)
         inside.wire(make.made, page.keys.state)
         for each in (printing, learn):
             each.wire(make.made)
+        motion.wire(page.picker_of(MOTION).inputs, motion_settings.inputs, page.keys.state)
         lessons.wire(page, make, settings.inputs)
         endpoints(engine)
     return page.demo

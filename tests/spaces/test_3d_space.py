@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from shared.solid.files import encode
 from shared.solid.restoring import made_here
+from tests.support import motions
 from tests.support.api import bytes_of, calling, ended
 from tests.support.browser import visitor
 from tests.support.pictures import pixels
@@ -192,3 +194,45 @@ def test_the_api_lifts_a_picture_into_any_file(client: Client) -> None:
 def test_what_can_not_be_made_is_told(client: Client, more: dict[str, Any], words: str) -> None:
     with pytest.raises(AppError, match=words):
         ended(client, "/generate", **more)
+
+
+@pytest.mark.browser
+def test_a_skeleton_moves_to_words(url: str, browser: Browser, tmp_path: Path) -> None:
+    folder = motions.tiny(tmp_path / "tiny")
+    with visitor(browser) as page:
+        page.goto(url)
+        expect(page.locator("#make")).to_be_enabled()
+        page.get_by_role("tab", name="Motion", exact=True).click()
+        page.locator("#motion-run").click()
+        expect(page.locator("#motion-told")).to_contain_text("Name a motion model first")
+        field = page.locator("#text-to-motion-model input")
+        field.fill(str(folder))
+        field.press("Enter")
+        expect(page.locator("#text-to-motion-engine-note")).to_contain_text("Licence")
+        page.locator("#motion-num_inference_steps input, #motion-num_inference_steps textarea").first.fill("4")
+        page.locator("#motion-seconds input[type=number]").fill("2")
+        page.locator("#motion-seconds input[type=number]").press("Tab")
+        page.locator("#motion-run").click()
+        canvas = page.locator("#motion-player canvas")
+        expect(canvas).to_be_visible()
+        before = shot(canvas)
+        until(page, canvas, lambda seen: ImageChops.difference(seen, before).getbbox())  # it moves by itself
+        page.get_by_role("button", name="Pause").click()
+        with page.expect_download() as saved:
+            page.locator("#motion-files a[download]").first.click()
+        assert made_here(saved.value.path().read_bytes())["receipt"]["backend"] == "motion_diffusion"
+        page.set_viewport_size({"width": 390, "height": 844})
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        page.get_by_role("button", name="Lessons").click()
+        page.get_by_role("button", name="How deep is a picture?").click()  # it opens Make, with the engines of solids
+        expect(page.locator("#model")).to_be_visible()
+        expect(page.locator("#text-to-motion-model")).to_be_hidden()
+
+
+def test_a_motion_is_made_by_a_program_and_nothing_is_made_without_a_model(client: Client, tmp_path: Path) -> None:
+    with pytest.raises(AppError, match="no model called"):
+        client.predict("a person walks", "nobody", api_name="/motion")
+    asked = {"duration": 1.0, "num_inference_steps": 3, "seed": 5, "file": "bvh"}
+    made = client.predict("a person walks", str(motions.tiny(tmp_path / "tiny")), **asked, api_name="/motion")
+    assert bytes_of(made["motion"]).startswith(b"HIERARCHY") and made["seconds"] == 1.0
+    assert made["receipt"]["seed"] == 5 and made["receipt"]["task"] == "text-to-motion"

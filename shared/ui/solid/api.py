@@ -24,13 +24,15 @@ from shared.tasks import Task
 from shared.ui.image.api import part_of
 from shared.ui.jobs_api import job_of, jobs_of
 from shared.ui.models_api import models_of
+from shared.ui.motion.api import motion_of
 from shared.ui.reading import read_mode
 
 
 def endpoints(engine: Engine) -> None:
     """Add the endpoints to the Blocks being built."""
     api(_generate(engine), api_name="generate", concurrency_limit=None)
-    api(models_of(engine, Task.TEXT_TO_3D), api_name="models")
+    api(motion_of(engine), api_name="motion", concurrency_limit=None)
+    api(models_of(engine, Task.TEXT_TO_3D, Task.TEXT_TO_MOTION), api_name="models")
     api(jobs_of(engine), api_name="jobs")
     api(job_of(engine, partial(_of_job, engine.settings)), api_name="job")
 

@@ -32,15 +32,16 @@ class SolidLessons:
 
     def wire(self, page: Page, make: MakePanel, settings: list[Any]) -> None:
         """Connect the events."""
+        self._page = page
         put = [make.prompt, make.source, *settings]
         inputs = [page.keys.state, *page.picker.inputs]
-        self._panel.wire(self._begin, inputs, [page.shown, self._begun, self._run, *put], **PRIVATE)
+        self._panel.wire(self._begin, inputs, [page.shown, *page.places, self._begun, self._run, *put], **PRIVATE)
         self._run.input(self._choose, [self._begun, self._run, *inputs], put, **PRIVATE)
 
     def _begin(self, lesson: Lesson, *where: Any) -> list[Any]:
         names = [part.name for part in lesson.parts]
         runs = gr.update(choices=names, value=names[0], visible=len(names) > 1)
-        shown = [gr.update(selected="make"), self._lessons.index(lesson), runs]
+        shown = [gr.update(selected="make"), *self._page.turned_to(Task.TEXT_TO_3D), self._lessons.index(lesson), runs]
         return [*shown, *self._put(lesson.parts[0], *where)]
 
     def _choose(self, begun: int, name: str, *where: Any) -> list[Any]:

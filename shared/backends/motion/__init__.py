@@ -1,0 +1,1 @@
+"""What moves a skeleton by a learned model."""

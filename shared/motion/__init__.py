@@ -1,0 +1,1 @@
+"""Motion: a skeleton that moves, what it is read from, and its files."""

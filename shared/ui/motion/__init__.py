@@ -1,0 +1,1 @@
+"""The Motion tab and its API."""
