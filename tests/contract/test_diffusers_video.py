@@ -94,7 +94,8 @@ def test_it_makes_the_frames_asked_for_and_tells_how_far_it_is(tiny: Engine, mod
 @pytest.mark.parametrize("model", FAMILIES)
 def test_the_same_seed_gives_the_same_clip_and_another_seed_another(tiny: Engine, model: str) -> None:
     first, again, other = (drawn(tiny, model, seed=seed) for seed in (7, 7, 8))
-    assert abs(first - again).mean() < 0.1 < abs(first - other).mean()  # a sum's order may move a value by one
+    # A sum's order may move a value by one. Random weights of this size hardly follow the noise.
+    assert abs(first - again).mean() < abs(first - other).mean() / 2
 
 
 @pytest.mark.parametrize("model", FAMILIES)
