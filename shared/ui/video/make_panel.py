@@ -123,20 +123,25 @@ class MakePanel:
         def ask() -> VideoRequest:
             return asked_for(self._engine, prompt, picked, keys, rest[3:])
 
+        seen: tuple[int, int] | None = None
         for kept in followed(self._engine, self._runs, request, visit, picked, ask):
-            yield self._screen(kept, prompt, made)
+            frames = kept.clip.frames
+            now = (len(frames), id(frames[-1])) if frames else None
+            yield self._screen(kept, prompt, made, fresh=now is None or now != seen)
+            seen = now
 
-    def _screen(self, kept: Kept, prompt: str, made: list[Any]) -> list[Any]:
+    def _screen(self, kept: Kept, prompt: str, made: list[Any], *, fresh: bool) -> list[Any]:
+        """`fresh`: there is more to be seen than a moment ago; packing the same frames again would only cost time."""
         clip, ended = kept.clip, kept.clip.done or bool(kept.quoted)
         told = note(str(clip.error), "pg-error") if clip.error else note(kept.words, "pg-warn") if kept.words else ""
-        growing: Any = gr.update(value=film_view.growing(clip), visible=True)
+        growing: Any = gr.update(value=film_view.growing(clip), visible=True) if fresh else gr.skip()
         film: Any = gr.update(visible=False)
         if kept.paths:
             made[:0] = [(kept.paths[0], prompt[:80])]
             del made[MOST_KEPT:]
             growing, film = gr.update(visible=False), gr.update(value=kept.paths[0], visible=True)
         elif ended:
-            growing = gr.update(value=film_view.growing(clip) if clip.frames else NOTHING)
+            growing = gr.update(value=film_view.growing(clip) if clip.frames else NOTHING, visible=True)
         if clip.receipt is not None and clip.receipt.notes:
             told += note(" ".join(clip.receipt.notes))
         if clip.finish_reason == "stopped":
