@@ -12,6 +12,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from measuring import give, row
+from pictures import Raw as Pictures
 
 from shared.catalog import load_catalog
 from shared.engine import Engine
@@ -26,15 +27,8 @@ FRAMES, STEPS, GUIDANCE, ROUNDS = 24, 14, 6.0, 3
 CLIPS = 10
 
 
-class Raw:
-    """diffusers by itself: as many pictures with as many steps, nothing shown and nothing written."""
-
-    def __init__(self) -> None:
-        import diffusers
-        import torch
-
-        self._pipe = diffusers.DiffusionPipeline.from_pretrained(locate_folder("text2img"), dtype=torch.float32)
-        self._pipe.set_progress_bar_config(disable=True)
+class Raw(Pictures):
+    """As many pictures with as many steps by diffusers itself, nothing shown and nothing written."""
 
     def rate(self, seed: int) -> float:
         """Frames a second."""
