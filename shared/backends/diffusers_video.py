@@ -46,20 +46,13 @@ class DiffusersVideo:
         from shared.backends.diffusion.video_kinds import WHY_NOT, kinds, named_in
 
         name = variant.options.get("pipeline") or named_in(variant.repo_id)
-        if kind := kinds().get(str(name)):
-            kind = replace(kind, **variant.options.get("clips", {}))
-            follows, why_not = kind.parameters, kind.why_not
-        else:
-            kind = kinds()[USUAL]
-            follows = frozenset[str]().union(*(each.parameters for each in kinds().values()))
-            why_not = {name: why for name, why in WHY_NOT.items() if name not in follows}
         refused = dict(variant.options.get("not", {}))
-        return Capabilities(
-            parameters=follows - set(refused),
-            why_not={**why_not, **refused},
-            seed="exact",
-            images=True,
-            clips=kind.clips,
+        if kind := kinds().get(str(name)):
+            return replace(kind, **variant.options.get("clips", {})).capabilities(refused)
+        follows = frozenset[str]().union(*(each.parameters for each in kinds().values()))
+        why_not = {name: why for name, why in WHY_NOT.items() if name not in follows}
+        return replace(
+            kinds()[USUAL].capabilities({}), parameters=follows - set(refused), why_not={**why_not, **refused}
         )
 
     def load(self, variant: Variant, settings: Settings, emit: Emit) -> VideoModel:

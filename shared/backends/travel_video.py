@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from shared.backends.base import Backend, Capabilities, Clips
+from shared.backends.base import Backend, Capabilities, Clips, require
 
 if TYPE_CHECKING:
     from shared.backends.travel.model import TravelModel
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 # What the picture engine has a say in; the rest is this engine's own.
 _DRAWN = frozenset({"negative_prompt", "width", "height", "num_inference_steps", "guidance_scale"})
 _OWN = frozenset({"seed", "image", "shots", "camera", "duration", "fps", "num_frames", "strength"})
+CLIPS = Clips(frames=24, most=480, step=1, fps=8.0)
 _WHY_NOT = {
     "preview_every_step": "This engine draws frame after frame; the image Space shows the steps of one.",
     "last_image": "This engine draws on from picture to picture; it can't be told where to arrive.",
@@ -27,8 +28,6 @@ class TravelVideo:
 
     def check(self, variant: Variant, settings: Settings) -> None:
         """Raise what the picture engine raises, and `MissingDependency` for PyAV."""
-        from shared.backends.base import require
-
         require("av")
         drawer, drawn = _drawer(variant)
         drawer.check(drawn, settings)
@@ -58,8 +57,7 @@ def clip_capabilities(of: Capabilities) -> Capabilities:
     if "strength" not in of.parameters:
         follows -= {"strength", "camera", "image"}
         why_not |= dict.fromkeys(("strength", "camera", "image"), "This engine can't go on from a picture.")
-    clips = Clips(frames=24, most=480, step=1, fps=8.0)
-    return replace(of, parameters=frozenset(follows), why_not=why_not, controls=(), clips=clips)
+    return replace(of, parameters=frozenset(follows), why_not=why_not, controls=(), clips=CLIPS)
 
 
 def _drawer(variant: Variant) -> tuple[Backend, Variant]:

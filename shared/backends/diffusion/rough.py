@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from shared.backends.diffusion.previews import Pace, Previews
+from shared.backends.diffusion.previews import Pace, Previews, pil
 from shared.backends.diffusion.video_kinds import Kind
 from shared.events import Preview
 from shared.requests import ImagePart
@@ -15,7 +15,7 @@ from shared.streaming import Emit
 
 MOST = 8  # frames of a preview
 SMALL = 256  # pixels of the longer side
-_OF_PICTURES = ("AutoencoderKL", "AutoencoderTiny")  # decoders that take each frame alone
+_OF_PICTURES = "AutoencoderKL"  # the decoder that takes each frame alone, beside the tiny one
 STEPS = 60  # contact sheets kept of a run
 
 
@@ -59,22 +59,16 @@ class Rough:
         count = channels_first.shape[2]
         chosen = sorted({round(i * (count - 1) / max(1, MOST - 1)) for i in range(min(MOST, count))})
         with torch.inference_mode():
-            if self._by_pictures():
+            if self._pictures.free or self._pictures.tiny:
                 made = [self._pictures.picture(channels_first[:, :, at]) for at in chosen]
-            elif type(self._pipe.vae).__name__ in _OF_PICTURES:
+            elif type(self._pipe.vae).__name__ == _OF_PICTURES:
                 made = self._decoded(channels_first[0].transpose(0, 1)[chosen])
             else:
                 made = self._decoded(channels_first[:, :, :1])
         return tuple(_small(frame) for frame in made if frame is not None)
 
-    def _by_pictures(self) -> bool:
-        """Whether the decoder is one of pictures, which takes each frame alone."""
-        return self._pictures.free or self._pictures.tiny
-
     def _decoded(self, latents: Any) -> list[Any]:
         """Frames by the clip's own decoder: of latents (n, channels, h, w) each, of (1, channels, 1, h, w) the one."""
-        from shared.backends.diffusion.previews import pil
-
         vae = self._pipe.vae
         pixels = vae.decode(_denormalized(latents.to(vae.dtype), vae.config), return_dict=False)[0]
         frames = pixels if latents.ndim == 4 else pixels[:, :, 0]

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from shared.backends.base import Capabilities, Outcome
+from shared.backends.base import Outcome
 from shared.backends.diffusion import finite
 from shared.backends.diffusion.leading import told_of_steps
 from shared.backends.diffusion.rough import Rough
@@ -48,13 +48,7 @@ class VideoModel:
     ) -> None:
         self._pipe: Any = pipe
         self._kind, self.facts = kind, facts
-        self.capabilities = Capabilities(
-            parameters=kind.parameters - set(refused),
-            why_not={**kind.why_not, **refused},
-            seed="exact",
-            images=True,
-            clips=kind.clips,
-        )
+        self.capabilities = kind.capabilities(refused)
         self._rough: Any = Rough(pipe, kind, folder)
 
     def count_tokens(self, request: Request) -> int | None:

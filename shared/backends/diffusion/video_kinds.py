@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from shared.backends.base import Clips
+from shared.backends.base import Capabilities, Clips
 from shared.backends.local.sources import is_path
 from shared.errors import BackendError, InvalidRequest
 from shared.requests import VideoRequest
@@ -66,6 +66,16 @@ class Kind:
         """Why it doesn't follow the others."""
         return {name: why for name, why in {**WHY_NOT, **_GUIDED}.items() if name not in self.parameters}
 
+    def capabilities(self, refused: Mapping[str, str]) -> Capabilities:
+        """What it honours, without the settings that a model has no use for, with the reasons: `refused`."""
+        return Capabilities(
+            parameters=self.parameters - set(refused),
+            why_not={**self.why_not, **refused},
+            seed="exact",
+            images=True,
+            clips=self.clips,
+        )
+
     @property
     def clips(self) -> Clips:
         """The clips that it makes."""
@@ -119,7 +129,7 @@ def named_in(repo_id: str) -> str | None:
 def kind_of(pipe: Any, called: str) -> Kind:
     """The kind of a loaded pipeline. Raises `BackendError` for one that makes no clips, or isn't known here."""
     name = type(pipe).__name__
-    for row in (name, *(base.__name__ for base in type(pipe).__mro__)):
-        if row in kinds():
-            return kinds()[row]
+    for base in type(pipe).__mro__:
+        if base.__name__ in kinds():
+            return kinds()[base.__name__]
     raise BackendError(f"{called} is a {name}. Those that make clips here: {', '.join(kinds())}.")

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from shared.backends.base import LoadedModel, Outcome
-from shared.backends.travel_video import clip_capabilities
+from shared.backends.travel_video import CLIPS, clip_capabilities
 from shared.events import Event, Frame, Preview, Progress
 from shared.media.opening import open_picture, to_part
 from shared.outputs import VideoOutput
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from shared.jobs.job import JobTold
     from shared.requests import Request
     from shared.streaming import CancelToken, Emit
-
-FPS, FRAMES = 8.0, 24
 
 
 class TravelModel:
@@ -46,8 +44,8 @@ class TravelModel:
     def run(self, request: Request, emit: Emit) -> Outcome:
         """Draw the clip. Raises what the picture engine raises; frames that are whole were emitted by then."""
         assert isinstance(request, VideoRequest)
-        fps = request.fps or FPS
-        count = request.frames(FRAMES, fps)
+        fps = request.fps or CLIPS.fps
+        count = request.frames(CLIPS.frames, fps)
         facts: dict[str, Any] = {}
         encoder, previous = Encoder(fps), _start(request)
         began = time.monotonic()

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import re
 import shutil
-import tempfile
 from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
 
 from shared.audio.finishing import Finished, finish
@@ -15,17 +12,7 @@ from shared.outputs import AudioOutput
 from shared.receipts import Receipt
 from shared.requests import Request
 from shared.ui.running import note
-
-
-@cache
-def _folder() -> Path:
-    """This process's folder under the system's place for temporary files, where Gradio may read."""
-    return Path(tempfile.mkdtemp(prefix="playground-sounds-"))
-
-
-def new_folder() -> Path:
-    """A new folder for one run's files, where Gradio may read."""
-    return Path(tempfile.mkdtemp(dir=_folder()))
+from shared.ui.temporary import new_folder, slug
 
 
 def kept(sound: AudioOutput, receipt: Receipt, request: Request, kind: str) -> tuple[list[str], Receipt, str]:
@@ -46,7 +33,7 @@ def keep(finished: Finished, request: Request) -> list[str]:
 
 def stem(request: Request, receipt: Receipt) -> str:
     """A file's name without its ending: the first words of what was asked for, and the seed."""
-    words = re.sub(r"[^a-z0-9]+", "-", next(iter(request.texts()), "")[:80].lower()).strip("-")[:40]
+    words = slug(next(iter(request.texts()), "")[:80])[:40]
     seed = "" if receipt.seed is None else f"-{receipt.seed}"
     return f"{words or 'sound'}{seed}"
 

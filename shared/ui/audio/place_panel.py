@@ -16,7 +16,7 @@ from shared.errors import InferenceError, InvalidRequest
 from shared.media.sound.files import KINDS
 from shared.media.sound.opening import MAX_BYTES
 from shared.ui.audio import pad
-from shared.ui.audio.files import new_folder
+from shared.ui.temporary import new_folder
 
 HINT = (
     "Give a sound a place around the listener, or a path. For headphones it goes through the filters of a measured "

@@ -16,13 +16,12 @@ from shared.seeds_compared import Way, compare, ways
 from shared.settings import Settings
 from shared.streaming import CancelToken, Emitter
 from shared.tasks import Task
+from shared.ui import engine_choices
 from shared.ui.audio.compare_view import Row, Trial, cells
 from shared.ui.audio.opinions_panel import OpinionsPanel, asking, keep
-from shared.ui.model_picker import engine_label
 from shared.ui.running import PRIVATE, RunRow, Shown
 from shared.ui.sessions import Runs, with_keys
 
-SEPARATOR = "\t"  # between a model's id and a variant's key in a choice's value
 SEEDS = [("one", 1), ("two", 2), ("three", 3), ("four", 4)]
 
 
@@ -50,11 +49,7 @@ class TrialsPanel:
     def __init__(self, engine: Engine, runs: Runs, store: gr.BrowserState, kind: Kind) -> None:
         self._engine, self._runs, self._kind = engine, runs, kind
         name = kind.name
-        choices = [
-            (f"{c.spec.name} · {engine_label(c)}", SEPARATOR.join([c.spec.id, c.variant.key]))
-            for c in engine.choices(kind.task)
-            if c.reason is None
-        ]
+        choices = engine_choices.ready(engine, kind.task)
         with gr.Accordion("Compare: the same prompt, other seeds or engines", open=False, elem_id=f"{name}-box"):
             with gr.Row():
                 self.engines = gr.Dropdown(
@@ -96,7 +91,7 @@ class TrialsPanel:
         *values: Any,
     ) -> Iterator[Shown]:
         asked = self._kind.ask(prompt or "", *values)
-        chosen = [(model, key) for model, _, key in (value.partition(SEPARATOR) for value in engines or [])]
+        chosen = [engine_choices.read(value) for value in engines or []]
         wanted = ways(chosen, asked.seed, int(seeds))
         if blind:
             random.shuffle(wanted)
@@ -124,9 +119,7 @@ class TrialsPanel:
 
     def _name(self, way: Way) -> str:
         """Model and engine; the seed stands by itself, so that scores of one engine come together."""
-        spec = self._engine.find(way.model, task=self._kind.task)
-        engines = [engine_label(c) for c in self._engine.choices_for(spec) if c.variant.key == way.variant]
-        return " · ".join([spec.name, *engines])
+        return engine_choices.named(self._engine, self._kind.task, way.model, way.variant)
 
 
 def _screen(trial: Trial) -> list[Any]:

@@ -17,7 +17,7 @@ from shared.requests import ChatRequest, Message
 from shared.settings import Settings
 from shared.streaming import CancelToken
 from shared.tasks import Task
-from shared.ui import receipt_view
+from shared.ui import engine_choices, receipt_view
 from shared.ui.chat.settings_panel import NAMES, to_request
 from shared.ui.model_picker import engine_label
 from shared.ui.running import stopper
@@ -26,7 +26,6 @@ from shared.ui.sessions import Runs, with_keys
 
 MOST = 4
 LETTERS = "ABCD"
-SEPARATOR = "\t"  # between a model's id and a variant's key in a choice's value
 
 
 @dataclass
@@ -75,7 +74,7 @@ class ComparePanel:
     def _choices(self, settings: Settings) -> list[tuple[str, str]]:
         rows = [c for c in self._engine.choices(Task.CHAT, settings) if not c.spec.retired]
         rows.sort(key=lambda choice: choice.reason is not None)
-        return [(_label(choice), value_of(choice.spec.id, choice.variant.key)) for choice in rows]
+        return [(_label(choice), engine_choices.value_of(choice.spec.id, choice.variant.key)) for choice in rows]
 
     @property
     def outputs(self) -> list[Any]:
@@ -129,15 +128,10 @@ def _label(choice: Choice) -> str:
     return f"{choice.spec.name} · {engine_label(choice)}" + (" (not ready)" if choice.reason else "")
 
 
-def value_of(model: str, variant: str) -> str:
-    """A choice's value: which model, and which way of running it."""
-    return f"{model}{SEPARATOR}{variant}"
-
-
 def _runner(
     engine: Engine, chosen: str, prompt: str, options: dict[str, Any], settings: Settings, cancel: CancelToken
 ) -> Any:
-    model, _, variant = chosen.partition(SEPARATOR)
+    model, variant = engine_choices.read(chosen)
 
     def run() -> Iterator[Answer]:
         try:

@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-import re
-import tempfile
-from functools import cache
-from pathlib import Path
-
 from shared.image.drawing import Drawing
 from shared.image.finishing import finish
 from shared.requests import ImagePart, ImageRequest
 from shared.settings import Settings
+from shared.ui.temporary import new_folder, slug
 
 SUFFIXES = {"image/png": ".png", "image/jpeg": ".jpg", "image/webp": ".webp", "image/gif": ".gif"}
-
-
-@cache
-def _folder() -> Path:
-    """This process's folder under the system's place for temporary files, where Gradio may read."""
-    return Path(tempfile.mkdtemp(prefix="playground-pictures-"))
 
 
 def keep(drawing: Drawing, request: ImageRequest, settings: Settings) -> tuple[list[str], str]:
@@ -37,8 +27,8 @@ def keep(drawing: Drawing, request: ImageRequest, settings: Settings) -> tuple[l
 
 def write(name: str, image: ImagePart, sidecar: bytes | None) -> list[str]:
     """Write the picture and, beside it, its sidecar where it has one; returns their paths."""
-    stem = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "picture"
-    file = Path(tempfile.mkdtemp(dir=_folder())) / f"{stem[:60]}{SUFFIXES.get(image.media_type, '.png')}"
+    stem = slug(name) or "picture"
+    file = new_folder() / f"{stem[:60]}{SUFFIXES.get(image.media_type, '.png')}"
     file.write_bytes(image.data)
     if sidecar is None:
         return [str(file)]

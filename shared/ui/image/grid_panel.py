@@ -12,13 +12,12 @@ from shared.errors import InvalidRequest
 from shared.image.sweeping import READERS, Axis, Way, axis, sweep
 from shared.streaming import CancelToken
 from shared.tasks import Task
+from shared.ui import engine_choices
 from shared.ui.image.grid import Grid
 from shared.ui.image.running import read
-from shared.ui.model_picker import engine_label
 from shared.ui.running import RunRow, Shown
 from shared.ui.sessions import Runs
 
-SEPARATOR = "\t"  # between a model's id and a variant's key in a choice's value
 AXES = [("Nothing", ""), ("Engine", "engine"), *((label, name) for name, (label, _) in READERS.items())]
 
 
@@ -28,8 +27,7 @@ class GridPanel:
     def __init__(self, engine: Engine, runs: Runs) -> None:
         self._engine, self._runs = engine, runs
         self.prompt = gr.Textbox(label="What to draw", value="a red apple", max_lines=4, elem_id="compare-prompt")
-        ready = [c for c in engine.choices(Task.TEXT_TO_IMAGE) if c.reason is None]
-        choices = [(f"{c.spec.name} · {engine_label(c)}", f"{c.spec.id}{SEPARATOR}{c.variant.key}") for c in ready]
+        choices = engine_choices.ready(engine, Task.TEXT_TO_IMAGE)
         with gr.Row():
             self.across = gr.Dropdown(AXES, value="num_inference_steps", label="Across", elem_id="across")
             self.across_values = gr.Textbox("4, 10, 20", label="Values across", elem_id="across-values")
@@ -73,8 +71,8 @@ class GridPanel:
 def _axis(name: str, text: str, engines: list[str]) -> Axis:
     if name != "engine":
         return axis(name, text)
-    ways = [engine.partition(SEPARATOR) for engine in engines or []]
+    ways = [engine_choices.read(engine) for engine in engines or []]
     if not ways:
         raise InvalidRequest("Choose the engines to compare.")
-    labels = tuple(f"{model} · {key.split('|')[0]} {key.split('|')[-1]}" for model, _, key in ways)
-    return Axis("engine", tuple(Way(model, key) for model, _, key in ways), labels)
+    labels = tuple(f"{model} · {key.split('|')[0]} {key.split('|')[-1]}" for model, key in ways)
+    return Axis("engine", tuple(Way(model, key) for model, key in ways), labels)

@@ -18,9 +18,9 @@ from shared.seeds_compared import Way, compare, ways
 from shared.settings import Settings
 from shared.streaming import CancelToken
 from shared.tasks import Task
-from shared.ui import receipt_view
+from shared.ui import engine_choices, receipt_view
 from shared.ui.jobs_panel import Owner
-from shared.ui.model_picker import Picked, engine_label
+from shared.ui.model_picker import Picked
 from shared.ui.running import RunRow, Shown, note
 from shared.ui.sessions import Runs, with_keys
 from shared.ui.video import film_view, shots_panel
@@ -32,7 +32,6 @@ from shared.video.moving import alike, pairs
 from shared.video.reading import frames
 
 HINT = "Prompt, shots and settings are those of Make. One is made after the other, so that none slows another."
-SEPARATOR = "\t"  # between a model's id and a variant's key in a choice's value
 VARIED = ("num_inference_steps", "guidance_scale", "strength", "wander", "step_cache", "fps")
 SEEDS = [("one", 1), ("two", 2), ("three", 3)]
 COMPARED = 24  # frames, the first ones, of a clip that its steadiness is measured by
@@ -43,11 +42,7 @@ class ComparePanel:
 
     def __init__(self, engine: Engine, runs: Runs) -> None:
         self._engine, self._runs = engine, runs
-        choices = [
-            (f"{c.spec.name} · {engine_label(c)}", SEPARATOR.join([c.spec.id, c.variant.key]))
-            for c in engine.choices(Task.TEXT_TO_VIDEO)
-            if c.reason is None
-        ]
+        choices = engine_choices.ready(engine, Task.TEXT_TO_VIDEO)
         gr.HTML(f'<div class="pg-quiet">{HINT}</div>')
         with gr.Row():
             self.engines = gr.Dropdown(
@@ -94,7 +89,7 @@ class ComparePanel:
     ) -> Iterator[Shown]:
         picked = Picked(*values[:3])
         asked = asked_for(self._engine, prompt, picked, keys, values[3 : 3 + len(shots_panel.NAMES) + len(NAMES)])
-        chosen = [(model, key) for model, _, key in (value.partition(SEPARATOR) for value in engines or [])]
+        chosen = [engine_choices.read(value) for value in engines or []]
         wanted = ways(chosen, asked.seed, int(seeds), varied, _values(varied, each))
         settings = with_keys(self._engine.settings, keys)
         if not agreed:
@@ -124,10 +119,9 @@ class ComparePanel:
             raise InvalidRequest(f"{' '.join(words)} Agree to that above, or leave these engines out.")
 
     def _name(self, way: Way) -> str:
-        spec = self._engine.find(way.model, task=Task.TEXT_TO_VIDEO)
-        engines = [engine_label(c) for c in self._engine.choices_for(spec) if c.variant.key == way.variant]
+        called = engine_choices.named(self._engine, Task.TEXT_TO_VIDEO, way.model, way.variant)
         own = [f"{ROWS[name][0].lower()} {value}" for name, value in way.changes.items()]
-        return " · ".join([spec.name, *engines, f"seed {way.seed}", *own])
+        return " · ".join([called, f"seed {way.seed}", *own])
 
 
 def _values(name: str, text: str) -> list[Any]:

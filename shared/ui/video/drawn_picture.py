@@ -14,14 +14,12 @@ from shared.image.finishing import finish
 from shared.image.gate import gated
 from shared.requests import ImageRequest
 from shared.streaming import CancelToken
-from shared.tasks import Mode, Task
+from shared.tasks import Task
+from shared.ui import engine_choices
 from shared.ui.image.files import write
-from shared.ui.model_picker import engine_label
 from shared.ui.reading import read_seed
 from shared.ui.running import RunRow, Shown
 from shared.ui.sessions import Runs, with_keys
-
-SEPARATOR = "\t"  # between a model's id and a variant's key in a choice's value
 
 
 class DrawnPicture:
@@ -29,11 +27,7 @@ class DrawnPicture:
 
     def __init__(self, engine: Engine, runs: Runs) -> None:
         self._engine, self._runs = engine, runs
-        choices = [
-            (f"{c.spec.name} · {engine_label(c)}", SEPARATOR.join([c.spec.id, c.variant.key]))
-            for c in engine.choices(Task.TEXT_TO_IMAGE)
-            if c.reason is None and c.variant.mode != Mode.HOSTED
-        ]
+        choices = engine_choices.ready(engine, Task.TEXT_TO_IMAGE, hosted=False)
         self.drawer = gr.Dropdown(
             choices, value=choices[0][1] if choices else None, label="Or have it drawn by", elem_id="picture-drawer"
         )
@@ -44,7 +38,7 @@ class DrawnPicture:
         self.row.wire(self._runs, self._draw, [self.drawer, prompt, seed, keys], [picture])
 
     def _draw(self, cancel: CancelToken, drawer: str | None, prompt: str, seed: str, keys: Any) -> Iterator[Shown]:
-        model, _, variant = (drawer or "").partition(SEPARATOR)
+        model, variant = engine_choices.read(drawer or "")
         if not model:
             raise InvalidRequest("No image engine runs here. Put in a picture of your own.")
         request = ImageRequest(prompt=prompt or "", seed=read_seed(seed) if seed and seed.strip() else None)

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import re
-import tempfile
-from functools import cache
 from pathlib import Path
 
 from shared.receipts import Receipt
 from shared.requests import VideoRequest
+from shared.ui.temporary import new_folder, slug
 from shared.video.exporting import KINDS
 from shared.video.finishing import Finished
 
 _SUFFIXES = {kind.media_type: kind.suffix for kind in KINDS.values()}
-
-
-@cache
-def _folder() -> Path:
-    """This process's folder under the system's place for temporary files, where Gradio may read."""
-    return Path(tempfile.mkdtemp(prefix="playground-clips-"))
 
 
 def keep(finished: Finished, request: VideoRequest, receipt: Receipt) -> list[str]:
@@ -34,7 +26,7 @@ def keep(finished: Finished, request: VideoRequest, receipt: Receipt) -> list[st
 
 def write(name: str, data: bytes, media_type: str) -> str:
     """Write a file in a folder of its own; its path."""
-    stem = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "clip"
-    file = Path(tempfile.mkdtemp(dir=_folder())) / f"{stem[:60]}{_SUFFIXES.get(media_type, '.mp4')}"
+    stem = slug(name) or "clip"
+    file = new_folder() / f"{stem[:60]}{_SUFFIXES.get(media_type, '.mp4')}"
     file.write_bytes(data)
     return str(file)

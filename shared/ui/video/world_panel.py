@@ -37,7 +37,6 @@ KEYS = {
 }
 WALK = "Keys and how many frames each is held: w-40,jw-20"
 HELD = 16  # frames that a press of a button adds
-SEPARATOR = "\t"  # between a model's id and a variant's key in a choice's value
 
 
 class WorldPanel:
