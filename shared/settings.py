@@ -60,6 +60,7 @@ class Settings:
     job_timeout: float = 1800.0  # for a job at a provider to be watched; it is kept, and may be gone on with
     job_poll: float | None = None  # between two looks at it; None: as often as each provider likes
     hub_timeout: float = 5.0
+    drain_seconds: float = 8.0  # that runs get to end in when the server is told to stop; Docker kills after 10
     threads: int | None = None
     c2pa_cert: Path | None = None  # PEM files to sign pictures with: the certificate and those above it, and its key
     c2pa_key: Path | None = None
@@ -133,6 +134,7 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
         job_timeout=_number(env, "PLAYGROUND_JOB_TIMEOUT", float, defaults.job_timeout),
         job_poll=_number(env, "PLAYGROUND_JOB_POLL", float, None),
         hub_timeout=_number(env, "PLAYGROUND_HUB_TIMEOUT", float, defaults.hub_timeout),
+        drain_seconds=_number(env, "PLAYGROUND_DRAIN_SECONDS", float, defaults.drain_seconds),
         threads=_number(env, "PLAYGROUND_THREADS", int, None),
         c2pa_cert=_path(env, "PLAYGROUND_C2PA_CERT"),
         c2pa_key=_path(env, "PLAYGROUND_C2PA_KEY"),

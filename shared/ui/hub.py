@@ -11,7 +11,9 @@ from typing import Any
 
 import gradio as gr
 
+from shared.operation.readiness import Readiness
 from shared.settings import from_environment, loopback_past_proxies
+from shared.ui.operation import Operation, checks_of
 from shared.ui.serve import MAX_THREADS, QUEUE, SCREEN, address, with_arguments
 from shared.ui.stopping import start_server, stay, stop_server, until_stopped
 from shared.ui.web import SafeResponses
@@ -72,6 +74,7 @@ def build(spaces: list[Found]) -> Any:
 
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app.add_middleware(SafeResponses)
+    app.add_middleware(Operation, readiness=Readiness(checks_of(space.demo for space in spaces)))
     for space in spaces:
         if space.demo is not None:
             space.demo.queue(**QUEUE)
@@ -87,7 +90,7 @@ def main(root: Path = ROOT) -> None:
     settings = with_arguments(from_environment(), sys.argv[1:])
     loopback_past_proxies()
     server = None
-    with until_stopped():
+    with until_stopped(settings.drain_seconds):
         app = build(find_spaces(root))
         host, port = address(settings)
         server = uvicorn.Server(uvicorn.Config(app, host=host, port=port, log_level="warning"))

@@ -10,11 +10,13 @@ from typing import Any, Protocol
 import gradio as gr
 
 from shared.engine import Engine
+from shared.operation.readiness import starters_run
 from shared.settings import Settings
 from shared.tasks import Task
 from shared.ui import model_picker
 from shared.ui.keys_panel import KeysPanel
 from shared.ui.models_panel import ModelsPanel
+from shared.ui.operation import add_check
 from shared.ui.sessions import Runs, with_keys
 
 PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "queue": False}
@@ -43,6 +45,7 @@ def open_page(engine: Engine, task: Task, title: str, words: str, *more: Task) -
     named = f"{title} · Generative-AI playgrounds"
     with gr.Blocks(title=named, fill_width=False, analytics_enabled=False, delete_cache=CLEARED) as demo:
         gr.HTML(f'<div class="pg-head"><h1>{title}</h1><p>{words}</p></div>')
+        add_check(demo, partial(starters_run, engine, (task, *more)))
         desks = [Desk(engine, each, first=each == task) for each in (task, *more)]
         with gr.Row(equal_height=False):
             yield Page(engine, desks, demo)

@@ -11,7 +11,9 @@ from typing import Any
 
 import gradio as gr
 
+from shared.operation.readiness import Readiness
 from shared.settings import Settings, from_environment, loopback_past_proxies
+from shared.ui.operation import Operation, checks_of
 from shared.ui.stopping import stay, stop_server, until_stopped
 from shared.ui.theme import CSS, THEME
 from shared.ui.web import SafeResponses
@@ -37,12 +39,13 @@ def serve(demo: gr.Blocks, settings: Settings | None = None, **more: Any) -> Non
     host, port = address(options)
     loopback_past_proxies()
     demo.queue(**QUEUE)
-    with until_stopped():
+    layers = [Middleware(Operation, readiness=Readiness(checks_of([demo]))), Middleware(SafeResponses)]
+    with until_stopped(options.drain_seconds):
         demo.launch(
             server_name=host,
             server_port=port,
             max_threads=MAX_THREADS,
-            app_kwargs={"middleware": [Middleware(SafeResponses)]},
+            app_kwargs={"middleware": layers},
             prevent_thread_lock=True,
             quiet=True,
             enable_monitoring=False,

@@ -9,9 +9,10 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
+from shared.operation.draining import DRAIN
 from shared.settings import has_display
 
 LINGER = 1  # seconds that open connections get to end by themselves
@@ -19,13 +20,32 @@ LAST_RESORT = 6.0  # seconds after which the process is ended though an engine s
 
 
 @contextmanager
-def until_stopped() -> Iterator[None]:
-    """Let Ctrl-C or SIGTERM end the block, in the middle of a start too, with a word and no traceback."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+def until_stopped(drain_seconds: float) -> Iterator[None]:
+    """Let Ctrl-C or SIGTERM end the block, in the middle of a start too, with a word and no traceback.
+
+    SIGTERM comes from whoever keeps many servers: what runs gets `drain_seconds` to end by itself, and nothing new
+    begins meanwhile. Ctrl-C comes from a person who doesn't want to wait; it also ends that time.
+    """
+    signal.signal(signal.SIGTERM, _drained)
     try:
         yield
     except KeyboardInterrupt:
+        with suppress(KeyboardInterrupt):
+            _let_end(drain_seconds)
         print("\nStopping.", flush=True)
+
+
+def _drained(_number: int, _frame: object) -> None:
+    DRAIN.begin()
+    raise KeyboardInterrupt
+
+
+def _let_end(seconds: float) -> None:
+    if DRAIN.draining and DRAIN.running:
+        print(
+            f"\nDraining: {DRAIN.running} under way, for {seconds:g} seconds at most. Ctrl-C ends it now.", flush=True
+        )
+        DRAIN.wait(seconds)
 
 
 def stay(title: str, host: str, port: int, *, open_browser: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import urllib.request
@@ -62,6 +63,11 @@ def test_its_pages_carry_the_safe_headers(url: str) -> None:
     for path in ("/", "/good/"):
         with urllib.request.urlopen(url + path, timeout=30) as answer:
             assert "img-src 'self' data: blob:" in answer.headers["content-security-policy"]
+
+
+def test_its_keeper_is_told_that_it_lives_and_can_serve(url: str) -> None:
+    assert page(f"{url}/healthz") == "ok\n"
+    assert json.loads(page(f"{url}/readyz")) == {"ready": True, "reasons": []}
 
 
 def test_no_space_reports_to_gradio() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -62,6 +63,12 @@ def test_every_response_carries_the_safe_headers(url: str, path: str) -> None:
     assert "img-src 'self' data: blob:" in headers["content-security-policy"]
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["referrer-policy"] == "no-referrer"
+
+
+def test_its_keeper_is_told_that_it_lives_and_can_serve(url: str) -> None:
+    headers, body = get(f"{url}/healthz")
+    assert body == b"ok\n" and headers["cache-control"] == "no-store" and headers["x-content-type-options"] == "nosniff"
+    assert json.loads(get(f"{url}/readyz")[1]) == {"ready": True, "reasons": []}
 
 
 @pytest.mark.parametrize("kind", ["js", "css"])
