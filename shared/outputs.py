@@ -143,7 +143,7 @@ class SolidOutput:
     """A thing in three dimensions, None where it was stopped before there was one.
 
     `picture`: what it was made of, where it was made of one. `lift`: how it came about, of engines that lift pictures;
-    `field`: of engines that make a field, its signed distances (n, n, n), positive within.
+    `field`: of engines that make a field, its numbers (n, n, n) by x, y and z, positive within and 0 at the surface.
     """
 
     solid: Solid | None

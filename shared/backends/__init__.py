@@ -39,6 +39,7 @@ BACKENDS: dict[str, Entry] = {
     "kokoro": Entry("shared.backends.kokoro_speech:KokoroSpeech", "Kokoro"),
     "transformers_speech": Entry("shared.backends.transformers_speech:TransformersSpeech", "transformers"),
     "shap_e": Entry("shared.backends.shap_e_solid:ShapESolid", "diffusers"),
+    "triposr": Entry("shared.backends.triposr_solid:TripoSRSolid", "TripoSR"),
     "relief": Entry("shared.backends.relief_solid:ReliefSolid", "transformers"),
     "lift": Entry("shared.backends.lift_solid:LiftSolid", "Lift"),
     "motion_diffusion": Entry("shared.backends.motion_diffusion:MotionDiffusion", "Motion diffusion"),

@@ -155,8 +155,8 @@ def _sounds_here(repo_id: str) -> tuple[Variant, ...]:
 
 
 def _solids_here(repo_id: str) -> tuple[Variant, ...]:
-    """Of which kind the model is shows when it is opened: one that the first engine can't open goes to the second."""
-    return (Variant(backend="relief", repo_id=repo_id), Variant(backend="shap_e", repo_id=repo_id))
+    """Of which kind the model is shows when it is opened: one that an engine can't open goes to the next."""
+    return tuple(Variant(backend=name, repo_id=repo_id) for name in ("relief", "shap_e", "triposr"))
 
 
 def _motions_here(repo_id: str) -> tuple[Variant, ...]:

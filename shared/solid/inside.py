@@ -44,7 +44,7 @@ def slice_of(output: SolidOutput, axis: int, at: float) -> Image:
     import numpy
 
     if output.field is not None:
-        field = _as_ours(output.field)
+        field = output.field
         cut = _turned(numpy.take(field, round(at * (field.shape[axis] - 1)), axis=axis), axis)
         share = numpy.abs(cut) / max(float(numpy.abs(field).max()), 1e-9)
         within = numpy.array([26, 150, 140]) * (1 - share[..., None]) + numpy.array([5, 40, 45]) * share[..., None]
@@ -76,11 +76,6 @@ class _Held:
 def _kept(held: _Held) -> Any:
     """The cells of the last few solids, since a slider asks for them often."""
     return voxels(held.solid, _CELLS)
-
-
-def _as_ours(field: Any) -> Any:
-    """Shap-E's z points up and its -y to who looks; ours are y and z."""
-    return field.transpose(0, 2, 1)[:, :, ::-1]
 
 
 def _turned(cut: Any, axis: int) -> Any:

@@ -83,3 +83,70 @@ def depth(folder: Path) -> Path:
     DepthAnythingForDepthEstimation(config).save_pretrained(folder)
     DPTImageProcessor(size={"height": 56, "width": 56}, ensure_multiple_of=14).save_pretrained(folder)
     return folder
+
+
+def triposr(folder: Path) -> Path:
+    """Of the TripoSR class, with the names of the published checkpoint and the form of its configuration."""
+    import torch
+    import yaml
+    from safetensors.torch import save_file
+
+    wide, heads_wide, read, features, neurons = 32, 16, 64, 4, 8
+    config = {
+        "cond_image_size": 32,
+        "image_tokenizer_cls": "tsr.models.tokenizers.image.DINOSingleImageTokenizer",
+        "tokenizer": {"plane_size": 4, "num_channels": wide},
+        "backbone": {"in_channels": wide, "num_attention_heads": 2, "attention_head_dim": heads_wide, "num_layers": 2,
+                     "cross_attention_dim": read},
+        "post_processor": {"in_channels": wide, "out_channels": features},
+        "decoder": {"in_channels": 3 * features, "n_neurons": neurons, "n_hidden_layers": 2, "activation": "silu"},
+        "renderer": {"radius": 0.87, "density_activation": "exp", "density_bias": -1.0, "num_samples_per_ray": 128},
+    }  # fmt: skip
+    weights: dict[str, Any] = {}
+
+    def line(name: str, outputs: int, inputs: int, *, bias: bool = True) -> None:
+        weights[f"{name}.weight"] = torch.randn(outputs, inputs) / inputs**0.5
+        if bias:
+            weights[f"{name}.bias"] = torch.randn(outputs) * 0.1
+
+    def norm(name: str, count: int) -> None:
+        weights[f"{name}.weight"], weights[f"{name}.bias"] = torch.ones(count), torch.zeros(count)
+
+    vit = "image_tokenizer.model"
+    weights[f"{vit}.embeddings.cls_token"] = torch.randn(1, 1, read)
+    weights[f"{vit}.embeddings.position_embeddings"] = torch.randn(1, 1 + 2 * 2, read)  # of a picture half as wide
+    weights[f"{vit}.embeddings.patch_embeddings.projection.weight"] = torch.randn(read, 3, 8, 8) * 0.1
+    weights[f"{vit}.embeddings.patch_embeddings.projection.bias"] = torch.zeros(read)
+    for part in ("attention.attention.query", "attention.attention.key", "attention.attention.value",
+                 "attention.output.dense"):  # fmt: skip
+        line(f"{vit}.encoder.layer.0.{part}", read, read)
+    line(f"{vit}.encoder.layer.0.intermediate.dense", 2 * read, read)
+    line(f"{vit}.encoder.layer.0.output.dense", read, 2 * read)
+    for name in ("encoder.layer.0.layernorm_before", "encoder.layer.0.layernorm_after", "layernorm"):
+        norm(f"{vit}.{name}", read)
+    line(f"{vit}.pooler.dense", read, read)
+    weights["tokenizer.embeddings"] = torch.randn(3, wide, 4, 4)
+    norm("backbone.norm", wide)
+    line("backbone.proj_in", wide, wide)
+    line("backbone.proj_out", wide, wide)
+    for number in range(2):
+        block = f"backbone.transformer_blocks.{number}"
+        for attention, told in (("attn1", wide), ("attn2", read)):
+            line(f"{block}.{attention}.to_q", wide, wide, bias=False)
+            line(f"{block}.{attention}.to_k", wide, told, bias=False)
+            line(f"{block}.{attention}.to_v", wide, told, bias=False)
+            line(f"{block}.{attention}.to_out.0", wide, wide)
+        for name in ("norm1", "norm2", "norm3"):
+            norm(f"{block}.{name}", wide)
+        line(f"{block}.ff.net.0.proj", 8 * wide, wide)
+        line(f"{block}.ff.net.2", wide, 4 * wide)
+    weights["post_processor.upsample.weight"] = torch.randn(wide, features, 2, 2)
+    weights["post_processor.upsample.bias"] = torch.zeros(features)
+    line("decoder.layers.0", neurons, 3 * features)
+    line("decoder.layers.2", neurons, neurons)
+    line("decoder.layers.4", 4, neurons)
+    weights["decoder.layers.4.bias"][0] = 4.0  # near the density at the surface, so that there is one
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
+    save_file(weights, folder / "model.safetensors")
+    return folder

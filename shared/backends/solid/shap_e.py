@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from shared.backends.base import Capabilities, Outcome
 from shared.backends.local.failures import ran_out
+from shared.backends.solid.alone import alone
 from shared.errors import BackendError, CorruptWeights, InvalidRequest, OutOfMemory
 from shared.events import Preview, Progress
 from shared.media.opening import open_picture
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 RESOLUTION, SIZE_MM = 128, 60.0
 _AT_ONCE = 65536  # places that the field is asked of together
+_SHARE = 1 / 1.2  # of a picture's side: how much of it the object fills
 MOST = 192  # cells along a side: time and memory grow with its cube
 LESS = "Lower the resolution, unload other models, or choose a smaller model."
 _READS = {"ShapEPipeline": False, "ShapEImg2ImgPipeline": True}
@@ -111,7 +113,10 @@ class ShapEModel:
         return Outcome(output=output, facts={"triangles": len(solid.faces)})
 
     def _surface(self, latents: Any, side: int, emit: Emit) -> tuple[Solid, Any]:
-        """The surface, and the field of signed distances (side, side, side), positive within, that it was found in."""
+        """The surface, and the field of signed distances (side, side, side), positive within, that it was found in.
+
+        Both in our axes: Shap-E's z points up and its -y to who looks.
+        """
         import torch
 
         renderer: Any = self._pipe.shap_e_renderer
@@ -131,7 +136,7 @@ class ShapEModel:
                 raise CorruptWeights(_NO_SURFACE)
             places: Any = low + torch.as_tensor(vertices / (side - 1), device=latents.device).float() * (high - low)
             channels = [_asked(renderer, part).channels[0].float().cpu() for part in places.split(_AT_ONCE)]
-        return _solid(places.cpu().numpy(), faces, torch.cat(channels).numpy()), field
+        return _solid(places.cpu().numpy(), faces, torch.cat(channels).numpy()), field.transpose(0, 2, 1)[:, :, ::-1]
 
 
 def _take(renderer: Any, latents: Any) -> None:
@@ -173,7 +178,7 @@ def _watched(module: Any, called: Callable[[int, Any], None]) -> Iterator[None]:
 
 
 def _solid(places: Any, faces: Any, colours: Any) -> Solid:
-    """Shap-E's z points up and its -y to who looks; ours are y and z."""
+    """The solid in our axes."""
     import numpy
 
     x, y, z = places.T
@@ -185,20 +190,8 @@ def _solid(places: Any, faces: Any, colours: Any) -> Solid:
 
 
 def _alone(picture: Image, tolerance: float) -> Image:
-    """The object alone on white, in the middle of a square, as the model learned from; else the picture."""
-    from PIL import Image
-
+    """The object alone on white, as the model learned from; else the picture."""
     try:
-        cutout = cut_out(picture, tolerance=tolerance)
+        return alone(cut_out(picture, tolerance=tolerance), 255, _SHARE)
     except InvalidRequest:
         return picture.convert("RGB")
-    import numpy
-
-    cover = numpy.clip(cutout.cover, 0, 1)[:, :, None]
-    pixels = (cutout.pixels * cover + 255 * (1 - cover)).astype(numpy.uint8)
-    rows, columns = numpy.nonzero(cutout.mask)
-    cut = Image.fromarray(pixels[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1])
-    side = round(max(cut.size) * 1.2)
-    square = Image.new("RGB", (side, side), "white")
-    square.paste(cut, ((side - cut.width) // 2, (side - cut.height) // 2))
-    return square
