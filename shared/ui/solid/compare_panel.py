@@ -8,8 +8,9 @@ from typing import Any
 
 import gradio as gr
 
+from shared.backends import get_backend
 from shared.comparing import in_turn
-from shared.engine import Choice, Engine
+from shared.engine import Engine
 from shared.errors import InvalidRequest
 from shared.image.gate import gated
 from shared.requests import MOST_SEED, SolidRequest
@@ -17,8 +18,9 @@ from shared.settings import Settings
 from shared.solid.finishing import finish
 from shared.solid.making import Making, makings
 from shared.streaming import CancelToken
-from shared.tasks import Mode, Task
-from shared.ui.model_picker import Picked, engine_label
+from shared.tasks import Task
+from shared.ui import engine_choices
+from shared.ui.model_picker import Picked
 from shared.ui.reading import read_seed
 from shared.ui.running import RunRow, Shown
 from shared.ui.sessions import Runs, with_keys
@@ -49,7 +51,8 @@ class ComparePanel:
         with gr.Row():
             with gr.Column(scale=3, min_width=260):
                 self.prompt = gr.Textbox(label="What to make", value="a mushroom", lines=2, elem_id="compare-prompt")
-                choices = [(_named(c), f"{c.spec.id}\n{c.variant.key}") for c in _here(engine)]
+                # What a provider charges for is made under Make, where its cost is agreed to.
+                choices = engine_choices.ready(engine, Task.TEXT_TO_3D, hosted=False)
                 self.engines = gr.Dropdown(
                     choices,
                     value=[value for _, value in choices[:1]],
@@ -124,15 +127,17 @@ class ComparePanel:
     def _ways(self, engines: list[str], seeds: list[int | None]) -> list[Way]:
         found = []
         for value in engines or []:
-            model, _, key = value.partition("\n")
+            model, key = engine_choices.read(value)
             spec = self._engine.find(model, task=Task.TEXT_TO_3D)
-            choice = next((c for c in self._engine.choices_for(spec) if c.variant.key == key), None)
-            if choice is None:
+            variant = next((each for each in spec.variants if each.key == key), None)
+            if variant is None:
                 raise InvalidRequest(f"{spec.name} has no such engine. Choose the engines again.")
-            drawn = "seed" in _followed(choice)
+            picked = Picked(model, variant.mode.value, key)
+            name = engine_choices.named(self._engine, Task.TEXT_TO_3D, model, key)
+            drawn = "seed" in get_backend(variant.backend).capabilities(variant).parameters
             for seed in seeds if drawn else seeds[:1]:
-                label = _named(choice) + (f", seed {seed}" if seed is not None and drawn else "")
-                found.append(Way(Picked(model, choice.variant.mode.value, key), seed if drawn else None, label))
+                label = name + (f", seed {seed}" if seed is not None and drawn else "")
+                found.append(Way(picked, seed if drawn else None, label))
         if not 0 < len(found) <= MOST:
             raise InvalidRequest(f"Choose 1 to {MOST} in all; engines times seeds make {len(found)}.")
         return found
@@ -170,19 +175,3 @@ def read_seeds(text: str) -> list[int | None]:
     if any(seed >= MOST_SEED for seed in seeds):
         raise InvalidRequest(f"A seed is below {MOST_SEED:,}. Lower it.")
     return [*seeds] or [None]
-
-
-def _here(engine: Engine) -> list[Choice]:
-    """Those that run here: what a provider charges for is made under Make, where its cost is agreed to."""
-    choices = engine.choices(Task.TEXT_TO_3D)
-    return [choice for choice in choices if choice.reason is None and choice.variant.mode != Mode.HOSTED]
-
-
-def _named(choice: Choice) -> str:
-    return f"{choice.spec.name} · {engine_label(choice)}"
-
-
-def _followed(choice: Choice) -> frozenset[str]:
-    from shared.backends import get_backend
-
-    return get_backend(choice.variant.backend).capabilities(choice.variant).parameters
