@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from shared.errors import InvalidRequest
 from shared.solid.colour import lab
+from shared.solid.highlights import with_highlights
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -62,7 +63,7 @@ def cut_out(picture: Image, *, tolerance: float = TOLERANCE, see_through: bool =
         if cover.min() < 0.5:
             return Cutout(pixels=pixels, cover=_checked(cover), by="transparency")
     distance, colour = _from_background(pixels, tolerance)
-    mask = _without_specks(~_flooded(distance < tolerance, see_through))
+    mask = with_highlights(_without_specks(~_flooded(distance < tolerance, see_through)), distance)
     cover = _checked(_softened(mask, distance / (2 * tolerance)))
     named = tuple(int(value) for value in colour)
     return Cutout(pixels=pixels, cover=cover, by="background", background=(named[0], named[1], named[2]))

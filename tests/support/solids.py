@@ -29,6 +29,13 @@ def picture(shape: str = "disc", side: int = SIDE, ground: Any = WHITE) -> Image
         reach = whole * np.where(np.arange(10) % 2, 0.18, 0.42)
         points = np.stack([whole / 2 + reach * np.sin(turns), whole / 2 - reach * np.cos(turns)], axis=1)
         draw.polygon([tuple(point) for point in points], fill=RED)
+    elif shape in ("glint", "bite"):  # a highlight that reaches the outline, or a sharp notch at its place
+        draw.ellipse(inner, fill=RED)
+        rows, columns = np.mgrid[:whole, :whole] / whole
+        far = np.hypot(columns - 0.70, rows - 0.28)
+        share = np.clip(1.4 * np.exp(-((far / 0.11) ** 2)), 0, 1) if shape == "glint" else (far < 0.07) * 1.0
+        pixels = np.asarray(image) * (1 - share[..., None]) + np.array(ground) * share[..., None]
+        image = Image.fromarray(pixels.astype(np.uint8))
     elif shape == "islands":
         draw.ellipse((whole * 0.1, whole * 0.3, whole * 0.4, whole * 0.6), fill=RED)
         draw.rectangle((whole * 0.6, whole * 0.4, whole * 0.9, whole * 0.9), fill=YELLOW)

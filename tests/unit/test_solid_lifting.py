@@ -92,6 +92,15 @@ def test_the_height_of_a_long_strip_is_that_of_the_equation() -> None:
     assert inflated(cover)[11, 200] == pytest.approx(math.sqrt(2) * 9.5, rel=0.01)
 
 
+@pytest.mark.parametrize("side", [SIDE, 4 * SIDE])  # as it is, and looked at in a smaller copy
+def test_a_highlight_at_the_edge_belongs_to_the_object_and_a_notch_does_not(side: int) -> None:
+    whole, glint, bite = (cut_out(picture(shape, side)).mask for shape in ("disc", "glint", "bite"))
+    missing = (whole & ~glint).sum() / whole.sum()
+    assert missing < 0.015 and not (glint & ~whole).any()
+    notch = np.hypot(*(np.indices(whole.shape) + 0.5 - np.array([0.28, 0.70])[:, None, None] * side)) < 0.06 * side
+    assert (whole & notch & glint).sum() > 0.5 * (whole & notch).sum() and not (bite & notch).any()
+
+
 def test_a_transparent_picture_is_cut_by_its_transparency() -> None:
     image = picture("disc", ground=(90, 90, 90))
     alpha = Image.fromarray((cut("disc").cover * 255).astype(np.uint8))
