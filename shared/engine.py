@@ -34,6 +34,7 @@ from shared.recording import Recorder, Run
 from shared.requests import ChatRequest, Request, SpeechRequest
 from shared.retries import RetryPolicy, with_retries
 from shared.settings import Settings
+from shared.state.database import database_of
 from shared.streaming import CancelToken, Emit, stream
 from shared.tasks import Mode, Task
 
@@ -64,7 +65,7 @@ class Engine:
         self.catalog, self.settings = catalog, settings
         self.machine = machine or machines.probe()
         self.pool = pool or ModelPool(settings, self.machine)
-        self.jobs = jobs or Jobs(settings.data_dir / "jobs")
+        self.jobs = jobs or Jobs(settings.data_dir / "jobs", database_of(settings))
         self._retry = retry or RetryPolicy()
 
     def with_catalog(self, catalog: Catalog | None) -> Engine:

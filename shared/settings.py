@@ -65,6 +65,7 @@ class Settings:
     c2pa_cert: Path | None = None  # PEM files to sign pictures with: the certificate and those above it, and its key
     c2pa_key: Path | None = None
     safety: Safety = "standard"  # how careful the check of finished pictures is
+    database_url: Secret | None = None  # of a PostgreSQL that servers share; None: a file in `data_dir`
     server_keys: Mapping[str, Secret] = field(default_factory=dict)
     session_keys: Mapping[str, Secret] = field(default_factory=dict)
     base_urls: Mapping[str, str] = field(default_factory=dict)  # endpoint or provider name -> URL set by the server
@@ -75,7 +76,8 @@ class Settings:
 
     def without_keys(self, text: str) -> str:
         """The text with dots in place of every key that is set here."""
-        for key in (*self.session_keys.values(), *self.server_keys.values()):
+        hidden = (*self.session_keys.values(), *self.server_keys.values(), self.database_url)
+        for key in hidden:
             text = text.replace(key.reveal(), str(key)) if key else text
         return text
 
@@ -139,6 +141,7 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
         c2pa_cert=_path(env, "PLAYGROUND_C2PA_CERT"),
         c2pa_key=_path(env, "PLAYGROUND_C2PA_KEY"),
         safety=_safety(env, defaults.safety),
+        database_url=_database(env),
         server_keys=_keys(env),
         base_urls={
             name.removesuffix(_URL_SUFFIX).lower(): value
@@ -155,6 +158,16 @@ def _keys(env: Mapping[str, str]) -> dict[str, Secret]:
         if value:
             found[name] = Secret(value)
     return found
+
+
+def _database(env: Mapping[str, str]) -> Secret | None:
+    """The address of a PostgreSQL: a secret, since it holds a password."""
+    text = env.get("DATABASE_URL", "").strip()
+    if text and text.partition("://")[0] not in {"postgres", "postgresql", "postgresql+psycopg"}:
+        raise ValueError(
+            "DATABASE_URL must begin with postgresql://; leave it unset for a SQLite file on this machine."
+        )
+    return Secret(text) if text else None
 
 
 def _path(env: Mapping[str, str], name: str) -> Path | None:

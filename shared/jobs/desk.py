@@ -18,6 +18,7 @@ from shared.jobs.job import Job, JobTold
 from shared.jobs.owners import Owners
 from shared.jobs.store import JobStore
 from shared.receipts import Receipt
+from shared.state.database import Database
 from shared.streaming import Emitter
 
 if TYPE_CHECKING:
@@ -39,8 +40,8 @@ class Errand:
 class Jobs:
     """`owners` gives browsers the tokens by which they find their own jobs; `store` keeps these."""
 
-    def __init__(self, folder: Path) -> None:
-        self.store, self.owners = JobStore(folder), Owners(folder)
+    def __init__(self, folder: Path, database: Database | None = None) -> None:
+        self.store, self.owners = JobStore(folder, database), Owners(folder, database)
         self._lock = threading.Lock()
         self._followed: set[str] = set()
 

@@ -11,14 +11,22 @@ import os
 import secrets
 from pathlib import Path
 
+from shared.state.database import Database
+from shared.state.secrets import kept_secret
+
 _SECRET = "owners.key"
 
 
 class Owners:
-    """Gives out tokens and reads them. The secret behind them is made once and kept in the folder."""
+    """Gives out tokens and reads them. The secret behind them is made once and kept in the folder.
 
-    def __init__(self, folder: Path) -> None:
+    Where servers share a database it is kept there, since a browser may come to any of them; where that can't be
+    reached `StateUnavailable` is raised, lest a browser be given another token for the one that it has.
+    """
+
+    def __init__(self, folder: Path, database: Database | None = None) -> None:
         self._path = folder / _SECRET
+        self._database = database if database is not None and database.shared else None
         self._secret: bytes | None = None
 
     def new(self) -> str:
@@ -37,6 +45,8 @@ class Owners:
         return hmac.new(self._key(), name.encode(), hashlib.sha256).hexdigest()
 
     def _key(self) -> bytes:
+        if self._secret is None and self._database is not None:
+            self._secret = kept_secret(self._database, _SECRET)
         if self._secret is None:
             try:
                 self._secret = self._kept()

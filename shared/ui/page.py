@@ -12,6 +12,7 @@ import gradio as gr
 from shared.engine import Engine
 from shared.operation.readiness import starters_run
 from shared.settings import Settings
+from shared.state.database import database_of
 from shared.tasks import Task
 from shared.ui import model_picker
 from shared.ui.keys_panel import KeysPanel
@@ -46,6 +47,7 @@ def open_page(engine: Engine, task: Task, title: str, words: str, *more: Task) -
     with gr.Blocks(title=named, fill_width=False, analytics_enabled=False, delete_cache=CLEARED) as demo:
         gr.HTML(f'<div class="pg-head"><h1>{title}</h1><p>{words}</p></div>')
         add_check(demo, partial(starters_run, engine, (task, *more)))
+        add_check(demo, database_of(engine.settings).why_not)
         desks = [Desk(engine, each, first=each == task) for each in (task, *more)]
         with gr.Row(equal_height=False):
             yield Page(engine, desks, demo)

@@ -56,7 +56,7 @@ def started(
     `port`: that of an earlier one, for a server that is started anew; 0 takes a free one.
     """
     port = port or free_port()
-    own = {k: v for k, v in os.environ.items() if not k.endswith(("_API_KEY", "_BASE_URL", "_TOKEN"))}
+    own = {k: v for k, v in os.environ.items() if not k.endswith(("_API_KEY", "_BASE_URL", "_TOKEN", "DATABASE_URL"))}
     more = {"PLAYGROUND_PORT": str(port), "GRADIO_ANALYTICS_ENABLED": "False", **(env or {})}
     with open(log, "wb") if log else nullcontext() as out:
         child = subprocess.Popen([sys.executable, *command], cwd=ROOT, env={**own, **more}, stdout=out, stderr=out)

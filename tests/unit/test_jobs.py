@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 import stat
 import time
-from dataclasses import replace
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy.exc import IntegrityError
 
 from shared.errors import BackendError, InvalidRequest, UnknownJob
 from shared.jobs.contents import read_output, read_request, written_output, written_request
@@ -18,10 +22,12 @@ from shared.jobs.desk import Jobs
 from shared.jobs.job import Job
 from shared.jobs.owners import Owners
 from shared.jobs.store import KEPT, LOST, JobStore
+from shared.jobs.taking_over import OLD, TAKEN
 from shared.outputs import VideoOutput
 from shared.pricing import by_the_second
 from shared.quoting import Quote, agree
 from shared.requests import ImagePart, Shot, VideoRequest
+from shared.state.database import Database
 from shared.streaming import CancelToken
 from shared.tasks import Task
 
@@ -35,19 +41,25 @@ def a_job(**fields: Any) -> Job:
     return Job(**{**given, **fields})
 
 
-def test_a_job_comes_back_as_it_was_from_another_process_too(tmp_path: Path) -> None:
-    store, job = JobStore(tmp_path), a_job(quoted_usd=0.6)
+@pytest.fixture
+def stores(opened: Callable[[], Database], tmp_path: Path) -> Callable[[], JobStore]:
+    """Makes the store of one server of several, on each kind of database."""
+    return lambda: JobStore(tmp_path, opened())
+
+
+def test_a_job_comes_back_as_it_was_from_another_process_too(stores: Callable[[], JobStore], tmp_path: Path) -> None:
+    store, job = stores(), a_job(quoted_usd=0.6)
     assert store.get("one") is None and not list(tmp_path.iterdir())  # looking makes nothing
     store.add(job)
     changed = store.change(job, state="running", upstream="abc")
-    assert JobStore(tmp_path).get("one") == changed and changed.updated >= job.updated
-    assert JobStore(tmp_path).of("me") == [changed] and store.of("") == [] and store.of("you") == []
+    assert stores().get("one") == changed and changed.updated >= job.updated
+    assert stores().of("me") == [changed] and store.of("") == [] and store.of("you") == []
 
 
-def test_a_job_is_never_added_twice(tmp_path: Path) -> None:
-    store = JobStore(tmp_path)
+def test_a_job_is_never_added_twice(stores: Callable[[], JobStore]) -> None:
+    store = stores()
     store.add(a_job())
-    with pytest.raises(sqlite3.IntegrityError):
+    with pytest.raises(IntegrityError):
         store.add(a_job(owner="you"))
 
 
@@ -59,8 +71,8 @@ def test_nobody_else_on_the_machine_reads_it(tmp_path: Path) -> None:
         assert all(stat.S_IMODE(path.stat().st_mode) & 0o077 == 0 for path in (tmp_path / "jobs").iterdir())
 
 
-def test_what_was_being_sent_when_the_server_ended_is_told_of(tmp_path: Path) -> None:
-    store = JobStore(tmp_path)
+def test_what_was_being_sent_when_the_server_ended_is_told_of(stores: Callable[[], JobStore], tmp_path: Path) -> None:
+    store = stores()
     store.add(a_job(updated=time.time() - LOST - 1))
     found = store.get("one")
     assert found is not None and found.state == "unsure" and "wasn't sent again" in found.note
@@ -68,19 +80,21 @@ def test_what_was_being_sent_when_the_server_ended_is_told_of(tmp_path: Path) ->
         Jobs(tmp_path).to_resume(found)
 
 
-def test_old_jobs_and_forgotten_ones_go_with_their_files(tmp_path: Path) -> None:
-    store = JobStore(tmp_path)
+def test_old_jobs_and_forgotten_ones_go_with_their_files(stores: Callable[[], JobStore]) -> None:
+    store = stores()
     for name, age in (("old", KEPT + 1), ("new", 0.0)):
         job = a_job(id=name, updated=time.time() - age)
         store.add(replace(job, file=store.write(job, b"clip", ".mp4")))
     store.add(a_job(id="another"))
     assert {job.id for job in store.of("me")} == {"new", "another"}
+    new = store.get("new")
+    assert new is not None and stores().read(new) == b"clip"
     store.forget("new")
-    assert [path.name for path in tmp_path.glob("*.mp4")] == [] and store.get("new") is None
+    assert store.read(new) is None and store.get("new") is None
 
 
-def test_the_oldest_results_go_when_there_is_no_room(tmp_path: Path) -> None:
-    store = JobStore(tmp_path)
+def test_the_oldest_results_go_when_there_is_no_room(stores: Callable[[], JobStore]) -> None:
+    store = stores()
     store.add(a_job(id="pending", state="running"))
     for number in range(3):
         job = a_job(id=f"n{number}", updated=time.time() + number)
@@ -89,6 +103,26 @@ def test_the_oldest_results_go_when_there_is_no_room(tmp_path: Path) -> None:
     store.room = 250_000
     store.write(a_job(id="n3"), bytes(100_000), ".mp4")
     assert {job.id for job in store.of("me")} == {"pending", "n2"}
+
+
+def test_what_an_earlier_version_kept_is_taken_over_once(stores: Callable[[], JobStore], tmp_path: Path) -> None:
+    names = [field.name for field in fields(Job)]
+    job = a_job(state="done", file="one.mp4", result={"width": 8})
+    values = [json.dumps(value) if isinstance(value, dict) else value for value in asdict(job).values()]
+    with closing(sqlite3.connect(tmp_path / OLD)) as old, old:
+        old.execute(f"CREATE TABLE jobs ({', '.join(names)})")
+        old.execute(f"INSERT INTO jobs VALUES ({', '.join('?' * len(names))})", values)
+    (tmp_path / "one.mp4").write_bytes(b"clip")
+    assert stores().of("me") == [job] and stores().read(job) == b"clip"
+    assert not (tmp_path / OLD).exists() and (tmp_path / TAKEN).exists()
+    stores().forget("one")
+    assert stores().of("me") == []  # and doesn't come back
+
+
+def test_an_old_file_that_cant_be_read_hinders_nobody(stores: Callable[[], JobStore], tmp_path: Path) -> None:
+    (tmp_path / OLD).write_bytes(b"no database" * 100)
+    stores().add(a_job())
+    assert stores().get("one") is not None
 
 
 def test_where_nothing_can_be_written_no_job_is_sent_and_the_page_still_opens(tmp_path: Path) -> None:
