@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from measuring import give, row
 from pictures import Raw as Pictures
+from pictures import aside
 
+from shared.backends.local.threads import share_cores
 from shared.catalog import load_catalog
 from shared.engine import Engine
 from shared.errors import BackendError
@@ -62,10 +64,10 @@ def main() -> None:
         give([])
         return
     engine = Engine(load_catalog(), from_environment())
-    with ThreadPoolExecutor(1) as aside:  # as the engine calls diffusers; see pictures.py
-        raw = aside.submit(Raw).result()
-        ours(engine, 0, 4)
-        pairs = [(ours(engine, n), aside.submit(raw.rate, n).result()) for n in range(ROUNDS)]
+    share_cores()  # before either imports torch: both wait for their threads in the same way
+    raw = aside(Raw)
+    ours(engine, 0, 4)
+    pairs = [(ours(engine, n), aside(partial(raw.rate, n))) for n in range(ROUNDS)]
     speed = statistics.median(mine[0] / theirs for mine, theirs in pairs)
     took = statistics.median(mine[1] for mine, _ in pairs)
     details = f"median of {ROUNDS} pairs, {FRAMES} frames of {STEPS} steps; {took:.1f} s a clip"
