@@ -31,7 +31,12 @@ def is_installed(pin: str, venv: Path) -> bool:
 
 
 def wants_cpu_build() -> bool:
-    """Whether a CPU build must be asked for: on Linux and Windows the usual wheel may be a CUDA one."""
+    """Whether a CPU build must be asked for: on Linux and Windows the usual wheel may be a CUDA one.
+
+    `PLAYGROUND_TORCH` says so (`cpu`, `cuda`) where the machine that sets up is not the one that runs: in an image.
+    """
+    if told := os.environ.get("PLAYGROUND_TORCH"):
+        return told == "cpu"
     return platform.system() in {"Linux", "Windows"} and not shutil.which("nvidia-smi")
 
 
