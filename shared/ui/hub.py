@@ -14,6 +14,7 @@ import gradio as gr
 from shared.operation.readiness import Readiness
 from shared.settings import from_environment, loopback_past_proxies
 from shared.ui.operation import Operation, checks_of
+from shared.ui.quick_states import quicken
 from shared.ui.serve import MAX_THREADS, QUEUE, SCREEN, address, with_arguments
 from shared.ui.stopping import start_server, stay, stop_server, until_stopped
 from shared.ui.web import SafeResponses
@@ -80,6 +81,7 @@ def build(spaces: list[Found]) -> Any:
             space.demo.queue(**QUEUE)
             space.demo.max_threads = MAX_THREADS
             app = gr.mount_gradio_app(app, space.demo, path=f"/{space.name}", mcp_server=True, **SCREEN)
+            quicken(space.demo)
     return gr.mount_gradio_app(app, landing(spaces), path="/", **SCREEN | {"footer_links": []})
 
 

@@ -14,6 +14,7 @@ import gradio as gr
 from shared.operation.readiness import Readiness
 from shared.settings import Settings, from_environment, loopback_past_proxies
 from shared.ui.operation import Operation, checks_of
+from shared.ui.quick_states import quicken
 from shared.ui.stopping import stay, stop_server, until_stopped
 from shared.ui.theme import CSS, THEME
 from shared.ui.web import SafeResponses
@@ -53,6 +54,7 @@ def serve(demo: gr.Blocks, settings: Settings | None = None, **more: Any) -> Non
             **SCREEN,
             **more,
         )
+        quicken(demo)
         stay(str(demo.title), host, port, open_browser=options.open_browser)
     stop_server(demo.server)
 
