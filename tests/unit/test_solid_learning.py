@@ -12,7 +12,7 @@ from shared.solid.learning import scene as scenes
 from shared.solid.learning.radiance import RadianceScene
 from shared.solid.learning.scene import Learned, learning
 from shared.solid.learning.splatting import SplatScene
-from shared.solid.learning.views import SIDE, around, psnr
+from shared.solid.learning.views import SIDE, around, psnr, taken_of
 from shared.solid.mesh import Solid
 from shared.solid.splats import ply, read_ply, sampled_from
 from tests.support.solids import is_whole, lifted
@@ -25,8 +25,9 @@ def ball() -> Solid:
 
 def test_views_are_pictures_from_all_around(ball: Solid) -> None:
     views = around(lifted("star", resolution=32, depth=0.4)[0], 8)
-    assert views.pictures.shape == (8, SIDE, SIDE, 3) and views.turns.shape == (8, 3, 3)
-    assert np.allclose(views.turns @ views.turns.transpose(0, 2, 1), np.eye(3), atol=1e-5)
+    assert views.pictures.shape == (8, SIDE, SIDE, 3) and len(views.cameras) == 8
+    for camera in views.cameras:
+        assert np.allclose(camera.turn @ camera.turn.T, np.eye(3), atol=1e-5)
     covered = (views.pictures.min(axis=3) < 0.9).mean(axis=(1, 2))
     assert covered.min() < 0.7 * covered.max()
     assert psnr(views.pictures[0], views.pictures[0]) > 90
@@ -46,7 +47,7 @@ def test_splats_are_drawn_where_the_pictures_show_them() -> None:
         values["colours"].copy_(torch.logit(torch.from_numpy(laid.colours).clamp(0.01, 0.99)))
         values["opacities"].fill_(3.0)
     views = around(star, 4)
-    near = [[psnr(scene.seen(turn, SIDE), picture) for picture in views.pictures] for turn in views.turns]
+    near = [[psnr(scene.seen(camera, SIDE), picture) for picture in views.pictures] for camera in views.cameras]
     for number, row in enumerate(near):
         assert row[number] > 15 and row[number] > 2 + max(row[:number] + row[number + 1 :])
     again = read_ply(ply(scene.splats()))
@@ -66,7 +67,7 @@ def test_views_that_were_kept_back_come_nearer(
     ball: Solid, kind: str, count: int, steps: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(scenes, "SHOWN", 1e9)  # the first and the last alone
-    first, last = learning(ball, kind, count, steps)
+    first, last = learning(taken_of(ball), kind, count, steps)
     assert isinstance(last, Learned) and (first.step, last.step) == (1, steps)
     assert last.decibels > first.decibels + 0.5
     assert last.size == (14 * count if kind == "splats" else RadianceScene(count).size)

@@ -9,6 +9,7 @@ from typing import Any
 
 from shared.errors import InvalidRequest
 from shared.solid.isosurface import surface as isosurface
+from shared.solid.learning.cameras import NEAR, Camera
 from shared.solid.learning.views import Views
 from shared.solid.mesh import Solid
 
@@ -17,7 +18,6 @@ SIDE, SHARE = 64, 1 / 3  # of a surface: cells along a side, and how dense it is
 _AT_ONCE = 16384  # places that the network is asked of together
 _RATE = 4e-3
 _FAR = 1.02  # of the ball: where rays begin and end
-_ZOOM = 0.98  # of the pictures: see rendering.projected
 
 
 class RadianceScene:
@@ -48,19 +48,19 @@ class RadianceScene:
         wanted = torch.from_numpy(views.pictures[number]).reshape(-1, 3)
         chosen = torch.randint(len(wanted), (_RAYS,), generator=self._noise)
         side = views.pictures.shape[1]
-        seen = self._drawn(torch.from_numpy(views.turns[number]), side, chosen, moved=True)
+        seen = self._drawn(views.cameras[number], side, chosen, moved=True)
         loss = ((seen - wanted[chosen]) ** 2).mean()
         self._optimizer.zero_grad(set_to_none=True)
         loss.backward()
         self._optimizer.step()
         return float(loss.detach())
 
-    def seen(self, turn: Any, side: int) -> Any:
+    def seen(self, camera: Camera, side: int) -> Any:
         """A picture (side, side, 3) float32."""
         import torch
 
         with torch.no_grad():
-            return self._drawn(torch.from_numpy(turn), side, torch.arange(side * side)).reshape(side, side, 3).numpy()
+            return self._drawn(camera, side, torch.arange(side * side)).reshape(side, side, 3).numpy()
 
     def surface(self, side: int = SIDE, least: float | None = None) -> Solid:
         """The surface where the field is denser than `least`, with its colours, found on a grid of `side` cells.
@@ -92,23 +92,21 @@ class RadianceScene:
         told = self._network(_waves(places))
         return told[..., :3].sigmoid(), torch.nn.functional.softplus(told[..., 3] - 1) * 20
 
-    def _drawn(self, turn: Any, side: int, chosen: Any, *, moved: bool = False) -> Any:
+    def _drawn(self, camera: Camera, side: int, chosen: Any, *, moved: bool = False) -> Any:
         """The colours (n, 3) of the chosen pixels: along each ray, what is dense hides what lies behind it.
 
         `moved`: places along the rays are shifted by chance, so that none is learned by heart.
         """
         import torch
 
-        across = ((chosen % side + 0.5) * 2 / side - 1) / _ZOOM
-        up = -((chosen // side + 0.5) * 2 / side - 1) / _ZOOM
-        depth = torch.linspace(_FAR, -_FAR, _SAMPLES)
+        starts, ahead = (torch.from_numpy(each.copy()).float()[chosen] for each in camera.rays(side))
         step = 2 * _FAR / (_SAMPLES - 1)
-        shift = (
-            (torch.rand(len(chosen), 1, generator=self._noise) - 0.5) * step if moved else torch.zeros(len(chosen), 1)
-        )
-        along = depth + shift
-        places = torch.stack([across[:, None].expand_as(along), up[:, None].expand_as(along), along], dim=-1)
-        own, dense = self._told(places @ turn)  # the turn is orthogonal: its transpose turns back
+        along = torch.linspace(-_FAR, _FAR, _SAMPLES).expand(len(chosen), -1)
+        if moved:
+            along = along + (torch.rand(len(chosen), 1, generator=self._noise) - 0.5) * step
+        own, dense = self._told(starts[:, None] + along[..., None] * ahead[:, None])
+        if camera.perspective:
+            dense = dense * (along > NEAR - float((camera.place**2).sum() ** 0.5))
         cover = 1 - (-dense * step).exp()
         behind = (-dense * step).cumsum(dim=1)
         left = (behind + dense * step).exp()

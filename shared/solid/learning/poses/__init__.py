@@ -1,0 +1,1 @@
+"""Reads where pictures were taken from, out of the files of programs that find it."""
