@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -27,6 +27,8 @@ from shared.events import Event, Final, Progress
 from shared.honouring import honour, with_defaults
 from shared.jobs.desk import Errand, Jobs
 from shared.memory import PeakMemory
+from shared.operation.seen import Seen, Watcher, watched
+from shared.operation.watchers import watchers_of
 from shared.placement import Plan, plan
 from shared.pool import ModelPool
 from shared.quoting import Quote, quote
@@ -61,18 +63,20 @@ class Engine:
         pool: ModelPool | None = None,
         retry: RetryPolicy | None = None,
         jobs: Jobs | None = None,
+        watchers: Sequence[Watcher] | None = None,
     ) -> None:
         self.catalog, self.settings = catalog, settings
         self.machine = machine or machines.probe()
         self.pool = pool or ModelPool(settings, self.machine)
         self.jobs = jobs or Jobs(settings.data_dir / "jobs", database_of(settings))
         self._retry = retry or RetryPolicy()
+        self.watchers = watchers_of(settings) if watchers is None else watchers
 
     def with_catalog(self, catalog: Catalog | None) -> Engine:
         """The same engine over another list of models (None: this one). Models in memory and jobs are shared."""
         if catalog is None:
             return self
-        return Engine(catalog, self.settings, self.machine, self.pool, self._retry, self.jobs)
+        return Engine(catalog, self.settings, self.machine, self.pool, self._retry, self.jobs, self.watchers)
 
     def find(self, model_id: str, settings: Settings | None = None, task: Task = Task.CHAT) -> ModelSpec:
         """The model by a catalogue id, a Hub id, a path or `provider:model`. Raises `UnknownModel`.
@@ -119,8 +123,9 @@ class Engine:
         """
         settings = settings or self.settings
         spec, chosen = self._chosen(model_id, request, mode, variant, settings)
-        errand = Errand(owner=owner)
-        yield from stream(partial(self._first_that_works, spec, chosen, request, settings, errand), cancel)
+        seen = Seen(spec=spec, variant=chosen.candidates[0], request=request, settings=settings, owner=owner)
+        work = partial(self._first_that_works, spec, chosen, request, settings, Errand(seen, owner=owner))
+        yield from stream(watched(self.watchers, seen, work), cancel)
 
     def quote(
         self,
@@ -163,13 +168,14 @@ class Engine:
         spec = self.find(job.model, settings, request.TASK)
         variant = self.jobs.variant(job, spec)
         get_backend(variant.backend).check(variant, settings)
-        errand = Errand(owner=job.owner, job=job, wait=wait)
+        seen = Seen(spec=spec, variant=variant, request=request, settings=settings, owner=job.owner, resumes=True)
+        errand = Errand(seen, owner=job.owner, job=job, wait=wait)
 
         def work(emit: Emit) -> Final:
             with self.jobs.following(job):
-                return self._attempt(spec, variant, request, settings, Recorder(emit), [], errand)
+                return self._attempt(spec, variant, request, settings, Recorder(emit, seen), [], errand)
 
-        yield from stream(work, cancel)
+        yield from stream(watched(self.watchers, seen, work), cancel)
 
     def _chosen(
         self, model_id: str, request: Request, mode: Mode | None, variant: str | None, settings: Settings
@@ -200,7 +206,8 @@ class Engine:
         """Try the candidates in order. Only local ones follow one another: a fall-back must cost nothing."""
         notes: list[str] = []
         for variant, following in _pairs(chosen.candidates):
-            recorder = Recorder(emit)
+            recorder = Recorder(emit, errand.seen)
+            errand.seen.variant = variant
             try:
                 return self._attempt(spec, variant, request, settings, recorder, notes, errand)
             except BackendError as error:

@@ -17,6 +17,7 @@ from shared.events import AudioChunk, Event, Final, Frame, Notes, Partial, Piece
 from shared.jobs.book import Book
 from shared.jobs.job import JobTold
 from shared.music.piece import Guess
+from shared.operation.seen import Seen
 from shared.outputs import (
     AudioOutput,
     ChatOutput,
@@ -47,8 +48,8 @@ from shared.tasks import Mode
 class Recorder:
     """An `Emit` that keeps what passes through, so that a stopped or broken run loses nothing."""
 
-    def __init__(self, emit: Emit) -> None:
-        self._emit = emit
+    def __init__(self, emit: Emit, seen: Seen | None = None) -> None:
+        self._emit, self._seen = emit, seen
         self.cancel: CancelToken = emit.cancel
         self.started = time.monotonic()
         self.first_output: float | None = None
@@ -86,6 +87,8 @@ class Recorder:
         """Have it written down what became of the job."""
         if self.book is not None:
             self.book.told(told)
+            if self._seen is not None:
+                self._seen.sent = self.book.sent and told.state != "failed"
 
     @property
     def bound(self) -> bool:
@@ -94,6 +97,8 @@ class Recorder:
 
     def restart(self) -> None:
         """The run proper begins now: queue and load are over."""
+        if self._seen is not None:
+            self._seen.state = "working"
         self.started = time.monotonic()
 
     @property

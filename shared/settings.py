@@ -7,9 +7,10 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal, cast, get_args
+from typing import Literal, get_args
 
 Safety = Literal["off", "standard", "strict"]
+Log = Literal["text", "json"]
 
 
 class Secret:
@@ -65,6 +66,12 @@ class Settings:
     c2pa_cert: Path | None = None  # PEM files to sign pictures with: the certificate and those above it, and its key
     c2pa_key: Path | None = None
     safety: Safety = "standard"  # how careful the check of finished pictures is
+    metrics: bool | None = None  # whether /metrics is served; None: unless the server is public
+    log: Log = "text"
+    log_prompts: bool = False  # into logs, traces and history
+    otlp_endpoint: str | None = None  # where traces are sent
+    history: int = 200  # receipts kept for each owner
+    budget_usd: float | None = None  # that hosted runs may cost the server's keeper altogether
     database_url: Secret | None = None  # of a PostgreSQL that servers share; None: a file in `data_dir`
     server_keys: Mapping[str, Secret] = field(default_factory=dict)
     session_keys: Mapping[str, Secret] = field(default_factory=dict)
@@ -140,7 +147,13 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
         threads=_number(env, "PLAYGROUND_THREADS", int, None),
         c2pa_cert=_path(env, "PLAYGROUND_C2PA_CERT"),
         c2pa_key=_path(env, "PLAYGROUND_C2PA_KEY"),
-        safety=_safety(env, defaults.safety),
+        safety=_one_of(env, "PLAYGROUND_SAFETY", Safety, defaults.safety),
+        metrics=_flag(env, "PLAYGROUND_METRICS") if env.get("PLAYGROUND_METRICS", "").strip() else None,
+        log=_one_of(env, "PLAYGROUND_LOG", Log, defaults.log),
+        log_prompts=_flag(env, "PLAYGROUND_LOG_PROMPTS"),
+        otlp_endpoint=env.get("OTEL_EXPORTER_OTLP_ENDPOINT", "").strip() or None,
+        history=_number(env, "PLAYGROUND_HISTORY", int, defaults.history),
+        budget_usd=_number(env, "PLAYGROUND_BUDGET_USD", float, None),
         database_url=_database(env),
         server_keys=_keys(env),
         base_urls={
@@ -175,11 +188,11 @@ def _path(env: Mapping[str, str], name: str) -> Path | None:
     return Path(text).expanduser() if text else None
 
 
-def _safety(env: Mapping[str, str], default: Safety) -> Safety:
-    text = env.get("PLAYGROUND_SAFETY", "").strip().lower() or default
-    if text not in get_args(Safety):
-        raise ValueError(f"PLAYGROUND_SAFETY must be one of {', '.join(get_args(Safety))}; it is {text!r}.")
-    return cast(Safety, text)
+def _one_of(env: Mapping[str, str], name: str, kind, default):  # type: ignore[no-untyped-def]
+    text = env.get(name, "").strip().lower() or default
+    if text not in get_args(kind):
+        raise ValueError(f"{name} must be one of {', '.join(get_args(kind))}; it is {text!r}.")
+    return text
 
 
 def _flag(env: Mapping[str, str], name: str) -> bool:

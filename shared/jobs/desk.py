@@ -23,15 +23,20 @@ from shared.streaming import Emitter
 
 if TYPE_CHECKING:
     from shared.catalog import ModelSpec, Variant
+    from shared.operation.seen import Seen
     from shared.recording import Recorder, Run
     from shared.requests import Request
     from shared.settings import Settings
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Errand:
-    """Who a run is for (`owner`), the `job` that it goes on with, and whether it is to `wait` for that one's end."""
+    """Who a run is for (`owner`), the `job` that it goes on with, and whether it is to `wait` for that one's end.
 
+    `seen`: what those who watch the run are told of it.
+    """
+
+    seen: Seen
     owner: str = ""
     job: Job | None = None
     wait: bool = True

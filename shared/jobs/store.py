@@ -42,6 +42,7 @@ class JobStore:
     def add(self, job: Job) -> None:
         """Write down a new one; those that are too old go. Raises `StateUnavailable` where nothing can be written."""
         self._take_over()
+        self._files.prepare()
         with self._database.writing() as connection:
             sql(connection, f"INSERT INTO jobs ({_ALL}) VALUES ({_MARKS})", **_row(job))
         for old in self._where("updated < :before", before=time.time() - KEPT):

@@ -32,6 +32,14 @@ class StateUnavailable(BackendError):
     """The database can't be reached or written to. Its own words may hold where it is and who asks: they end here."""
 
 
+def unwritable() -> StateUnavailable:
+    """What to tell where a folder of this machine's can't be written to."""
+    return StateUnavailable(
+        "This server can't write down jobs, so it sends none: they could be lost and paid for. Its keeper can "
+        "mend this: PLAYGROUND_DATA must name a folder that can be written to."
+    )
+
+
 class Database:
     """One database. Safe to share between threads; nothing is opened or made before it is used.
 
@@ -110,10 +118,7 @@ class Database:
                 "This server's database can't be reached, so it can't write down what it does and begins nothing that "
                 "is paid for. Try again in a minute. Its keeper can look at DATABASE_URL and at the database's log."
             )
-        return StateUnavailable(
-            "This server can't write down jobs, so it sends none: they could be lost and paid for. Its keeper can "
-            "mend this: PLAYGROUND_DATA must name a folder that can be written to."
-        )
+        return unwritable()
 
     def _opened(self) -> Engine:
         with self._lock:

@@ -7,11 +7,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
-from shared.state.database import Database, sql
+from shared.state.database import Database, sql, unwritable
 
 
 class Files(Protocol):
     """Files by name, each written whole or not at all."""
+
+    def prepare(self) -> None:
+        """Raise `StateUnavailable` where nothing could be kept: to be asked before something is paid for."""
 
     def write(self, name: str, data: bytes) -> None:
         """Keep that."""
@@ -37,9 +40,18 @@ class FolderFiles:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
+    def prepare(self) -> None:
+        """Make the folder. Raises `StateUnavailable` where it can't be written to."""
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError:
+            raise unwritable() from None
+        if not os.access(self._folder, os.W_OK):
+            raise unwritable()
+
     def write(self, name: str, data: bytes) -> None:
         """Keep that."""
-        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.prepare()
         path = self._folder / name
         part = path.with_suffix(".part")
         with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
@@ -69,6 +81,9 @@ class TableFiles:
 
     def __init__(self, database: Database, folder: str) -> None:
         self._database, self._folder = database, folder
+
+    def prepare(self) -> None:
+        """Nothing: what the database can't keep it says itself."""
 
     def write(self, name: str, data: bytes) -> None:
         """Keep that."""

@@ -11,8 +11,9 @@ from typing import Any
 
 import gradio as gr
 
+from shared.operation import logs
 from shared.operation.readiness import Readiness
-from shared.settings import from_environment, loopback_past_proxies
+from shared.settings import Settings, from_environment, loopback_past_proxies
 from shared.ui.operation import Operation, checks_of
 from shared.ui.quick_states import quicken
 from shared.ui.serve import MAX_THREADS, QUEUE, SCREEN, address, with_arguments
@@ -69,13 +70,14 @@ def _card(space: Found) -> str:
     return f'<a class="pg-card" href="/{space.name}/"><h2>{escape(title)}</h2><p>{escape(words)}</p></a>'
 
 
-def build(spaces: list[Found]) -> Any:
+def build(spaces: list[Found], settings: Settings) -> Any:
     """The server as an ASGI application: every Space at `/<name>`, the landing page at `/`."""
     from fastapi import FastAPI
 
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app.add_middleware(SafeResponses)
-    app.add_middleware(Operation, readiness=Readiness(checks_of(space.demo for space in spaces)))
+    readiness = Readiness(checks_of(space.demo for space in spaces))
+    app.add_middleware(Operation, readiness=readiness, settings=settings)
     for space in spaces:
         if space.demo is not None:
             space.demo.queue(**QUEUE)
@@ -91,12 +93,14 @@ def main(root: Path = ROOT) -> None:
 
     settings = with_arguments(from_environment(), sys.argv[1:])
     loopback_past_proxies()
+    logs.configure(settings)
     server = None
     with until_stopped(settings.drain_seconds):
-        app = build(find_spaces(root))
+        app = build(find_spaces(root), settings)
         host, port = address(settings)
         server = uvicorn.Server(uvicorn.Config(app, host=host, port=port, log_level="warning"))
         start_server(server)
+        logs.configure(settings)
         stay("The hub of the playgrounds", host, port, open_browser=settings.open_browser)
     stop_server(server)
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import gradio as gr
 
+from shared.operation import logs
 from shared.operation.readiness import Readiness
 from shared.settings import Settings, from_environment, loopback_past_proxies
 from shared.ui.operation import Operation, checks_of
@@ -40,7 +41,9 @@ def serve(demo: gr.Blocks, settings: Settings | None = None, **more: Any) -> Non
     host, port = address(options)
     loopback_past_proxies()
     demo.queue(**QUEUE)
-    layers = [Middleware(Operation, readiness=Readiness(checks_of([demo]))), Middleware(SafeResponses)]
+    logs.configure(options)
+    readiness = Readiness(checks_of([demo]))
+    layers = [Middleware(Operation, readiness=readiness, settings=options), Middleware(SafeResponses)]
     with until_stopped(options.drain_seconds):
         demo.launch(
             server_name=host,
@@ -55,6 +58,7 @@ def serve(demo: gr.Blocks, settings: Settings | None = None, **more: Any) -> Non
             **more,
         )
         quicken(demo)
+        logs.configure(options)
         stay(str(demo.title), host, port, open_browser=options.open_browser)
     stop_server(demo.server)
 

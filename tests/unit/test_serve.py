@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import threading
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,6 +29,14 @@ import gradio as gr
 from shared.ui.serve import serve
 with gr.Blocks(title="A small Space", analytics_enabled=False) as demo:
     gr.Markdown("Here.")
+    from time import sleep
+    from shared.operation.draining import DRAIN
+    def slow():
+        with DRAIN.run():
+            print("A run begins", flush=True)
+            sleep(1.5)
+        return "done"
+    gr.Button().click(slow, None, gr.Textbox(), queue=False, api_name="slow")
 serve(demo)
 """
 
@@ -69,6 +78,13 @@ def test_its_keeper_is_told_that_it_lives_and_can_serve(url: str) -> None:
     headers, body = get(f"{url}/healthz")
     assert body == b"ok\n" and headers["cache-control"] == "no-store" and headers["x-content-type-options"] == "nosniff"
     assert json.loads(get(f"{url}/readyz")[1]) == {"ready": True, "reasons": []}
+
+
+def test_its_figures_are_for_its_keeper_alone(url: str) -> None:
+    headers, body = get(f"{url}/metrics")
+    assert headers["content-type"].startswith("text/plain; version=") and b"playground_runs_now{" in body
+    with pytest.raises(urllib.error.HTTPError, match="404"):
+        get(f"{url}/metrics", X_Forwarded_For="192.0.2.1")  # a proxy asks for somebody
 
 
 @pytest.mark.parametrize("kind", ["js", "css"])
@@ -194,3 +210,28 @@ def test_it_says_where_it_is_and_stops_cleanly(space: Path, how: signal.Signals)
         stuck.cancel()
     assert child.returncode == 0
     assert "Stopping." in said and "Traceback" not in said
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no SIGTERM to catch")
+def test_what_runs_when_it_is_told_to_stop_ends_by_itself(space: Path) -> None:
+    with taken() as port:
+        child, lines = started(space, port)
+    with child:
+        where = lines[-1].split()[5]
+        asked = urllib.request.Request(
+            f"{where}/gradio_api/run/slow", b'{"data": []}', {"content-type": "application/json"}
+        )
+        answers: list[bytes] = []
+        run = threading.Thread(target=lambda: answers.append(urllib.request.urlopen(asked, timeout=60).read()))
+        run.start()
+        assert child.stdout is not None
+        assert any("A run begins" in line for line in child.stdout)
+        child.send_signal(signal.SIGTERM)
+        with pytest.raises(urllib.error.HTTPError, match="503") as refused:
+            while True:
+                get(f"{where}/readyz")
+        assert "draining" in json.loads(refused.value.read())["reasons"][0]
+        run.join(60)
+        said = child.communicate()[0]
+    assert json.loads(answers[0])["data"] == ["done"] and child.returncode == 0
+    assert "Draining: 1 under way" in said and "Traceback" not in said
