@@ -34,7 +34,7 @@ def pins(file: Path) -> dict[str, str]:
 
 
 def pins_of(text: str) -> dict[str, str]:
-    lines = (line.partition("#")[0].strip() for line in text.splitlines())
+    lines = (line.partition("#")[0].partition(";")[0].strip() for line in text.splitlines())
     pairs = (line.split("==") for line in lines if "==" in line)
     return {name.partition("[")[0]: version for name, version in pairs}
 
