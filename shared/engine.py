@@ -30,7 +30,7 @@ from shared.memory import PeakMemory
 from shared.operation.seen import Seen, Watcher, watched
 from shared.operation.watchers import watchers_of
 from shared.placement import Plan, plan
-from shared.pool import ModelPool
+from shared.pools import Pool, make_pool
 from shared.quoting import Quote, quote
 from shared.recording import Recorder, Run
 from shared.requests import ChatRequest, Request, SpeechRequest
@@ -60,14 +60,14 @@ class Engine:
         catalog: Catalog,
         settings: Settings,
         machine: machines.Machine | None = None,
-        pool: ModelPool | None = None,
+        pool: Pool | None = None,
         retry: RetryPolicy | None = None,
         jobs: Jobs | None = None,
         watchers: Sequence[Watcher] | None = None,
     ) -> None:
         self.catalog, self.settings = catalog, settings
         self.machine = machine or machines.probe()
-        self.pool = pool or ModelPool(settings, self.machine)
+        self.pool = pool or make_pool(settings, self.machine)
         self.jobs = jobs or Jobs(settings.data_dir / "jobs", database_of(settings))
         self._retry = retry or RetryPolicy()
         self.watchers = watchers_of(settings) if watchers is None else watchers

@@ -13,6 +13,8 @@
         ├── OutOfMemory                .needed_gb, .free_gb
         ├── CorruptWeights             a broken, truncated or refused weights file
         ├── HubUnavailable             the model hub can't be reached and the files are not here yet
+        ├── ClusterUnavailable         the cluster that runs the models can't be reached, or can't start one
+        ├── ReplicaLost                the process or machine that ran the model died
         └── ProviderError              .provider
             ├── KeyRefused             the provider doesn't take the key
             ├── RateLimited            .retry_after in seconds
@@ -29,7 +31,7 @@ The text of each error is written for the person at the screen. It never holds a
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,10 +52,21 @@ class InferenceError(Exception):
     retryable = False
     partial: Final | None = None
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # An exception is otherwise made again by calling its class with its text alone.
+        return _restored, (type(self), self.args, self.__dict__)
+
     @property
     def kind(self) -> str:
         """A stable name for APIs and metrics, for example `rate_limited`."""
         return "".join(f"_{c.lower()}" if c.isupper() else c for c in type(self).__name__).lstrip("_")
+
+
+def _restored(kind: type[InferenceError], args: tuple[Any, ...], state: dict[str, Any]) -> InferenceError:
+    error = kind.__new__(kind)
+    error.args = args
+    error.__dict__.update(state)
+    return error
 
 
 class InvalidRequest(InferenceError):
@@ -147,6 +160,22 @@ class CorruptWeights(BackendError):
 
 class HubUnavailable(BackendError):
     """The Hugging Face Hub didn't answer, and the model's files are not on this machine."""
+
+
+class ClusterUnavailable(BackendError):
+    """The cluster that runs the models can't be reached, or can't start what it is asked for."""
+
+
+class ReplicaLost(BackendError):
+    """The process or the machine that ran the model died. Another one takes its place by itself."""
+
+    retryable = True
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The process that ran this model ended in the middle of it. What came is kept, and another one is being "
+            "started in its place: try again."
+        )
 
 
 class ProviderError(BackendError):

@@ -95,10 +95,9 @@ class ModelPool:
 
         Hosted models are clients that hold one person's key: they are made for the run and closed after it.
         """
-        backend = get_backend(variant.backend)
         if variant.mode == Mode.HOSTED:
-            with contextlib.closing(backend.load(variant, settings, emit)) as model:
-                yield Lease(model)
+            with hosted(variant, settings, emit) as lent:
+                yield lent
             return
         started = time.monotonic()
         entry, load_seconds = self._acquire(variant, settings, emit)
@@ -164,7 +163,7 @@ class ModelPool:
     def _load(self, entry: _Entry, settings: Settings, emit: Emit) -> float:
         started = time.monotonic()
         try:
-            with _held(self._loading, emit, "Another model is being loaded; waiting for it"):
+            with held(self._loading, emit, "Another model is being loaded; waiting for it"):
                 self._make_room(entry.variant)
                 before = rss_gb() + cuda_gb()
                 model = get_backend(entry.variant.backend).load(entry.variant, settings, emit)
@@ -239,17 +238,24 @@ class ModelPool:
 
 
 @contextlib.contextmanager
+def hosted(variant: Variant, settings: Settings, emit: Emit) -> Iterator[Lease]:
+    """A hosted model for one run: a client, made for it and closed after it."""
+    with contextlib.closing(get_backend(variant.backend).load(variant, settings, emit)) as model:
+        yield Lease(model)
+
+
+@contextlib.contextmanager
 def _slot(entry: _Entry, emit: Emit) -> Iterator[None]:
     """One of the model's places, for a model that serves only so many at once."""
     if entry.slots is None:
         yield
     else:
-        with _held(entry.slots, emit, "Waiting for another run on this model to end"):
+        with held(entry.slots, emit, "Waiting for another run on this model to end"):
             yield
 
 
 @contextlib.contextmanager
-def _held(lock: threading.Lock | threading.Semaphore, emit: Emit, waiting: str) -> Iterator[None]:
+def held(lock: threading.Lock | threading.Semaphore, emit: Emit, waiting: str) -> Iterator[None]:
     """Hold the lock; while it is somebody else's, say so and stay ready to be cancelled."""
     if not lock.acquire(blocking=False):
         emit(Progress(waiting))

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import secrets
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 Safety = Literal["off", "standard", "strict"]
 Log = Literal["text", "json"]
+PoolKind = Literal["local", "ray"]
 
 
 class Secret:
@@ -63,6 +66,8 @@ class Settings:
     hub_timeout: float = 5.0
     drain_seconds: float = 8.0  # that runs get to end in when the server is told to stop; Docker kills after 10
     threads: int | None = None
+    pool: PoolKind = "local"  # where models run: in this process, or on a Ray cluster
+    cluster_file: Path | None = None  # TOML that describes the cluster
     c2pa_cert: Path | None = None  # PEM files to sign pictures with: the certificate and those above it, and its key
     c2pa_key: Path | None = None
     safety: Safety = "standard"  # how careful the check of finished pictures is
@@ -92,11 +97,17 @@ class Settings:
         """A copy for one session; blank entries are left out."""
         return replace(self, session_keys={name: Secret(k) for name, k in keys.items() if k and k.strip()})
 
+    def for_nodes(self) -> Settings:
+        """A copy that may go to other machines: no key is in it, nor what is meant for a provider or a signature."""
+        kept_back: dict[str, Any] = {"server_keys": {}, "session_keys": {}, "base_urls": {}, "database_url": None}
+        return replace(self, **kept_back, c2pa_cert=None, c2pa_key=None, pool="local", cluster_file=None)
+
     def on_host(self, host: str) -> Settings:
         """A copy that listens on that address; any but loopback makes it public."""
         return replace(self, host=host, public=self.space_id is not None or host not in _LOOPBACK)
 
 
+HUB_TOKEN = "HF_TOKEN"
 KEY_VARIABLES = (
     "OPENAI_API_KEY",
     "ANTHROPIC_API_KEY",
@@ -147,6 +158,8 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
         threads=_number(env, "PLAYGROUND_THREADS", int, None),
         c2pa_cert=_path(env, "PLAYGROUND_C2PA_CERT"),
         c2pa_key=_path(env, "PLAYGROUND_C2PA_KEY"),
+        pool=_one_of(env, "PLAYGROUND_POOL", PoolKind, defaults.pool),
+        cluster_file=_path(env, "PLAYGROUND_CLUSTER"),
         safety=_one_of(env, "PLAYGROUND_SAFETY", Safety, defaults.safety),
         metrics=_flag(env, "PLAYGROUND_METRICS") if env.get("PLAYGROUND_METRICS", "").strip() else None,
         log=_one_of(env, "PLAYGROUND_LOG", Log, defaults.log),
@@ -216,6 +229,49 @@ def loopback_past_proxies() -> None:
         os.environ[name] = ",".join(
             [*named, *(host for host in ("127.0.0.1", "localhost", "::1") if host not in named)]
         )
+
+
+def on_node(settings: Settings, joined: bool) -> Settings:
+    """The front's settings as they hold in a process of its cluster, which has a Hub token of its own or none.
+
+    `joined`: on a cluster of other machines, where files lie as that machine's own environment says.
+    """
+    own = from_environment()
+    hub = {name: key for name, key in own.server_keys.items() if name == HUB_TOKEN}
+    there = replace(settings, server_keys=hub)
+    if not joined:
+        return there
+    there = replace(there, data_dir=own.data_dir, weights_dir=own.weights_dir)
+    return replace(there, threads=own.threads or settings.threads, memory_budget_gb=own.memory_budget_gb)
+
+
+def prepare_ray(alone: bool) -> None:
+    """What Ray reads from the environment when it is imported. `alone`: it is to start a cluster of this machine only.
+
+    Such a one listens on loopback, as Ray does by itself where it takes a machine for a laptop; and it answers nobody
+    but this process and its children, who alone have its token.
+    """
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    os.environ["RAY_SERVE_LOG_TO_STDERR"] = "0"
+    if alone:
+        os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
+        os.environ["RAY_AUTH_MODE"] = "token"
+        os.environ["RAY_AUTH_TOKEN"] = _token()
+
+
+@cache
+def _token() -> str:
+    return secrets.token_hex(32)  # one for the life of the process: Ray reads it once
+
+
+def environment_of_nodes(code: str, threads: int | None) -> dict[str, str]:
+    """The environment of a replica: where the code lies, and none of the front's keys but that for the Hub.
+
+    `threads`: of OpenMP, which Ray would hold to the processors that a replica counts for.
+    """
+    blank = {name: "" for name in KEY_VARIABLES if name != HUB_TOKEN}
+    blank |= {alias: "" for name, aliases in _ALIASES.items() if name != HUB_TOKEN for alias in aliases}
+    return blank | {"PYTHONPATH": code} | ({"OMP_NUM_THREADS": str(threads)} if threads else {})
 
 
 def has_display() -> bool:

@@ -90,6 +90,9 @@ class Emit(Protocol):
     def check(self) -> None:
         """Raise `Cancelled` if the run was stopped."""
 
+    def restart(self) -> None:
+        """The run proper begins only now: it had waited for a place."""
+
     def job(self, told: JobTold) -> None:
         """Have it written down what became of a job at a provider. Works in a run that was stopped too."""
 
@@ -109,6 +112,9 @@ class Emitter:
         """Raise `Cancelled` if the run was stopped."""
         if self.cancel.cancelled:
             raise Cancelled
+
+    def restart(self) -> None:
+        """Nothing: an engine's recorder keeps the time."""
 
     def job(self, told: JobTold) -> None:
         """Nothing: an engine's recorder writes it down."""

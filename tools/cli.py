@@ -22,6 +22,7 @@ With no word it opens the hub with every Space. A Space's name runs that Space a
   setup                           sets up, and starts nothing
   bundle SPACE [FOLDER]           copies one Space, or all as one (hub), into a folder that runs alone, as on the Hub
   deploy SPACE --to USER/NAME     puts it on Hugging Face; --dry-run says what would be done, --help the rest
+  serve [--cluster FILE]          opens the hub with its models on a Ray cluster: FILE's, or one on this machine
 """
 _TAKES_MORE = ("test", "bench", "bundle", "deploy")
 
@@ -51,6 +52,7 @@ def _commands() -> dict[str, Callable[[argparse.Namespace, list[str]], int]]:
     run_space = {name: _space for name in spaces()}
     own = {"hub": _hub, "test": _test, "bench": _bench, "doctor": _doctor, "setup": _setup, "bundle": _bundle}
     own["deploy"] = _deploy
+    own["serve"] = _serve
     return {**own, **run_space}
 
 
@@ -64,6 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("command", nargs="?", default="hub", choices=sorted(_commands()))
     parser.add_argument("--host", help="address to listen on (loopback unless told otherwise)")
     parser.add_argument("--port", type=int, help="port to begin looking from (7860)")
+    parser.add_argument("--cluster", help="for serve: a TOML file that describes the cluster (docs/cluster.md)")
     parser.add_argument("--no-browser", action="store_true", help="don't open a browser")
     return parser
 
@@ -93,6 +96,13 @@ def _python(arguments: Sequence[str], environment: dict[str, str] | None = None)
 def _hub(options: argparse.Namespace, _: list[str]) -> int:
     setting_up.ensure()
     return _python(["-m", "shared.ui.hub"], _environment(options))
+
+
+def _serve(options: argparse.Namespace, _: list[str]) -> int:
+    setting_up.ensure()
+    setting_up.add_ray()
+    file = {"PLAYGROUND_CLUSTER": str(Path(options.cluster).absolute())} if options.cluster else {}
+    return _python(["-m", "shared.ui.hub"], {**_environment(options), **file, "PLAYGROUND_POOL": "ray"})
 
 
 def _space(options: argparse.Namespace, _: list[str]) -> int:

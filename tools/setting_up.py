@@ -18,6 +18,7 @@ from tools.progress import Step
 from tools.trouble import SetupError
 
 REQUIREMENTS, DEV, LOCK = (ROOT / name for name in ("requirements.txt", "requirements-dev.txt", "requirements.lock"))
+CLUSTER = ROOT / "requirements-cluster.txt"
 STARTERS = ROOT / "requirements-starter.txt"
 # What the environment takes, with pip's own temporary files, in GB (measured: 1.8 with a CPU torch).
 ROOM_CPU, ROOM_CUDA = 3.0, 10.0
@@ -44,6 +45,14 @@ def ensure(dev: bool = False) -> Path:
         with only_one(STATE / "setup.lock") as held:
             _set_up(Ledger(VENV), dev, held)
     return venv_python()
+
+
+def add_ray() -> None:
+    """Install what a cluster takes beside, unless it is there. Raises `SetupError`."""
+    if not _lost(_pinned_in(CLUSTER)):
+        return
+    with only_one(STATE / "setup.lock") as held, Step(1, 1, "Ray (79 MB)") as step:
+        pip_install(VENV, ["-c", str(LOCK), "-r", str(CLUSTER)], step, held)
 
 
 def _broken_or_open(ledger: Ledger, dev: bool) -> bool:
@@ -144,16 +153,19 @@ def _ignoring_failures(command: list[str], step: Step, held: int | None) -> None
 
 def _missing(dev: bool) -> list[str]:
     """Pinned packages that the environment has lost since set-up; one look at the folder."""
+    return _lost(_pinned_in(REQUIREMENTS, STARTERS, *([DEV] if dev else [])))
+
+
+def _lost(pins: list[str]) -> list[str]:
     folder = site_packages(VENV)
     if folder is None:
         return []
     present = {info.name.rpartition(".dist-info")[0].partition("+")[0] for info in folder.glob("*.dist-info")}
     have = {_plain(name) for name in present}
-    return [pin for pin in _pins(dev) if _plain(pin.replace("==", "-")) not in have]
+    return [pin for pin in pins if _plain(pin.replace("==", "-")) not in have]
 
 
-def _pins(dev: bool) -> list[str]:
-    files = [REQUIREMENTS, STARTERS, *([DEV] if dev else [])]
+def _pinned_in(*files: Path) -> list[str]:
     lines = (line.partition("#")[0].strip() for file in files for line in file.read_text("utf-8").splitlines())
     return [re.sub(r"\[.*?\]", "", line) for line in lines if "==" in line and ";" not in line]
 

@@ -86,6 +86,9 @@ class _Quiet:
         """Raise `Cancelled` if the run was stopped."""
         self._emit.check()
 
+    def restart(self) -> None:
+        """Nothing: a frame is a part of a run."""
+
     def job(self, told: JobTold) -> None:
         """Pass it on."""
         self._emit.job(told)

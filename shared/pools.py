@@ -1,0 +1,35 @@
+"""Where models run: the pool of this machine, or one on a cluster. Both have one face; no Space knows which it is."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from importlib import import_module
+from typing import Protocol
+
+from shared.catalog import Variant
+from shared.machine import Machine
+from shared.pool import Lease, Resident
+from shared.settings import Settings
+from shared.streaming import Emit
+
+POOLS = {"local": "shared.pool:ModelPool", "ray": "shared.cluster.pool:RayPool"}
+
+
+class Pool(Protocol):
+    """Keeps loaded models and lends them out."""
+
+    def lease(self, variant: Variant, settings: Settings, emit: Emit) -> AbstractContextManager[Lease]:
+        """Lend the model for the length of the block, loading it first if need be."""
+
+    def residents(self) -> list[Resident]:
+        """The models in memory now, most recently used first."""
+
+    def unload(self, variant: Variant | None = None) -> int:
+        """Unload this variant, or every one; one in use goes when its last run ends. Returns how many went now."""
+
+
+def make_pool(settings: Settings, machine: Machine) -> Pool:
+    """The pool that the settings name. Raises `ValueError` where a cluster's file can't be read."""
+    module, _, name = POOLS[settings.pool].partition(":")
+    pool: Pool = getattr(import_module(module), name)(settings, machine)
+    return pool
