@@ -26,7 +26,7 @@ DRAIN = 3600.0  # seconds that runs may go on in a replica that is to go
 CODE = str(Path(shared.__file__).resolve().parents[1])
 VERSION = "1"  # of every deployment: what differs has another name
 _one_at_a_time = threading.Lock()  # Ray Serve can't describe two deployments at once in one process
-_BAD = frozenset({"DEPLOY_FAILED", "UNHEALTHY"})
+_GOING = frozenset({"DELETING", ""})
 
 
 def name_of(variant: Variant) -> str:
@@ -104,8 +104,9 @@ def state(name: str) -> tuple[str, int]:
     return str(getattr(app.status, "value", app.status)), running
 
 
-def await_replica(name: str, asleep: bool, emit: Emit) -> None:
-    """Wait until a replica serves. `asleep`: there may be none until somebody asks.
+def await_replica(name: str, asleep: bool, emit: Emit) -> bool:
+    """Wait until a replica serves; False where the model was removed meanwhile. `asleep`: there may be none until
+    somebody asks.
 
     Raises `ClusterUnavailable` where Ray gives it up, and `Cancelled`.
     """
@@ -113,8 +114,10 @@ def await_replica(name: str, asleep: bool, emit: Emit) -> None:
     while True:
         status, running = state(name)
         if running or (asleep and status == "RUNNING"):
-            return
-        if status in _BAD or not status:
+            return True
+        if status in _GOING:
+            return False
+        if status == "DEPLOY_FAILED":
             remove(name)
             raise ClusterUnavailable(
                 "The cluster could not start this model. Its log says why; see that its machines have the project's "

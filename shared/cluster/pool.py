@@ -143,12 +143,13 @@ class RayPool:
         from ray import serve
 
         name = deployments.name_of(variant)
-        deployments.await_gone(name, emit)
-        if not deployments.state(name)[0]:
-            self._make_room(variant, emit)
-            deployments.deploy(variant, self._config, settings, self._machine)
-        deployments.await_replica(name, self._config.serving(variant).asleep, emit)
-        return Line(serve.get_app_handle(name))
+        while True:
+            deployments.await_gone(name, emit)
+            if not deployments.state(name)[0]:
+                self._make_room(variant, emit)
+                deployments.deploy(variant, self._config, settings, self._machine)
+            if deployments.await_replica(name, self._config.serving(variant).asleep, emit):
+                return Line(serve.get_app_handle(name))
 
     def _make_room(self, variant: Variant, emit: Emit) -> None:
         """Unload models that are idle here, the longest unused first, until a replica fits.
