@@ -9,6 +9,9 @@ import subprocess
 from dataclasses import dataclass
 from functools import cache
 
+from shared.settings import on_zero_gpu
+from shared.zerogpu import gpu as zero_gpu
+
 GIB = 1024**3
 
 
@@ -42,7 +45,7 @@ def probe() -> Machine:
     import psutil
 
     system, arch = platform.system(), platform.machine()
-    cuda_name, cuda_gb = _nvidia()
+    cuda_name, cuda_gb = zero_gpu() if on_zero_gpu() else _nvidia()
     return Machine(
         system=system,
         arch=arch,

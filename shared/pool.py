@@ -82,7 +82,7 @@ class ModelPool:
         free_gb: Callable[[], float] = machines.free_ram_gb,
     ) -> None:
         self._settings, self._free_gb = settings, free_gb
-        self._machine = machine or machines.probe()
+        self.machine = machine or machines.probe()
         self._lock = threading.Lock()
         # One load at a time: two at once would each be charged with the memory of both.
         self._loading = threading.Lock()
@@ -132,6 +132,10 @@ class ModelPool:
         self._close(idle)
         return len(idle)
 
+    def bring(self, variant: Variant, settings: Settings, emit: Emit) -> LoadedModel:
+        """Have the engine load it. Called for one model at a time, with room for it."""
+        return get_backend(variant.backend).load(variant, settings, emit)
+
     def _acquire(self, variant: Variant, settings: Settings, emit: Emit) -> tuple[_Entry, float]:
         """An entry that is ready, with one lease of it taken. Loads it here, or waits for who does."""
         while True:
@@ -166,7 +170,7 @@ class ModelPool:
             with held(self._loading, emit, "Another model is being loaded; waiting for it"):
                 self._make_room(entry.variant)
                 before = rss_gb() + cuda_gb()
-                model = get_backend(entry.variant.backend).load(entry.variant, settings, emit)
+                model = self.bring(entry.variant, settings, emit)
                 entry.memory_gb = max(rss_gb() + cuda_gb() - before, 0.0)
             entry.slots = threading.BoundedSemaphore(model.concurrency) if model.concurrency else None
             entry.model = model
@@ -198,7 +202,7 @@ class ModelPool:
 
         Raises `OutOfMemory` when nothing idle is left to unload.
         """
-        device = device_of(variant, self._machine)
+        device = device_of(variant, self.machine)
         while variant.memory_gb > (free := self._room_gb(device)):
             with self._lock:
                 idle = [e for e in self._on(device) if not e.leases]
@@ -212,7 +216,7 @@ class ModelPool:
     def _on(self, device: str) -> list[_Entry]:
         """The models in memory on that device. Call it with the lock held."""
         ready = [e for e in self._entries.values() if e.model is not None]
-        return [e for e in ready if device_of(e.variant, self._machine) == device]
+        return [e for e in ready if device_of(e.variant, self.machine) == device]
 
     def _room_gb(self, device: str) -> float:
         """What may still be loaded on the device: within the budget, and within what is really free."""
@@ -220,7 +224,7 @@ class ModelPool:
         with self._lock:
             held = sum(e.held_gb for e in self._on(device))
         if device == "cuda":
-            return min(budget or self._machine.cuda_gb, self._machine.cuda_gb) - held
+            return min(budget or self.machine.cuda_gb, self.machine.cuda_gb) - held
         free = self._free_gb()
         return free if budget is None else min(budget - held, free)
 

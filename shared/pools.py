@@ -1,4 +1,5 @@
-"""Where models run: the pool of this machine, or one on a cluster. Both have one face; no Space knows which it is."""
+"""Where models run: the pool of this machine, one on a cluster, or one whose runs are lent a GPU each. All have one
+face; no Space knows which it is."""
 
 from __future__ import annotations
 
@@ -12,7 +13,11 @@ from shared.pool import Lease, Resident
 from shared.settings import Settings
 from shared.streaming import Emit
 
-POOLS = {"local": "shared.pool:ModelPool", "ray": "shared.cluster.pool:RayPool"}
+POOLS = {
+    "local": "shared.pool:ModelPool",
+    "ray": "shared.cluster.pool:RayPool",
+    "zerogpu": "shared.zerogpu.pool:ZeroGpuPool",
+}
 
 
 class Pool(Protocol):

@@ -13,7 +13,7 @@ from typing import Any, Literal, get_args
 
 Safety = Literal["off", "standard", "strict"]
 Log = Literal["text", "json"]
-PoolKind = Literal["local", "ray"]
+PoolKind = Literal["local", "ray", "zerogpu"]
 
 
 class Secret:
@@ -66,8 +66,9 @@ class Settings:
     hub_timeout: float = 5.0
     drain_seconds: float = 8.0  # that runs get to end in when the server is told to stop; Docker kills after 10
     threads: int | None = None
-    pool: PoolKind = "local"  # where models run: in this process, or on a Ray cluster
+    pool: PoolKind = "local"  # where models run: in this process, on a Ray cluster, or in forks that are lent a GPU
     cluster_file: Path | None = None  # TOML that describes the cluster
+    placed: tuple[str, ...] = ()  # models to load before a start on ZeroGPU; none: the starters
     c2pa_cert: Path | None = None  # PEM files to sign pictures with: the certificate and those above it, and its key
     c2pa_key: Path | None = None
     safety: Safety = "standard"  # how careful the check of finished pictures is
@@ -158,8 +159,9 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
         threads=_number(env, "PLAYGROUND_THREADS", int, None),
         c2pa_cert=_path(env, "PLAYGROUND_C2PA_CERT"),
         c2pa_key=_path(env, "PLAYGROUND_C2PA_KEY"),
-        pool=_one_of(env, "PLAYGROUND_POOL", PoolKind, defaults.pool),
+        pool=_one_of(env, "PLAYGROUND_POOL", PoolKind, "zerogpu" if on_zero_gpu(env) else defaults.pool),
         cluster_file=_path(env, "PLAYGROUND_CLUSTER"),
+        placed=tuple(name.strip() for name in env.get("PLAYGROUND_PLACED", "").split(",") if name.strip()),
         safety=_one_of(env, "PLAYGROUND_SAFETY", Safety, defaults.safety),
         metrics=_flag(env, "PLAYGROUND_METRICS") if env.get("PLAYGROUND_METRICS", "").strip() else None,
         log=_one_of(env, "PLAYGROUND_LOG", Log, defaults.log),
@@ -220,6 +222,12 @@ def _number(env: Mapping[str, str], name: str, kind: type, default):  # type: ig
         return kind(text)
     except ValueError:
         raise ValueError(f"{name} must be a number; it is {text!r}.") from None
+
+
+def on_zero_gpu(environ: Mapping[str, str] | None = None) -> bool:
+    """Whether this is a Space on Hugging Face's ZeroGPU, where a GPU is lent for each run."""
+    env = os.environ if environ is None else environ
+    return _flag(env, "SPACES_ZERO_GPU")
 
 
 def loopback_past_proxies() -> None:

@@ -17,15 +17,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Entry:
-    """Where a backend's class is, the name a person reads, and whether a provider runs it."""
+    """Where a backend's class is, the name a person reads, and whether a provider runs it.
+
+    `torch`: whether it is by torch that it reaches a GPU, if it does.
+    """
 
     path: str
     label: str
     hosted: bool = False
+    torch: bool = True
 
 
 BACKENDS: dict[str, Entry] = {
-    "llama_cpp": Entry("shared.backends.llama_cpp:LlamaCpp", "llama.cpp"),
+    "llama_cpp": Entry("shared.backends.llama_cpp:LlamaCpp", "llama.cpp", torch=False),
     "transformers": Entry("shared.backends.transformers_text:TransformersText", "transformers"),
     "openvino": Entry("shared.backends.openvino_text:OpenVinoText", "OpenVINO"),
     "diffusers": Entry("shared.backends.diffusers_image:DiffusersImage", "diffusers"),

@@ -11,6 +11,7 @@ from typing import Any
 
 import gradio as gr
 
+from shared import zerogpu
 from shared.operation import logs
 from shared.operation.readiness import Readiness
 from shared.settings import Settings, from_environment, loopback_past_proxies
@@ -96,13 +97,25 @@ def main(root: Path = ROOT) -> None:
     logs.configure(settings)
     server = None
     with until_stopped(settings.drain_seconds):
-        app = build(find_spaces(root), settings)
+        spaces = find_spaces(root)
+        app = build(spaces, settings)
         host, port = address(settings)
         server = uvicorn.Server(uvicorn.Config(app, host=host, port=port, log_level="warning"))
+        if settings.pool == "zerogpu":
+            _on_zero_gpu(spaces, server)
         start_server(server)
         logs.configure(settings)
         stay("The hub of the playgrounds", host, port, open_browser=settings.open_browser)
     stop_server(server)
+
+
+def _on_zero_gpu(spaces: list[Found], server: Any) -> None:
+    """What Gradio's `launch` does there, and a server of our own must: each fork closes the server's connections, which
+    it knows by their port."""
+    for space in spaces:
+        if space.demo is not None:
+            space.demo.server = server
+    zerogpu.report()
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from shared.ui.keys_panel import KeysPanel
 from shared.ui.models_panel import ModelsPanel
 from shared.ui.operation import add_check
 from shared.ui.sessions import Runs, with_keys
+from shared.zerogpu.placing import place
 
 PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "queue": False}
 # Seconds: how often files that visitors made or sent are looked through, and how old they get.
@@ -44,6 +45,7 @@ def open_page(engine: Engine, task: Task, title: str, words: str, *more: Task) -
     an engine, which stands above the tabs while one of its tabs (see `Page.tab`) is open.
     """
     named = f"{title} · Generative-AI playgrounds"
+    place(engine, (task, *more))
     with gr.Blocks(title=named, fill_width=False, analytics_enabled=False, delete_cache=CLEARED) as demo:
         gr.HTML(f'<div class="pg-head"><h1>{title}</h1><p>{words}</p></div>')
         add_check(demo, partial(starters_run, engine, (task, *more)))
