@@ -59,4 +59,4 @@ class Pace:
         if unit is None:
             unit = row.get("seconds", told["most"]) * max(1.0, variant.memory_gb / told["large"])
         whole = told["start"] + told["per_gb"] * variant.memory_gb + told["margin"] * unit * work_of(request)
-        return int(ceil(min(max(whole, told["least"]), told["most"])))
+        return ceil(float(min(max(whole, told["least"]), told["most"])))
