@@ -1,13 +1,14 @@
-"""Several runs one after the other, so that none slows another, told of together."""
+"""Several runs told of together: one after the other, so that none slows another, or all at once."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from typing import TypeVar
 
 from shared.errors import InferenceError
-from shared.pacing import SoFar
+from shared.pacing import INTERVAL, SoFar
 from shared.streaming import CancelToken
 
 Shown = TypeVar("Shown", bound=SoFar)
@@ -44,3 +45,29 @@ def _one(
             yield from run(own)
     except InferenceError as error:
         yield failed(error)
+
+
+def at_once(
+    runs: Sequence[Callable[[], Iterator[Shown]]], waiting: Shown, interval: float = INTERVAL
+) -> Iterator[list[Shown]]:
+    """What has come of each run, in their order, about every `interval` seconds until all have ended.
+
+    Each has a thread of its own. Closing this iterator leaves them running: stop them by their own switches.
+    """
+    said = [waiting for _ in runs]
+    ended = threading.Semaphore(0)
+
+    def follow(place: int, run: Callable[[], Iterator[Shown]]) -> None:
+        try:
+            for said[place] in run():
+                pass
+        finally:
+            ended.release()
+
+    for place, run in enumerate(runs):
+        threading.Thread(target=follow, args=(place, run), name=f"compare-{place}", daemon=True).start()
+    left = len(runs)
+    while left:
+        yield list(said)
+        left -= ended.acquire(timeout=interval)
+    yield list(said)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -26,6 +26,7 @@ from shared.errors import (
 from shared.events import Event, Final, Progress
 from shared.honouring import honour, with_defaults
 from shared.jobs.desk import Errand, Jobs
+from shared.jobs.job import Job
 from shared.memory import PeakMemory
 from shared.operation.seen import Seen, Watcher, watched
 from shared.operation.watchers import watchers_of
@@ -112,19 +113,21 @@ class Engine:
         settings: Settings | None = None,
         cancel: CancelToken | None = None,
         owner: str = "",
+        opened: Callable[[Job], object] | None = None,
     ) -> Iterator[Event]:
         """Run the request and yield its events, ending in one `Final`.
 
         `mode` or `variant` narrows the choice of engine; a run never leaves it. Closing the iterator stops
         the run and loses what is not yet yielded; pressing `cancel` stops it and still yields a `Final` with
         what came. A job at a provider goes on there when the iterator is closed, and is called off by `cancel`
-        only; `owner` (see `Jobs`) is who finds it again. Raises `InferenceError`; its `partial` holds what came
-        before the error.
+        only; `owner` (see `Jobs`) is who finds it again, and `opened` is told of it before it is sent. Raises
+        `InferenceError`; its `partial` holds what came before the error.
         """
         settings = settings or self.settings
         spec, chosen = self._chosen(model_id, request, mode, variant, settings)
         seen = Seen(spec=spec, variant=chosen.candidates[0], request=request, settings=settings, owner=owner)
-        work = partial(self._first_that_works, spec, chosen, request, settings, Errand(seen, owner=owner))
+        errand = Errand(seen, owner=owner, opened=opened)
+        work = partial(self._first_that_works, spec, chosen, request, settings, errand)
         yield from stream(watched(self.watchers, seen, work), cancel)
 
     def quote(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import Any
@@ -48,6 +49,23 @@ def quote(spec: ModelSpec, variant: Variant, request: Request, settings: Setting
         return Quote(None, None, "unpriced before the run: it is charged by what comes", asks=True)
     cost: pricing.Cost = asked(variant, settings, request)
     return Quote(cost.usd, _usual(store, spec, variant, request), cost.note, asks=cost != pricing.OWN_SERVER)
+
+
+def together(quotes: Sequence[Quote], *, in_turn: bool) -> Quote:
+    """Several runs as one: what all cost, and how long they take `in_turn` or at the same time."""
+    asking = [quote for quote in quotes if quote.asks]
+    if not asking:
+        return quotes[0]
+    costs = [quote.usd for quote in asking if quote.usd is not None]
+    times = [quote.seconds for quote in quotes if quote.seconds]
+    note = f"{len(asking)} {'run' if len(asking) == 1 else 'runs'}; {asking[0].note}"
+    if len(costs) == len(asking) > 1:
+        note = f"{len(asking)} runs of ${min(costs):.2f}" + (
+            f" to ${max(costs):.2f}" if max(costs) > min(costs) else ""
+        )
+        note += f"; {asking[0].note}"
+    usd = round(sum(costs), 4) if len(costs) == len(asking) else None
+    return Quote(usd, (sum(times) if in_turn else max(times)) if times else None, note, asks=True)
 
 
 def agree(quoted: Quote, agree_to_cost: bool = False, max_cost_usd: float | None = None) -> None:

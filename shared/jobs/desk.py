@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 class Errand:
     """Who a run is for (`owner`), the `job` that it goes on with, and whether it is to `wait` for that one's end.
 
+    `opened` is told of a new job once it is written down and before it is sent; what it raises keeps it here.
     `seen`: what those who watch the run are told of it.
     """
 
@@ -40,6 +41,7 @@ class Errand:
     owner: str = ""
     job: Job | None = None
     wait: bool = True
+    opened: Callable[[Job], object] | None = None
 
 
 class Jobs:
@@ -50,10 +52,14 @@ class Jobs:
         self._lock = threading.Lock()
         self._followed: set[str] = set()
 
-    def find(self, job_id: str, owner: str | None = None) -> Job:
-        """The job; with an `owner`, only theirs. Raises `UnknownJob`."""
+    def of(self, owner: str, task: str) -> list[Job]:
+        """The owner's jobs of that kind, the newest first."""
+        return [job for job in self.store.of(owner) if job.task == task]
+
+    def find(self, job_id: str, owner: str | None = None, task: str | None = None) -> Job:
+        """The job; with an `owner`, only theirs, and with a `task`, only of that kind. Raises `UnknownJob`."""
         job = self.store.get(job_id)
-        if job is None or (owner is not None and job.owner != owner):
+        if job is None or (owner is not None and job.owner != owner) or (task is not None and job.task != task):
             raise UnknownJob
         return job
 
@@ -102,6 +108,8 @@ class Jobs:
         recorder.book = book
         with self.following(book.job):
             try:
+                if errand.opened is not None and errand.job is None:
+                    errand.opened(book.job)
                 yield book
             except InferenceError as error:
                 book.broke(error)

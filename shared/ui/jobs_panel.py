@@ -15,6 +15,7 @@ from shared.jobs.contents import read_request
 from shared.jobs.job import Job
 from shared.requests import Request
 from shared.settings import Settings
+from shared.tasks import Task
 from shared.ui.running import PRIVATE, note, quiet
 from shared.ui.sessions import with_keys
 
@@ -62,10 +63,10 @@ class Owner:
 
 
 class JobsPanel:
-    """The tab's components; `wire` connects them."""
+    """The tab's components, for the jobs of one task; `wire` connects them."""
 
-    def __init__(self, engine: Engine, owner: Owner, view: Callable[[], View]) -> None:
-        self._engine, self._jobs, self._owner = engine, engine.jobs, owner
+    def __init__(self, engine: Engine, owner: Owner, view: Callable[[], View], task: Task) -> None:
+        self._engine, self._jobs, self._owner, self._task = engine, engine.jobs, owner, task
         self.told = gr.HTML(quiet(NONE), elem_id="jobs-told")
         self.chosen = gr.Radio([], label="Your jobs", visible=False, elem_id="jobs")
         with gr.Row(visible=False) as self.buttons:
@@ -92,7 +93,7 @@ class JobsPanel:
     def _look(self, token: Any, keys: Any, chosen: str | None) -> list[Any]:
         """One look at each job that is pending and that nobody follows."""
         settings, words = with_keys(self._engine.settings, keys), ""
-        for job in self._jobs.store.of(self._owner.of(token)):
+        for job in self._jobs.of(self._owner.of(token), self._task):
             if job.state != "running" or not job.upstream or self._jobs.is_followed(job):
                 continue
             try:
@@ -105,7 +106,7 @@ class JobsPanel:
         return self._listed(token, keys, chosen, words)
 
     def _listed(self, token: Any, keys: Any, chosen: str | None, words: str = "", kind: str = "") -> list[Any]:
-        jobs = self._jobs.store.of(self._owner.of(token))
+        jobs = self._jobs.of(self._owner.of(token), self._task)
         picked = next((job for job in jobs if job.id == chosen), None)
         told = note(words, kind) if words else note(picked.note) if picked else quiet("" if jobs else NONE)
         choices = [(_line(job), job.id) for job in jobs]
@@ -158,7 +159,7 @@ class JobsPanel:
         owner = self._owner.of(token)
         if not owner:
             raise UnknownJob
-        return self._jobs.find(chosen or "", owner)
+        return self._jobs.find(chosen or "", owner, self._task)
 
 
 def _line(job: Job) -> str:

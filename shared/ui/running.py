@@ -41,17 +41,30 @@ class RunRow:
             self.stop = gr.Button("Stop", elem_id=f"{name}-stop", visible=False, min_width=120)
         self.told = gr.HTML("", elem_id=f"{name}-told")
 
-    def wire(self, runs: Runs, work: Work, inputs: list[Any], outputs: list[Any]) -> None:
-        """A click does the work and shows it; Stop presses its switch. Errors are told in their own words."""
+    def wire(
+        self,
+        runs: Runs,
+        work: Work,
+        inputs: list[Any],
+        outputs: list[Any],
+        others: Sequence[tuple[gr.Button, Work]] = (),
+    ) -> None:
+        """A click does the work and shows it; Stop presses its switch. Errors are told in their own words.
 
-        def follow(request: gr.Request, *values: Any) -> Iterator[list[Any]]:
-            for shown, going in _followed(runs, request.session_hash or "local", work, values, len(outputs)):
-                buttons = [gr.update(visible=not going), gr.update(visible=going)]
-                yield [*shown.values, shown.note, *buttons]
-
+        `others`: buttons that begin other work here, with the same inputs and outputs.
+        """
         all_outputs = [*outputs, self.told, self.run, self.stop]
-        self.run.click(follow, inputs, all_outputs, concurrency_limit=None, **PRIVATE)
+        for button, each in ((self.run, work), *others):
+            button.click(_follower(runs, each, len(outputs)), inputs, all_outputs, concurrency_limit=None, **PRIVATE)
         self.stop.click(stopper(runs), None, None, queue=False, **PRIVATE)
+
+
+def _follower(runs: Runs, work: Work, count: int) -> Callable[..., Iterator[list[Any]]]:
+    def follow(request: gr.Request, *values: Any) -> Iterator[list[Any]]:
+        for shown, going in _followed(runs, request.session_hash or "local", work, values, count):
+            yield [*shown.values, shown.note, gr.update(visible=not going), gr.update(visible=going)]
+
+    return follow
 
 
 def stopper(runs: Runs) -> Callable[[gr.Request], None]:

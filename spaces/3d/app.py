@@ -53,7 +53,7 @@ def build(engine: Engine) -> gr.Blocks:
             with page.tab("Motion", "motion", MOTION):
                 motion = MotionPanel(engine, page.runs)
             with gr.Tab("Jobs", id="jobs") as working:
-                jobs = JobsPanel(engine, owner, JobView)
+                jobs = JobsPanel(engine, owner, JobView, TASK)
         with page.side():
             lessons = SolidLessons(engine, read_lessons(HERE / "lessons"))
             with page.beside(TASK), gr.Accordion("Settings", open=True):

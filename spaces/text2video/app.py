@@ -44,7 +44,7 @@ def build(engine: Engine) -> gr.Blocks:
         with page.tabs():
             with gr.Tab("Make", id="make"):
                 make = MakePanel(engine, page.runs, page.picker.first)
-            with gr.Tab("Storyboard", id="story"):
+            with gr.Tab("Storyboard", id="story") as telling:
                 story = StoryPanel(engine, page.runs)
             with gr.Tab("Compare", id="compare"):
                 compare = ComparePanel(engine, page.runs)
@@ -60,7 +60,7 @@ def build(engine: Engine) -> gr.Blocks:
             with gr.Tab("World", id="world"):
                 world = WorldPanel(engine, page.runs)
             with gr.Tab("Jobs", id="jobs") as working:
-                jobs = JobsPanel(engine, owner, JobView)
+                jobs = JobsPanel(engine, owner, JobView, TASK)
         with page.side():
             lessons = VideoLessons(read_lessons(HERE / "lessons"))
             with gr.Accordion("Settings", open=True):
@@ -69,7 +69,7 @@ def build(engine: Engine) -> gr.Blocks:
         make.wire(page.picker.inputs, settings.inputs, page.keys.state, owner)
         jobs.wire(page.demo, working, page.keys.state)
         compare.wire(make.prompt, make.shots.inputs, page.picker.inputs, settings.inputs, page.keys.state, owner)
-        story.wire(page.picker.inputs, settings.inputs, page.keys.state)
+        story.wire(telling, page.picker.inputs, settings.inputs, page.keys.state, owner)
         edit.wire(editing, make.made, make.shots.controls["image"], page.shown)
         world.wire(settings.inputs, page.keys.state)
         inside.wire(make.film)

@@ -14,6 +14,7 @@ from shared.engine import Engine
 from shared.errors import ProviderError
 from shared.events import Final
 from shared.requests import VideoRequest
+from shared.tasks import Task
 from shared.ui.jobs_api import job_of, jobs_of
 from shared.ui.jobs_panel import JobsPanel, Owner
 from tests.support.fake_server import Act
@@ -47,7 +48,7 @@ def built(engine: Engine) -> tuple[JobsPanel, Owner]:
         with gr.Blocks(analytics_enabled=False) as demo:
             owner = Owner(engine)
             with gr.Tab("Jobs") as tab:
-                made = JobsPanel(engine, owner, Bytes)
+                made = JobsPanel(engine, owner, Bytes, Task.TEXT_TO_VIDEO)
             made.wire(demo, tab, gr.State({}))
         return made, owner
 
@@ -114,7 +115,10 @@ def test_what_keeps_a_job_from_being_looked_at_is_told(case: Filming) -> None:
 
 
 def test_the_endpoints_list_jobs_and_look_at_one(case: Filming) -> None:
-    jobs, job = jobs_of(case.engine), job_of(case.engine, lambda final, request: {"bytes": len(final.output.video)})
+    jobs, job = (
+        jobs_of(case.engine, Task.TEXT_TO_VIDEO),
+        job_of(case.engine, Task.TEXT_TO_VIDEO, lambda final, request: {"bytes": len(final.output.video)}),
+    )
     token = jobs()["owner_token"]
     assert jobs(token) == {"owner_token": token, "jobs": []}
     left(case, case.engine.jobs.owners.owner(token))

@@ -6,9 +6,11 @@ import threading
 from collections.abc import Callable, Iterator
 
 from shared.chat.answer import Answer, answers
-from shared.chat.race import race
+from shared.comparing import at_once
 from shared.errors import BackendError
 from tests.support.fakes import PATIENCE, FakeBackend, a_variant, an_engine, ask, fail, say
+
+WAITING = Answer(status="Waiting")
 
 
 def saying(*texts: str, before_last: threading.Event | None = None) -> Callable[[], Iterator[Answer]]:
@@ -25,14 +27,14 @@ def saying(*texts: str, before_last: threading.Event | None = None) -> Callable[
 
 
 def test_all_end_with_their_whole_answers_in_the_order_asked() -> None:
-    *_, last = race([saying("a", "ab"), saying("c"), saying("d", "de", "def")], interval=0.01)
+    *_, last = at_once([saying("a", "ab"), saying("c"), saying("d", "de", "def")], WAITING, interval=0.01)
     assert [answer.text for answer in last] == ["ab", "c", "def"]
 
 
 def test_they_run_at_once_and_a_slow_one_keeps_no_other_waiting() -> None:
     slow = threading.Event()
     seen = []
-    for shown in race([saying("slow", "slow end", before_last=slow), saying("fast")], interval=0.005):
+    for shown in at_once([saying("slow", "slow end", before_last=slow), saying("fast")], WAITING, interval=0.005):
         seen.append([answer.text for answer in shown])
         if seen[-1] == ["slow", "fast"]:
             slow.set()
@@ -47,13 +49,13 @@ def test_they_wait_for_each_other_to_begin() -> None:
         barrier.wait(PATIENCE)
         yield Answer(text="met")
 
-    *_, last = race([run] * 4, interval=0.01)
+    *_, last = at_once([run] * 4, WAITING, interval=0.01)
     assert [answer.text for answer in last] == ["met"] * 4
 
 
 def test_before_anything_came_each_says_that_it_waits() -> None:
     gate = threading.Event()
-    shown = race([saying("a", before_last=gate)] * 2, interval=0.005)
+    shown = at_once([saying("a", before_last=gate)] * 2, WAITING, interval=0.005)
     assert [answer.status for answer in next(shown)] == ["Waiting", "Waiting"]
     gate.set()
     assert [answer.text for answer in list(shown)[-1]] == ["a", "a"]
@@ -61,7 +63,7 @@ def test_before_anything_came_each_says_that_it_waits() -> None:
 
 def test_what_was_shown_does_not_change_afterwards() -> None:
     gate = threading.Event()
-    shown = race([saying("a", before_last=gate)], interval=0.005)
+    shown = at_once([saying("a", before_last=gate)], WAITING, interval=0.005)
     first = next(shown)
     gate.set()
     list(shown)
@@ -70,7 +72,7 @@ def test_what_was_shown_does_not_change_afterwards() -> None:
 
 def test_leaving_does_not_wait_for_the_runs() -> None:
     gate = threading.Event()
-    shown = race([saying("a", before_last=gate)], interval=0.005)
+    shown = at_once([saying("a", before_last=gate)], WAITING, interval=0.005)
     next(shown)
     closer = threading.Thread(target=shown.close)  # type: ignore[attr-defined]
     closer.start()
@@ -84,5 +86,5 @@ def test_an_engine_that_fails_stands_beside_those_that_answer(add: Callable[[Fak
     good, bad = add(FakeBackend("good", run=say("Hello"))), add(FakeBackend("bad", run=fail(BackendError("No."))))
     engines = [an_engine(a_variant(backend)) for backend in (good, bad)]
     runners = [lambda engine=engine: answers(engine.generate("m", ask())) for engine in engines]
-    *_, last = race(runners, interval=0.01)
+    *_, last = at_once(runners, WAITING, interval=0.01)
     assert [(a.text, str(a.error or "")) for a in last] == [("Hello", ""), ("", "No.")]

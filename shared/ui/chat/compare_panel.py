@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 
 from shared.chat.answer import Answer, answers
-from shared.chat.race import race
+from shared.comparing import at_once
 from shared.engine import Choice, Engine
 from shared.errors import InferenceError
 from shared.requests import ChatRequest, Message
@@ -114,7 +114,7 @@ class ComparePanel:
                 _runner(self._engine, each, prompt, options, settings, cancel)
                 for each, cancel in zip(chosen, cancels, strict=True)
             ]
-            for trial.answers in race(runners):
+            for trial.answers in at_once(runners, Answer(status="Waiting")):
                 yield screen(trial)
 
     def _options(self, values: Any) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -29,8 +30,8 @@ def endpoints(engine: Engine) -> None:
     """Add the endpoints to the Blocks being built."""
     api(_generate(engine), api_name="generate", concurrency_limit=None)
     api(models_of(engine, Task.TEXT_TO_VIDEO), api_name="models")
-    api(jobs_of(engine), api_name="jobs")
-    api(job_of(engine, lambda final, request: _of_job(final, request, engine.settings)), api_name="job")
+    api(jobs_of(engine, Task.TEXT_TO_VIDEO), api_name="jobs")
+    api(job_of(engine, Task.TEXT_TO_VIDEO, partial(_of_job, engine.settings)), api_name="job")
 
 
 def _generate(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
@@ -130,7 +131,7 @@ def _shots(rows: list[list[Any]] | None) -> tuple[Shot, ...]:
         raise InvalidRequest('shots must be pairs of a second and a prompt, as in [[1.5, "a butterfly"]].') from None
 
 
-def _of_job(final: Final, request: Request, settings: Settings) -> dict[str, Any]:
+def _of_job(settings: Settings, final: Final, request: Request) -> dict[str, Any]:
     assert isinstance(request, VideoRequest)
     return plain(Filming(output=final.output, receipt=final.receipt), request, settings)
 
