@@ -48,6 +48,8 @@ BACKENDS: dict[str, Entry] = {
     "lift": Entry("shared.backends.lift_solid:LiftSolid", "Lift"),
     "motion_diffusion": Entry("shared.backends.motion_diffusion:MotionDiffusion", "Motion diffusion"),
     "fal_solid": Entry("shared.backends.fal_solid:FalSolid", "fal", hosted=True),
+    "replicate_solid": Entry("shared.backends.replicate_solid:ReplicateSolid", "Replicate", hosted=True),
+    "tripo_solid": Entry("shared.backends.tripo_solid:TripoSolid", "Tripo", hosted=True),
     "openai": Entry("shared.backends.openai_chat:OpenAIChat", "OpenAI", hosted=True),
     "anthropic": Entry("shared.backends.anthropic_chat:AnthropicChat", "Anthropic", hosted=True),
     "google": Entry("shared.backends.google_chat:GoogleChat", "Google", hosted=True),
@@ -73,6 +75,7 @@ BACKENDS: dict[str, Entry] = {
     "google_video": Entry("shared.backends.google_video:GoogleVideo", "Google", hosted=True),
     "runway_video": Entry("shared.backends.runway_video:RunwayVideo", "Runway", hosted=True),
     "fal_video": Entry("shared.backends.fal_video:FalVideo", "fal", hosted=True),
+    "replicate_video": Entry("shared.backends.replicate_video:ReplicateVideo", "Replicate", hosted=True),
     "huggingface_video": Entry("shared.backends.huggingface_video:HuggingFaceVideo", "Hugging Face", hosted=True),
     "openai_compatible_video": Entry(
         "shared.backends.openai_compatible_video:OpenAICompatibleVideo", "OpenAI-compatible server", hosted=True

@@ -14,7 +14,7 @@ from shared.backends.hosted.account import Account, provider_account
 from shared.backends.hosted.clip_model import ClipCall, HostedClips
 from shared.backends.hosted.clips import MAKERS, ClipProfile
 from shared.backends.hosted.job_frame import Seen, Sent
-from shared.backends.hosted.queues import QUEUES, at_once
+from shared.backends.hosted.queues import CLIP, QUEUES, at_once
 from shared.errors import KeyRefused
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class HuggingFaceVideo(HostedClips):
             headers = {"Authorization": f"Bearer {call.account.reveal()}"}
             return await call.http.get(f"{root}{path}" + (f"?{query}" if query else ""), headers=headers)
 
-        seen = await QUEUES[provider].look(ask, path, f"{provider} (for {call.name})")
+        seen = await QUEUES[provider].look(ask, path, f"{provider} (for {call.name})", CLIP)
         return _with(seen, {"inference_provider": provider})
 
 

@@ -213,12 +213,18 @@ _ENGINES: Mapping[Task, _Engines] = {
             "runway": "runway_video",
             "huggingface": "huggingface_video",
             "fal": "fal_video",
+            "replicate": "replicate_video",
         },
         server="openai_compatible_video",
     ),
     Task.TEXT_TO_SOUND: _Engines(
         folder=_sounds_here, hub=_sounds_here, own={"elevenlabs": "elevenlabs_sound"}, server=""
     ),
-    Task.TEXT_TO_3D: _Engines(folder=_solids_here, hub=_solids_here, own={"fal": "fal_solid"}, server=""),
+    Task.TEXT_TO_3D: _Engines(
+        folder=_solids_here,
+        hub=_solids_here,
+        own={"fal": "fal_solid", "replicate": "replicate_solid", "tripo": "tripo_solid"},
+        server="",
+    ),
     Task.TEXT_TO_MOTION: _Engines(folder=_motions_here, hub=_motions_here, own={}, server=""),
 }

@@ -11,10 +11,11 @@ from shared.errors import BackendError, Cancelled, ProviderError
 from shared.events import Event, Final
 from shared.media.moderation import MODEL, Finding, applies, look_over
 from shared.requests import Request
+from shared.requests.solid import VIEWS
 from shared.settings import Settings
 from shared.streaming import CancelToken
 
-_PICTURES = ("image", "last_image", "control_image")  # fields of a request
+_PICTURES = ("image", "last_image", "control_image", *VIEWS)  # fields of a request
 CHECKING = "OpenAI's moderation looks the words over"
 
 

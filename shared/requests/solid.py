@@ -11,6 +11,7 @@ from shared.requests.base import ImagePart, Request, within
 from shared.tasks import Task
 
 BACKS = ("round", "flat")
+VIEWS: Mapping[str, str] = {"left_image": "left", "back_image": "back", "right_image": "right"}
 MOST_RESOLUTION = 256
 
 
@@ -18,7 +19,9 @@ MOST_RESOLUTION = 256
 class SolidRequest(Request):
     """A solid to be made from words, from a picture (`image`), or from both where the engine takes both.
 
-    `size_mm`: of its longest side. `num_inference_steps` and `guidance_scale` are diffusers'.
+    `left_image`, `back_image`, `right_image`: pictures from its other sides, for engines that look at several;
+    `image` is then the front. `size_mm`: of its longest side. `num_inference_steps` and `guidance_scale` are
+    diffusers'.
 
     For engines that lift a picture: `resolution`, cells along the object's longer side; `depth`, how far it rises (1
     makes a ball of a disc); `parts`, how much each part of another colour rises by itself, 0 to 1; `back`, one of
@@ -28,6 +31,9 @@ class SolidRequest(Request):
 
     prompt: str = ""
     image: ImagePart | None = None
+    left_image: ImagePart | None = None
+    back_image: ImagePart | None = None
+    right_image: ImagePart | None = None
     num_inference_steps: int | None = None
     guidance_scale: float | None = None
     size_mm: float | None = None
@@ -38,9 +44,12 @@ class SolidRequest(Request):
     tolerance: float | None = None
     see_through: bool | None = None
 
-    CONTENT: ClassVar[frozenset[str]] = frozenset({"prompt", "image"})
+    CONTENT: ClassVar[frozenset[str]] = frozenset({"prompt", "image", *VIEWS})
     TASK: ClassVar[Task] = Task.TEXT_TO_3D
-    ESSENTIAL: ClassVar[Mapping[str, str]] = {"image": "start from a picture"}
+    ESSENTIAL: ClassVar[Mapping[str, str]] = {
+        "image": "start from a picture",
+        **{name: f"look at a picture of the {side}" for name, side in VIEWS.items()},
+    }
 
     def validate(self) -> None:
         """Raise `InvalidRequest` where there is neither words nor a picture, or for a value out of range."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,10 +11,13 @@ from shared.media.sound.labelling import document
 from shared.outputs import SolidOutput
 from shared.receipts import Receipt
 from shared.requests import SolidRequest
+from shared.requests.solid import VIEWS
 from shared.settings import Settings
 from shared.solid.files import encode
 from shared.solid.measuring import agreement, figures
 from shared.solid.mesh import Solid
+
+_PICTURES = ("image", *VIEWS)  # fields of a request
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -47,10 +49,8 @@ def finish(output: SolidOutput, receipt: Receipt, request: SolidRequest, setting
 
 def how(receipt: Receipt, request: SolidRequest) -> dict[str, Any]:
     """What made the solid: receipt and request, without the picture itself, and nothing that is this person's own."""
-    told = document(receipt, replace(request, image=None))
-    told["request"]["from"] = [
-        field.name for field in dataclasses.fields(request) if field.name == "image" and request.image is not None
-    ]
+    told = document(receipt, replace(request, **dict.fromkeys(_PICTURES)))
+    told["request"]["from"] = [name for name in _PICTURES if getattr(request, name) is not None]
     return told
 
 

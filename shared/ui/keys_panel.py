@@ -17,6 +17,8 @@ _NAMES = {
     "ELEVENLABS_API_KEY": "ElevenLabs",
     "RUNWAYML_API_SECRET": "Runway",
     "FAL_KEY": "fal",
+    "REPLICATE_API_TOKEN": "Replicate",
+    "TRIPO_API_KEY": "Tripo",
     "CUSTOM_API_KEY": "A server of your own",
 }
 

@@ -16,6 +16,7 @@ from shared.engine import Engine  # noqa: E402
 from shared.lessons import read_lessons  # noqa: E402
 from shared.settings import from_environment  # noqa: E402
 from shared.tasks import Task  # noqa: E402
+from shared.ui.following import Together  # noqa: E402
 from shared.ui.jobs_panel import JobsPanel, Owner  # noqa: E402
 from shared.ui.motion.panel import MotionPanel  # noqa: E402
 from shared.ui.motion.settings import MotionSettings  # noqa: E402
@@ -41,7 +42,7 @@ def build(engine: Engine) -> gr.Blocks:
         owner = Owner(engine)
         with page.tabs():
             with page.tab("Make", "make", TASK):
-                make = MakePanel(engine, page.runs)
+                make = MakePanel(engine, page.runs, page.picker.first)
             with page.tab("Compare", "compare", TASK):
                 compare = ComparePanel(engine, page.runs)
             with page.tab("Look inside", "inside", TASK):
@@ -60,7 +61,7 @@ def build(engine: Engine) -> gr.Blocks:
                 settings = SolidSettings(engine, page.picker.first)
             with page.beside(MOTION), gr.Accordion("Settings", open=True):
                 motion_settings = MotionSettings(engine, page.picker_of(MOTION).first)
-        page.connect(settings, motion_settings)
+        page.connect(Together(settings, make.views), motion_settings)
         make.wire(page.picker.inputs, settings.inputs, page.keys.state, owner)
         compare.wire(page.picker.inputs, settings.inputs, page.keys.state)
         jobs.wire(page.demo, working, page.keys.state)

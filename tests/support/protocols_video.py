@@ -52,6 +52,7 @@ class Provider:
     looks: list[Asked] = field(default_factory=list)
     fetched: list[Asked] = field(default_factory=list)
     called_off: list[Asked] = field(default_factory=list)
+    uploads: list[Asked] = field(default_factory=list)
     job: str = "job-1"
 
     def __post_init__(self) -> None:
@@ -298,6 +299,62 @@ class Fal(_FalQueue):
         return base64.b64decode(asked.body["image_url"].partition(",")[2])
 
 
+class _Predictions:
+    """Replicate's predictions."""
+
+    version = ""
+
+    def predictions(self, asked: Asked, provider: Provider) -> Act:
+        job = f"/v1/predictions/{provider.job}"
+        if asked.method == "POST" and asked.path == f"{job}/cancel":
+            provider.called_off.append(asked)
+            return Act(body={"id": provider.job, "status": "canceled"})
+        if asked.method == "POST":
+            assert asked.path == "/v1/predictions" and set(asked.body) == {"version", "input"}
+            assert asked.body["version"] == self.version and "prefer" not in asked.headers
+            return provider.take(asked, lambda: Act(status=201, body={"id": provider.job, "status": "starting"}))
+        if asked.path != job:
+            return Act(status=404, body={"detail": "The requested resource could not be found."})
+        state = provider.look(asked)
+        if isinstance(state, Act):
+            return state
+        names = {WORKING: "processing", DONE: "succeeded", CANCELLED: "canceled"}
+        words = {FAILED: "the oven was cold", REFUSED: "NSFW content detected in output"}.get(state)
+        output = self.output(provider) if state == DONE else None
+        return Act(body={"id": provider.job, "status": names.get(state, "failed"), "output": output, "error": words})
+
+    def output(self, provider: Provider) -> Any:
+        return provider.file_url
+
+
+@dataclass(frozen=True)
+class Replicate(_Predictions):
+    """https://replicate.com/docs/reference/http"""
+
+    model: str = "replicate:google/veo-3.1-fast"
+    version: str = "google/veo-3.1-fast"
+    backend: str = "replicate_video"
+    url_name: str = "replicate"
+    env_var: str = "REPLICATE_API_TOKEN"
+    seconds: float = 4.0
+    cost: float | None = None
+
+    def base_url(self, root: str) -> str:
+        return root
+
+    def answer(self, asked: Asked, provider: Provider) -> Act:
+        return self.predictions(asked, provider)
+
+    def key_in(self, asked: Asked) -> str:
+        return asked.headers["authorization"].removeprefix("Bearer ")
+
+    def prompt_in(self, asked: Asked) -> str:
+        return str(asked.body["input"]["prompt"])
+
+    def picture_in(self, asked: Asked) -> bytes:
+        return base64.b64decode(asked.body["input"]["image"].partition(",")[2])
+
+
 @dataclass(frozen=True)
 class Hub(_FalQueue):
     """One of the providers behind Hugging Face's router."""
@@ -376,7 +433,7 @@ class Hub(_FalQueue):
         return base64.b64decode(asked.body["image_url"].partition(",")[2])
 
 
-VIDEO_DIALECTS: tuple[Any, ...] = (Runway(), Omni(), Vllm(), Fal(), Hub())
+VIDEO_DIALECTS: tuple[Any, ...] = (Runway(), Omni(), Vllm(), Fal(), Replicate(), Hub())
 OTHER_HUB_PROVIDERS = tuple(
     Hub(provider=name, provider_id=f"wan-{name}") for name in ("novita", "replicate", "together", "wavespeed")
 )

@@ -32,7 +32,10 @@ START = ImagePart(picture(), "image/png")
 
 def test_there_are_hosted_models_of_every_kind() -> None:
     kinds = {v.backend for _, v in HOSTED}
-    assert {"google_video", "runway_video", "fal_video", "huggingface_video", "openai_compatible_video"} <= kinds
+    assert {
+        *("google_video", "runway_video", "fal_video", "replicate_video"),
+        *("huggingface_video", "openai_compatible_video"),
+    } <= kinds
 
 
 @pytest.mark.parametrize(("spec", "variant"), HOSTED, ids=[f"{s.id}-{v.backend}" for s, v in HOSTED])
@@ -78,6 +81,7 @@ def test_those_that_are_gone_say_what_to_use() -> None:
         ("google:gemini-omni-9", "google_video"),
         ("runway:gen5", "runway_video"),
         ("fal:fal-ai/some/model", "fal_video"),
+        ("replicate:owner/some-model:9dcd6d78", "replicate_video"),
         ("huggingface:owner/name", "huggingface_video"),
         ("vllm:wan", "openai_compatible_video"),
         ("wan@http://127.0.0.1:9/v1", "openai_compatible_video"),
@@ -114,5 +118,5 @@ def test_pictures_that_are_missing_are_told_before_the_run() -> None:
 
 
 def test_their_keys_have_names() -> None:
-    assert [name_of(each.env_var or "") for each in PROVIDERS.values()] == ["Runway", "fal"]
-    assert {"Runway", "fal"} <= {entry.label for entry in BACKENDS.values()}
+    assert [name_of(each.env_var or "") for each in PROVIDERS.values()] == ["Runway", "fal", "Replicate", "Tripo"]
+    assert {"Runway", "fal", "Replicate", "Tripo"} <= {entry.label for entry in BACKENDS.values()}

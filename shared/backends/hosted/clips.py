@@ -21,6 +21,7 @@ class ClipProfile(Profile):
     """A row of clips.toml."""
 
     sent_as: Mapping[str, str] = field(default_factory=dict)
+    names: Mapping[str, str] = field(default_factory=dict)
     sizes: Mapping[str, str] = field(default_factory=dict)
     start_sizes: Mapping[str, str] = field(default_factory=dict)
     scales: Mapping[str, float] = field(default_factory=dict)
@@ -123,8 +124,8 @@ def _tuples(row: Mapping[str, Any]) -> dict[str, Any]:
     return made
 
 
-# providers of video alone
-PROVIDERS: Mapping[str, Endpoint] = read_endpoints(Path(__file__).with_name("video_providers.toml"))
+# providers whose models work in jobs, and do nothing else here
+PROVIDERS: Mapping[str, Endpoint] = read_endpoints(Path(__file__).with_name("job_providers.toml"))
 # a provider's or endpoint's id -> what it honours; those that are not here make no clips
 MAKERS: Mapping[str, Maker] = {
     name: _maker(row)

@@ -17,8 +17,13 @@ class SolidProfile(Profile):
     """A row of solids.toml."""
 
     picture: str = "image_url"
+    listed: bool = False
+    views: Mapping[str, str] = field(default_factory=dict)
+    needs_views: tuple[str, ...] = ()
     needs_picture: bool = True
     words: bool = False
+    either: bool = False
+    body: Mapping[str, Any] = field(default_factory=dict)
     sent_as: Mapping[str, str] = field(default_factory=dict)
     every: float = 3.0
 
@@ -32,7 +37,8 @@ def profile_of(provider: str, model: str) -> SolidProfile:
     """What the provider honours for the model of that name."""
     row: dict[str, Any] = tomllib.loads(_FILE.read_text(encoding="utf-8"))[provider]
     base = row.get("honours", {})
-    models = read_models(SolidProfile, base, row.get("model", ()))
+    rows = [{**each, "needs_views": tuple(each.get("needs_views", ()))} for each in row.get("model", ())]
+    models = read_models(SolidProfile, base, rows)
     return matching(models, model) or read_profile(SolidProfile, base, {})
 
 

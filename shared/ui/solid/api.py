@@ -50,6 +50,9 @@ def _generate(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
         mode: str = "",
         engine_variant: str = "",
         image: str = "",
+        left_image: str = "",
+        back_image: str = "",
+        right_image: str = "",
         seed: int | None = None,
         num_inference_steps: int | None = None,
         guidance_scale: float | None = None,
@@ -74,6 +77,9 @@ def _generate(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
             mode: "quantized", "local" or "hosted"; empty takes the model's first engine that can run.
             engine_variant: a `variant` from /models, where a model has several engines of a kind.
             image: a picture to lift, as a data URL ("data:image/png;base64,..."): one thing on a plain background.
+            left_image: for engines that look at several sides, a picture of its left; `image` is then the front.
+            back_image: the same of its back.
+            right_image: the same of its right.
             seed: left out, one is drawn; the receipt names it.
             num_inference_steps: of the model that draws or makes; left out, the model's own, as for all below.
             guidance_scale: how closely the words are followed.
@@ -95,6 +101,9 @@ def _generate(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
             asked = SolidRequest(
                 prompt=prompt,
                 image=part_of(image),
+                left_image=part_of(left_image),
+                back_image=part_of(back_image),
+                right_image=part_of(right_image),
                 seed=seed,
                 num_inference_steps=num_inference_steps,
                 guidance_scale=guidance_scale,

@@ -24,10 +24,12 @@ from shared.ui.jobs_panel import Owner
 from shared.ui.model_picker import Picked
 from shared.ui.running import note, stopper
 from shared.ui.sessions import Runs, with_keys
+from shared.ui.solid import views_panel
 from shared.ui.solid.files import write
 from shared.ui.solid.restoring import solid_restore
 from shared.ui.solid.saving import SavePanel
 from shared.ui.solid.settings_panel import NAMES, to_request
+from shared.ui.solid.views_panel import ViewsPanel
 
 EXAMPLES = ["a red apple", "a mushroom", "a birthday cake", "a sunflower", "a blue cat", "a green frog"]
 HINT = "One thing before a plain background, or with transparency. The words then only name it."
@@ -48,7 +50,7 @@ class Made:
 class MakePanel:
     """The tab's components; `wire` connects them once the controls beside them exist."""
 
-    def __init__(self, engine: Engine, runs: Runs) -> None:
+    def __init__(self, engine: Engine, runs: Runs, picked: Picked) -> None:
         self._engine, self._runs = engine, runs
         self.made = gr.State(None)  # a `Made`
         with gr.Row(equal_height=False):
@@ -77,6 +79,7 @@ class MakePanel:
                         sources=["upload", "clipboard"],
                         elem_id="source",
                     )
+                    self.views = ViewsPanel(engine, picked)
                 self.restoring = solid_restore()
             with gr.Column(scale=6, min_width=300):
                 self.solid = gr.Model3D(
@@ -107,7 +110,16 @@ class MakePanel:
         self._owner_of = owner.of
         self.restoring.wire(self.prompt, picker[0], settings)
         self.saving.wire(self.made, self.solid, self.told)
-        inputs = [self.prompt, self.source, self.saving.material, keys, owner.token, *picker, *settings]
+        inputs = [
+            self.prompt,
+            self.source,
+            self.saving.material,
+            keys,
+            owner.token,
+            *picker,
+            *self.views.inputs,
+            *settings,
+        ]
         for event, agreed in ((self.run.click, False), (self.prompt.submit, False), (self.agree.click, True)):
             ran = event(self._followed(agreed), inputs, self.outputs, concurrency_limit=None, **_PRIVATE)
             # By itself, since the viewer shows nothing where it is told of one file twice, as a run's last telling is.
@@ -139,7 +151,9 @@ class MakePanel:
         made once it is `agreed` to."""
         try:
             settings, picked = with_keys(self._engine.settings, keys), Picked(model, mode, variant)
-            asked = asked_for(self._engine, picked, settings, prompt, source, values)
+            count = len(views_panel.NAMES)
+            views, values = values[:count], values[count:]
+            asked = asked_for(self._engine, picked, settings, prompt, source, values, views)
             where: dict[str, Any] = {"mode": Mode(mode), "variant": variant or None, "settings": settings}
             if not agreed and (quoted := self._engine.quote(model, asked, **where)).asks:
                 yield [*[gr.skip()] * (len(self.outputs) - 2), note(quoted.words), gr.update(visible=True)]
@@ -171,9 +185,18 @@ class MakePanel:
 
 
 def asked_for(
-    engine: Engine, picked: Picked, settings: Settings, prompt: str, source: str | None, values: Sequence[Any]
+    engine: Engine,
+    picked: Picked,
+    settings: Settings,
+    prompt: str,
+    source: str | None,
+    values: Sequence[Any],
+    views: Sequence[str | None] = (),
 ) -> SolidRequest:
-    """The request that the controls make, with the settings that the engine follows. Raises `InvalidRequest`."""
+    """The request that the controls make, with the settings that the engine follows. `views`: pictures of other sides.
+
+    Raises `InvalidRequest`.
+    """
     if not picked.model:
         raise InvalidRequest("Choose a model first.")
     found = following(engine, Task.TEXT_TO_3D, picked, settings)
@@ -181,4 +204,6 @@ def asked_for(
     drawing = {"num_inference_steps", "guidance_scale"} if source and found and found.capabilities.images else set()
     followed = [name for name in NAMES if name not in drawing and (found is None or found.reason(name) is None)]
     image = to_part(open_picture(source)) if source else None
-    return SolidRequest(prompt=prompt or "", image=image, **to_request(values, followed))
+    looked = {name: found is None or found.reason(name) is None for name in views_panel.NAMES}
+    sides = views_panel.read(views, looked) if views else {}
+    return SolidRequest(prompt=prompt or "", image=image, **sides, **to_request(values, followed))
