@@ -3,7 +3,7 @@
 Field names are those of `huggingface_hub.InferenceClient` and, where it has none, of transformers.
 """
 
-from shared.requests.base import MOST_SEED, ImagePart, Request
+from shared.requests.base import MOST_SEED, ClipPart, ImagePart, Request
 from shared.requests.chat import ChatRequest, Message, Role
 from shared.requests.image import LEADING, MOST_OUTPAINT, ImageRequest
 from shared.requests.motion import MotionRequest
@@ -19,6 +19,7 @@ __all__ = [
     "MOST_SEED",
     "AudioRequest",
     "ChatRequest",
+    "ClipPart",
     "Consent",
     "ImagePart",
     "ImageRequest",

@@ -67,6 +67,11 @@ class ImagePart:
         return data_url(self.data, self.media_type)
 
 
+@dataclass(frozen=True)
+class ClipPart(ImagePart):
+    """A clip in a request: the bytes of its file and their media type, for example `video/mp4`."""
+
+
 def within(name: str, value: float | None, low: float, high: float) -> None:
     """Raise `InvalidRequest` for a value out of range. NaN fails every comparison, so it is refused here too."""
     if value is not None and not low <= value <= high:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from shared.errors import InvalidRequest
-from shared.requests.base import ImagePart, Request, within
+from shared.requests.base import ClipPart, ImagePart, Request, within
 from shared.tasks import Task
 from shared.video.camera import camera
 
@@ -32,7 +32,8 @@ class VideoRequest(Request):
     """A clip to be made from words, or from words and pictures. Names are diffusers' where it has one.
 
     `duration` in seconds at `fps` frames a second, or `num_frames`, which goes before it. `width`, `height` in pixels.
-    `image` is the first picture and `last_image` the last. `shots`: what the clip comes to after `prompt`, each from a
+    `image` is the first picture and `last_image` the last; `video` is a clip to be gone on from.
+    `shots`: what the clip comes to after `prompt`, each from a
     moment of its own. `camera`: a name of `shared/video/camera.toml`, what the camera does.
     `strength`: for engines that draw each frame from the one before, how much of it is drawn anew (0 to 1).
     `wander`: for the same, how far the noise goes on its way through the clip (0: it stands still, 1: to another's).
@@ -47,6 +48,7 @@ class VideoRequest(Request):
     negative_prompt: str | None = None
     image: ImagePart | None = None
     last_image: ImagePart | None = None
+    video: ClipPart | None = None
     shots: tuple[Shot, ...] = ()
     camera: str | None = None
     duration: float | None = None
@@ -62,11 +64,12 @@ class VideoRequest(Request):
     action: str | None = None
     preview_every_step: bool | None = None
 
-    CONTENT: ClassVar[frozenset[str]] = frozenset({"prompt", "image", "last_image"})
+    CONTENT: ClassVar[frozenset[str]] = frozenset({"prompt", "image", "last_image", "video"})
     TASK: ClassVar[Task] = Task.TEXT_TO_VIDEO
     ESSENTIAL: ClassVar[Mapping[str, str]] = {
         "image": "begin with a picture",
         "last_image": "end with a picture",
+        "video": "go on from a clip",
         "shots": "come to another shot",
         "action": "be walked through",
     }

@@ -19,7 +19,7 @@ from shared.video.reading import opened
 
 KEYWORD = "genai_playground"
 COMMENT = "comment"
-_PICTURES = ("image", "last_image")
+_PICTURES = ("image", "last_image", "video")
 _FORMATS = {"video/mp4": "mp4", "video/webm": "webm"}
 _SIGNED = (b"c2pa", b"urn:c2pa:", b"jumbc2pa")  # of the boxes that hold Content Credentials
 
@@ -44,7 +44,7 @@ def label(data: bytes, media_type: str, receipt: Receipt, request: VideoRequest)
 
 def document_of(receipt: Receipt, request: VideoRequest) -> dict[str, Any]:
     """What made the clip, without the pictures that it was made from."""
-    found = document(receipt, replace(request, image=None, last_image=None))
+    found = document(receipt, replace(request, **dict.fromkeys(_PICTURES)))
     found["request"]["from"] = [name for name in _PICTURES if getattr(request, name) is not None]
     return found
 

@@ -70,7 +70,7 @@ def build(engine: Engine) -> gr.Blocks:
         jobs.wire(page.demo, working, page.keys.state)
         compare.wire(make.prompt, make.shots.inputs, page.picker.inputs, settings.inputs, page.keys.state, owner)
         story.wire(telling, page.picker.inputs, settings.inputs, page.keys.state, owner)
-        edit.wire(editing, make.made, make.shots.controls["image"], page.shown)
+        edit.wire(editing, make.made, [make.shots.controls[name] for name in ("image", "video")], page.shown)
         world.wire(settings.inputs, page.keys.state)
         inside.wire(make.film)
         steps.wire(make.prompt, make.shots.inputs, page.picker.inputs, settings.inputs, page.keys.state)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import base64
 import logging
 import pickle
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from shared.errors import (
     BackendError,
@@ -25,8 +28,9 @@ from shared.errors import (
 )
 from shared.events import Final, Progress
 from shared.receipts import Receipt
-from shared.requests import ImagePart
+from shared.requests import ClipPart, ImagePart
 from shared.streaming import CancelToken
+from shared.video.encoding import encode
 from tests.support.contract import import_is_light
 from tests.support.fake_server import Act, Asked
 from tests.support.hosted import KEY
@@ -41,8 +45,10 @@ from tests.support.protocols_video import (
     SIDES,
     VIDEO_DIALECTS,
     WORKING,
+    Fal,
     Hub,
     Omni,
+    Provider,
     Runway,
     Vllm,
     clip,
@@ -391,3 +397,35 @@ def _when(happened: Any, act: Any) -> None:
     while not happened():
         time.sleep(0.005)
     act()
+
+
+@dataclass(frozen=True)
+class Extending(Fal):
+    """A model of fal's that goes on from a clip."""
+
+    model: str = "fal:fal-ai/veo3.1/fast/extend-video"
+    seconds: float | None = None  # type: ignore[assignment]
+    root: str = "/fal-ai/veo3.1"
+
+    def answer(self, asked: Asked, provider: Provider) -> Act:
+        assert asked.method != "POST" or asked.path == "/fal-ai/veo3.1/fast/extend-video"
+        return self.queue(asked, provider)
+
+
+def test_a_clip_is_gone_on_from_where_the_provider_does_that(tmp_path: Path) -> None:
+    with filming(Extending(), tmp_path) as case:
+        assert end_of(case.run(video=ClipPart(clip(), "video/mp4"), seed=4)).output.video == clip()
+        (sent,) = case.provider.sent
+        assert base64.b64decode(sent.body["video_url"].partition("video/mp4;base64,")[2]) == clip()
+        assert set(sent.body) == {"prompt", "video_url", "seed"} and "video" not in case.job.request
+        long = encode((Image.new("RGB", SIDES) for _ in range(90)), 10.0)
+        for given, words in (
+            ({}, "goes on from a clip"),
+            ({"video": ClipPart(long, "video/mp4")}, "8 seconds at most; this has 9.0"),
+            ({"video": ClipPart(clip(), "video/mp4"), "image": START}, "can't begin with a picture"),
+        ):
+            with pytest.raises(InvalidRequest, match=words):
+                list(case.run(**given))
+        assert len(case.provider.sent) == 1
+    with filming(Runway(), tmp_path / "other") as case, pytest.raises(InvalidRequest, match="can't go on from a clip"):
+        list(case.run(video=ClipPart(clip(), "video/mp4")))

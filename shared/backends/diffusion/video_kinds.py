@@ -22,6 +22,7 @@ WHY_NOT: Mapping[str, str] = {
     "wander": "This model makes all frames at once, none from the one before.",
     "image": "This model begins with words alone. Choose one that begins with a picture.",
     "last_image": "This model can't be told where to end.",
+    "video": "This model begins with a picture at most; “Go on” under Edit takes that of a clip's end.",
     "action": "This is no world model; those stand under World.",
     "step_cache": "diffusers has no such cache for this kind of model.",
 }

@@ -21,6 +21,7 @@ from shared.outputs import VideoOutput
 from shared.pricing import Cost
 from shared.requests import Request, VideoRequest
 from shared.video.camera import camera
+from shared.video.reading import measure
 
 if TYPE_CHECKING:
     from shared.catalog import Variant
@@ -152,6 +153,13 @@ class HostedClips(JobFrame[VideoRequest, ClipProfile, ClipPiece]):
 def _complete(profile: ClipProfile, request: VideoRequest) -> None:
     if profile.needs_start and request.image is None:
         raise InvalidRequest("This model moves a picture: it needs a first one. Choose a picture, or another model.")
+    if profile.needs_clip and request.video is None:
+        raise InvalidRequest("This model goes on from a clip. Put one in under Make, or press “Go on” under Edit.")
+    seconds = measure(request.video.data).seconds if request.video is not None and profile.clip else 0.0
+    if seconds > profile.clip + 0.1:
+        raise InvalidRequest(
+            f"This model goes on from clips of {profile.clip:g} seconds at most; this has {seconds:.1f}. Cut it first."
+        )
     for given in (request.image, request.last_image):
         if profile.picture and given is not None and len(given.data_url) > profile.picture:
             most = profile.picture * 3 // 4 / 1e6

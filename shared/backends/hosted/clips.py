@@ -35,6 +35,8 @@ class ClipProfile(Profile):
     fps: float = 0.0
     prompt: int = 0
     needs_start: bool = False
+    needs_clip: bool = False
+    clip: float = 0.0
     picture: int = 0
     every: float = 5.0
     body: Mapping[str, Any] = field(default_factory=dict)

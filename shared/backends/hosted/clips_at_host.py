@@ -32,6 +32,7 @@ class ClipsAtHost(AtHost[VideoRequest, ClipProfile, ClipPiece], HostedClips):
             "scale": size.scale if size is not None else None,
             "image": request.image.data_url if request.image is not None else None,
             "last_image": request.last_image.data_url if request.last_image is not None else None,
+            "video": request.video.data_url if request.video is not None else None,
         }
         named = {profile.names[name]: value for name, value in values.items() if name in profile.names and value}
         return {"prompt": call.prompt, **profile.body, **named, **call.given}

@@ -24,6 +24,7 @@ from shared.ui.models_api import models_of
 from shared.ui.reading import read_mode
 from shared.video.filming import Filming, filmings
 from shared.video.finishing import finish
+from shared.video.given import clip_of
 
 
 def endpoints(engine: Engine) -> None:
@@ -45,6 +46,7 @@ def _generate(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
         camera: str = "",
         image: str = "",
         last_image: str = "",
+        video: str = "",
         duration: float | None = None,
         fps: float | None = None,
         num_frames: int | None = None,
@@ -73,6 +75,7 @@ def _generate(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
             camera: "zoom_in", "pan_left", "roll_right" and the like; empty says nothing of it.
             image: the first picture, as a data URL ("data:image/png;base64,...").
             last_image: the last picture, as a data URL.
+            video: for engines that go on from a clip, that clip as a data URL ("data:video/mp4;base64,...").
             duration: in seconds; left out, the model's own, as for all settings below.
             fps: frames a second.
             num_frames: how many frames, instead of a duration.
@@ -97,6 +100,7 @@ def _generate(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
                 camera=camera or None,
                 image=part_of(image),
                 last_image=part_of(last_image),
+                video=clip_of(video),
                 duration=duration,
                 fps=fps,
                 num_frames=num_frames,

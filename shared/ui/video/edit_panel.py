@@ -22,7 +22,9 @@ from shared.video.sounding import with_sound
 
 HINT = "Works on the clips that you made here, newest first, and on your own files. Nothing is asked of a model."
 ENDINGS = [".mp4", ".webm", ".mov", ".gif"]
-GO_ON = "Takes the last picture of the first clip to Make, as the first of the next."
+GO_ON = (
+    "Takes the first clip to Make: by its last picture, or as a whole where the engine chosen above goes on from clips."
+)
 EXAMPLE = "00:00:00,000 --> 00:00:01,500\nFirst an apple\n\n00:00:01,500 --> 00:00:03,000\nthen a butterfly"
 
 
@@ -74,8 +76,11 @@ class EditPanel:
                     elem_id="edited",
                 )  # fmt: skip
 
-    def wire(self, tab: Any, made: Any, first_picture: Any, shown: Any) -> None:
-        """Connect the events. `tab`: this one; `made`: what Make made; `shown`: the tabs of the page."""
+    def wire(self, tab: Any, made: Any, begun: list[Any], shown: Any) -> None:
+        """Connect the events. `tab`: this one; `made`: what Make made; `shown`: the tabs of the page.
+
+        `begun`: Make's first picture, and its clip to go on from.
+        """
         tab.select(_offered, made, self.clips, queue=False, **PRIVATE)
         taken = [self.clips, self.files, made]
         for row, work, more in (
@@ -85,7 +90,7 @@ class EditPanel:
             (self.writing, _written, [self.words]),
         ):
             row.wire(self._runs, _worker(work), [*taken, *more], [self.film])
-        self.on.click(_on, taken, [first_picture, shown, self.told], **PRIVATE)
+        self.on.click(_on, taken, [*begun, shown, self.told], **PRIVATE)
 
 
 def _offered(made: list[Any]) -> Any:
@@ -144,6 +149,7 @@ def _on(chosen: list[str], files: Any, made: list[Any]) -> list[Any]:
         *_, last = frames(clip)
         path = Path(write("last-picture", to_part(last).data, "image/png"))
         told = note(f"Make begins with the last picture of this clip, {known.width} x {known.height}.")
-        return [str(path), gr.update(selected="make"), told]
+        whole = write("clip", clip, "video/mp4")
+        return [str(path), whole, gr.update(selected="make"), told]
     except InferenceError as error:
-        return [gr.skip(), gr.skip(), note(str(error), "pg-error")]
+        return [gr.skip(), gr.skip(), gr.skip(), note(str(error), "pg-error")]

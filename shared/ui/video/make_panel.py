@@ -9,7 +9,9 @@ import gradio as gr
 
 from shared.engine import Engine
 from shared.requests import VideoRequest
+from shared.tasks import Task
 from shared.ui import receipt_view
+from shared.ui.following import following
 from shared.ui.jobs_panel import Owner
 from shared.ui.model_picker import Picked
 from shared.ui.running import PRIVATE, note, stopper
@@ -162,7 +164,10 @@ def asked_for(engine: Engine, prompt: str, picked: Picked, keys: Any, values: Se
     """The request that the controls make: those of the shots, then the settings. Raises `InvalidRequest`."""
     count = len(shots_panel.NAMES)
     options = to_request(values[count : count + len(NAMES)])
-    seconds = seconds_of(engine, picked, with_keys(engine.settings, keys), options)
-    shots, camera, image, last_image = values[:count]
-    options |= shots_panel.read(shots, camera, image, last_image, seconds)
+    settings = with_keys(engine.settings, keys)
+    seconds = seconds_of(engine, picked, settings, options)
+    shots, camera, image, last_image, clip = values[:count]
+    found = following(engine, Task.TEXT_TO_VIDEO, picked, settings)
+    taken = clip if found and found.reason(shots_panel.CLIP) is None else None  # what isn't shown isn't asked for
+    options |= shots_panel.read(shots, camera, image, last_image, taken, seconds)
     return VideoRequest(prompt=prompt or "", **options)
