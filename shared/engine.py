@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import logging
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from shared import machine as machines
 from shared.asking import ask, trim
@@ -103,6 +104,11 @@ class Engine:
         refused = {r.variant.key: r.reason for r in self.plan(spec, settings=settings).refused}
         return [Choice(spec, v, refused.get(v.key)) for v in spec.variants]
 
+    def defaults(self, spec: ModelSpec, variant: Variant) -> Mapping[str, Any]:
+        """What a request gets where it leaves a setting open: the model's own values, or this machine's."""
+        usual: Any = getattr(get_backend(variant.backend), "usual", None)
+        return {**spec.defaults, **(usual(variant, self.machine) if usual else {})}
+
     def generate(
         self,
         model_id: str,
@@ -144,8 +150,10 @@ class Engine:
         spec, chosen = self._chosen(model_id, request, mode, variant, settings)
         first = chosen.candidates[0]
         capabilities = get_backend(first.backend).capabilities(first)
-        honoured, _ = honour(with_defaults(request, spec, capabilities), request, first, capabilities)
-        return quote(spec, first, honoured, settings, self.jobs.store)
+        honoured, _ = honour(
+            with_defaults(request, self.defaults(spec, first), capabilities), request, first, capabilities
+        )
+        return quote(spec, first, honoured, settings, self.jobs.store, self.machine)
 
     def resume(
         self,
@@ -234,7 +242,9 @@ class Engine:
         errand: Errand,
     ) -> Final:
         capabilities = get_backend(variant.backend).capabilities(variant)
-        honoured, unhonoured = honour(with_defaults(request, spec, capabilities), request, variant, capabilities)
+        honoured, unhonoured = honour(
+            with_defaults(request, self.defaults(spec, variant), capabilities), request, variant, capabilities
+        )
         run = Run(
             spec=spec,
             variant=variant,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from shared.backends import BACKENDS
 from shared.backends.base import Capabilities
-from shared.catalog import ModelSpec, Variant
+from shared.catalog import Variant
 from shared.errors import InvalidRequest
 from shared.requests import ChatRequest, Request
 from shared.trimming import without_pictures
@@ -16,9 +17,9 @@ from shared.trimming import without_pictures
 _LISTS = frozenset({"stop", "speakers", "shots"})  # fields of requests that are empty, not None, where nothing is set
 
 
-def with_defaults(request: Request, spec: ModelSpec, capabilities: Capabilities) -> Request:
+def with_defaults(request: Request, defaults: Mapping[str, Any], capabilities: Capabilities) -> Request:
     """The model's own defaults where the person set nothing, and a seed, so that the run can be repeated."""
-    own = {name: value for name, value in spec.defaults.items() if name not in request.derived}
+    own = {name: value for name, value in defaults.items() if name not in request.derived}
     unset = {name: value for name, value in own.items() if getattr(request, name, None) is None}
     unset = {name: value for name, value in unset.items() if name in capabilities.parameters}
     if request.seed is None and capabilities.seed != "none":

@@ -9,9 +9,11 @@ from typing import Any
 
 from shared import pricing
 from shared.backends import get_backend
+from shared.backends.base import Slowness
 from shared.catalog import ModelSpec, Variant
 from shared.errors import InvalidRequest
 from shared.jobs.store import JobStore
+from shared.machine import Machine
 from shared.requests import Request
 from shared.settings import Settings
 from shared.tasks import Mode
@@ -21,18 +23,21 @@ from shared.tasks import Mode
 class Quote:
     """`usd`: US dollars, None where no price is known; `seconds` of waiting, None where nothing is known of it.
 
-    `note` says where the figure comes from, or why there is none. `asks`: somebody else charges for the run, so that it
-    must be agreed to, also where no price is known.
+    `note` says where the figure comes from, or why there is none. `asks`: the run must be agreed to, since somebody
+    else charges for it, also where no price is known; or since it takes long here (`slow`), and costs but time.
     """
 
     usd: float | None
     seconds: float | None
     note: str
     asks: bool = False
+    slow: bool = False
 
     @property
     def words(self) -> str:
         """The same for a person, in a sentence or two."""
+        if self.slow:
+            return f"It costs nothing, but would take about {_time(self.seconds)} here. {self.note}"
         if not self.asks:
             return f"Costs nothing: {self.note}."
         cost = "Its price isn't known here" if self.usd is None else f"It will cost about ${self.usd:.2f}"
@@ -40,15 +45,31 @@ class Quote:
         return f"{cost} ({self.note}){wait}."
 
 
-def quote(spec: ModelSpec, variant: Variant, request: Request, settings: Settings, store: JobStore) -> Quote:
+def quote(
+    spec: ModelSpec, variant: Variant, request: Request, settings: Settings, store: JobStore, machine: Machine
+) -> Quote:
     """For this request, on this way to run the model. Raises `InvalidRequest` for what it can't make."""
     if variant.mode != Mode.HOSTED:
-        return Quote(None, None, pricing.LOCAL.note)
+        return _here(variant, request, machine)
     asked: Any = getattr(get_backend(variant.backend), "quote", None)
     if asked is None:
         return Quote(None, None, "unpriced before the run: it is charged by what comes", asks=True)
     cost: pricing.Cost = asked(variant, settings, request)
     return Quote(cost.usd, _usual(store, spec, variant, request), cost.note, asks=cost != pricing.OWN_SERVER)
+
+
+def _here(variant: Variant, request: Request, machine: Machine) -> Quote:
+    estimate: Any = getattr(get_backend(variant.backend), "estimate", None)
+    slow: Slowness | None = estimate(variant, request, machine) if estimate else None
+    if slow is None:
+        return Quote(None, None, pricing.LOCAL.note)
+    note = "This machine has no GPU for it, and less is not to be had of this model: choose a smaller one."
+    if slow.seconds > 1.5 * slow.small:
+        note = (
+            "This machine has no GPU for it. With length, size and steps left open a small clip is made, in about "
+            f"{_time(slow.small)}."
+        )
+    return Quote(None, slow.seconds, note, asks=True, slow=True)
 
 
 def together(quotes: Sequence[Quote], *, in_turn: bool) -> Quote:
@@ -90,5 +111,8 @@ def _usual(store: JobStore, spec: ModelSpec, variant: Variant, request: Request)
     return round(median(known)) if known else None
 
 
-def _time(seconds: float) -> str:
-    return f"{seconds:.0f} seconds" if seconds < 90 else f"{seconds / 60:.0f} minutes"
+def _time(seconds: float | None) -> str:
+    seconds = seconds or 0.0
+    if seconds < 90:
+        return f"{max(1.0, seconds):.0f} seconds"
+    return f"{seconds / 60:.0f} minutes" if seconds < 5400 else f"{seconds / 3600:.0f} hours"

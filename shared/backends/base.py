@@ -118,6 +118,14 @@ class Outcome:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Slowness:
+    """A run that takes long on this machine: about how many seconds, and how many `small`, what is made by default."""
+
+    seconds: float
+    small: float
+
+
 class LoadedModel(Protocol):
     """A model ready to run. `concurrency`: how many runs it serves at once; 0 is no limit."""
 
@@ -150,7 +158,11 @@ class JobModel(LoadedModel, Protocol):
 
 
 class Backend(Protocol):
-    """An engine. Making one is free; only `load` imports and allocates."""
+    """An engine. Making one is free; only `load` imports and allocates.
+
+    It may also have `usual(variant, machine)`, values that go before a model's own on this machine; `estimate(variant,
+    request, machine)`, the `Slowness` of a run that would take long; and `quote(variant, settings, request)`, its cost.
+    """
 
     def check(self, variant: Variant, settings: Settings) -> None:
         """Raise `MissingDependency`, `MissingCredentials` or another `BackendError` if it can't run here.

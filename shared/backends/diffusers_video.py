@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from shared.backends.base import Capabilities, require
+from shared.backends.base import Capabilities, Slowness, require
+from shared.requests import VideoRequest
 
 if TYPE_CHECKING:
     from shared.backends.diffusion.loading import Loaded
     from shared.backends.diffusion.video import VideoModel
+    from shared.backends.diffusion.video_kinds import Kind
     from shared.catalog import Variant
+    from shared.machine import Machine
+    from shared.requests import Request
     from shared.settings import Settings
     from shared.streaming import Emit
 
@@ -24,7 +29,8 @@ class DiffusersVideo:
     `files` (patterns), `adapter`, `adapter_weight` (a LoRA, as of pictures), `gguf` (a Hub id, whose file is
     `variant.filename`, or a path: the transformer's weights, quantized), `starter` and `motion` (names of folders of
     weights that come with the playground: an image model, and the motion module that was trained on it), `not`
-    (settings that this model has no use for, with the reason), `clips` (what of the row is otherwise: `usual`, `most`).
+    (settings that this model has no use for, with the reason), `clips` (what of the row is otherwise: `usual`, `most`),
+    `billions` (of parameters that work at each step, where they aren't those of the row).
     """
 
     def check(self, variant: Variant, settings: Settings) -> None:
@@ -54,6 +60,33 @@ class DiffusersVideo:
         return replace(
             kinds()[USUAL].capabilities({}), parameters=follows - set(refused), why_not={**why_not, **refused}
         )
+
+    def usual(self, variant: Variant, machine: Machine) -> Mapping[str, Any]:
+        """Values that go before the model's own here: on a processor, those of a clip that it can finish."""
+        from shared.backends.diffusion.small import tier
+
+        kind = self._slow(variant, machine)
+        return tier(kind) if kind else {}
+
+    def estimate(self, variant: Variant, request: Request, machine: Machine) -> Slowness | None:
+        """How long it would take where that is long; None where it isn't, or nothing is known of it."""
+        from shared.backends.diffusion.small import LONG, seconds, tier
+
+        kind = self._slow(variant, machine)
+        if kind is None or not isinstance(request, VideoRequest):
+            return None
+        billions = float(variant.options.get("billions", kind.billions))
+        long, cores = seconds(kind, request, billions, machine.cores), machine.cores
+        small = seconds(kind, replace(request, duration=None, fps=None, **tier(kind)), billions, cores)
+        return Slowness(long, small) if long is not None and small is not None and long > LONG else None
+
+    def _slow(self, variant: Variant, machine: Machine) -> Kind | None:
+        """The pipeline's kind where a processor would run it; None where anything else does, or it is a starter."""
+        from shared.backends.diffusion.video_kinds import kinds, named_in
+
+        if variant.device != "auto" or machine.accelerator != "cpu" or variant.options.get("motion"):
+            return None
+        return kinds().get(str(variant.options.get("pipeline") or named_in(variant.repo_id)))
 
     def load(self, variant: Variant, settings: Settings, emit: Emit) -> VideoModel:
         """Download if need be, check and load. Raises `CorruptWeights`, `OutOfMemory`, `HubUnavailable`."""

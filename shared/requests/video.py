@@ -74,6 +74,12 @@ class VideoRequest(Request):
         "action": "be walked through",
     }
 
+    @property
+    def derived(self) -> frozenset[str]:
+        """How many frames, where a duration was asked for, and the other way round."""
+        counted = {"num_frames"} if self.duration is not None else set()
+        return frozenset(counted | ({"duration"} if self.num_frames is not None else set()))
+
     def validate(self) -> None:
         """Raise `InvalidRequest` for an empty prompt, a camera that isn't there, or a value out of range."""
         super().validate()

@@ -42,7 +42,9 @@ def following(engine: Engine, task: Task, picked: Picked, settings: Settings) ->
     )
     if chosen is None:
         return None
-    return Following(BACKENDS[chosen.backend].label, get_backend(chosen.backend).capabilities(chosen), spec.defaults)
+    return Following(
+        BACKENDS[chosen.backend].label, get_backend(chosen.backend).capabilities(chosen), engine.defaults(spec, chosen)
+    )
 
 
 class Fitted:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import pickle
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +13,20 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from shared.backends.diffusion.small import seconds, tier
+from shared.backends.diffusion.video_kinds import kinds
 from shared.catalog import Catalog, ModelSpec, Variant, load_catalog
 from shared.engine import Engine
 from shared.errors import BackendError, InferenceError, InvalidRequest
 from shared.events import Event, Final, Frame, Preview, Progress
+from shared.quoting import agree
 from shared.requests import ImagePart, VideoRequest
 from shared.settings import Settings
 from shared.streaming import CancelToken, Emitter
 from shared.tasks import Task
 from shared.video.reading import frames, measure
+from tests.support.fakes import SMALL
+from tests.support.hosted_video import end_of
 from tests.support.tiny_pipelines import stable_diffusion
 from tests.support.tiny_video import MAKERS, SIDE, sana_wm, wan_gguf
 
@@ -300,3 +306,55 @@ def test_the_starter_in_motion_is_wired_and_says_when_no_motion_was_asked_for(tm
     assert "No motion" in made(engine, "fluent-motion", prompt="a car", **quick).receipt.notes[0]
     with pytest.raises(InvalidRequest, match="at most 16 frames"):
         made(engine, "fluent-motion", **{**quick, "num_frames": 17})
+
+
+def test_on_a_processor_a_small_clip_is_made_and_a_long_wait_is_told_and_agreed_to(
+    tiny: Engine, tmp_path: Path
+) -> None:
+    folder = tiny.catalog.get("wan").variants[0].repo_id
+    wan = ModelSpec(
+        id="wan",
+        name="Wan",
+        task=Task.TEXT_TO_VIDEO,
+        license="none",
+        defaults={"width": 832, "height": 480, "num_frames": 81, "num_inference_steps": 30},
+        variants=(Variant(backend="diffusers_video", repo_id=folder),),
+    )
+    engine = Engine(Catalog([wan]), Settings(data_dir=tmp_path), SMALL)
+    final = end_of(engine.generate("wan", VideoRequest(prompt="a red apple", num_inference_steps=1)))
+    assert (final.output.num_frames, final.output.width, final.output.height) == (5, 256, 256)
+    assert not engine.quote("wan", VideoRequest(prompt="a red apple")).asks
+    large = VideoRequest(prompt="a red apple", width=832, height=480, duration=5.0, num_inference_steps=30)
+    quoted = engine.quote("wan", large)
+    assert quoted.asks and quoted.slow and quoted.usd is None and "hours" in quoted.words and "GPU" in quoted.words
+    with pytest.raises(InvalidRequest, match="hours"):
+        agree(quoted)
+    on_gpu = Engine(Catalog([wan]), Settings(data_dir=tmp_path), replace(SMALL, cuda_gb=80.0))
+    assert on_gpu.defaults(wan, wan.variants[0])["num_frames"] == 81 and not on_gpu.quote("wan", large).asks
+
+
+def test_the_small_clip_of_each_kind_can_be_made_and_takes_minutes() -> None:
+    for name, kind in kinds().items():
+        small = VideoRequest(prompt="-", **tier(kind))
+        if kind.walked:
+            continue
+        kind.check_size(small)
+        assert kind.count(small) == small.num_frames and 2 <= (small.num_frames or 0) <= 9, name
+        took = seconds(kind, small, kind.billions, 2)
+        assert took is not None and took < 7200, name
+        larger = seconds(kind, replace(small, width=1024, height=512, num_frames=kind.usual), kind.billions, 2)
+        assert larger is not None and larger > 2 * took, name
+
+
+def test_a_duration_goes_before_a_models_own_number_of_frames(tiny: Engine) -> None:
+    spec = ModelSpec(
+        id="wan",
+        name="wan",
+        task=Task.TEXT_TO_VIDEO,
+        license="none",
+        defaults={"num_frames": 81},
+        variants=tiny.catalog.get("wan").variants,
+    )
+    engine = tiny.with_catalog(Catalog([spec]))
+    asked = ask(num_frames=None, duration=0.5, num_inference_steps=1)
+    assert end_of(engine.generate("wan", asked)).output.num_frames == 9

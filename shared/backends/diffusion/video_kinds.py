@@ -50,6 +50,7 @@ class Kind:
     walked: bool = False
     alone: bool = False
     silent: bool = False
+    billions: float = 0.0
 
     @property
     def parameters(self) -> frozenset[str]:

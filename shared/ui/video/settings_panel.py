@@ -66,7 +66,7 @@ class SettingsPanel(Fitted):
 
 def _fit(name: str, found: Following | None) -> dict[str, Any]:
     reason = found.reason({"size": "width"}.get(name, name)) if found else None
-    info = _SIZE if name == "size" else ROWS[name][1]
+    info = _size(found) if name == "size" else ROWS[name][1]
     changes: dict[str, Any] = {"interactive": reason is None}
     changes["info"] = f"Not for this engine: {reason}" if reason else info
     if name == "size":
@@ -77,6 +77,11 @@ def _fit(name: str, found: Following | None) -> dict[str, Any]:
     return changes
 
 
+def _size(found: Following | None) -> str:
+    own = [found.defaults.get(name) for name in ("width", "height")] if found else []
+    return f"Blank: {own[0]}x{own[1]}. {_SIZE}" if all(own) and own else _SIZE
+
+
 def _own(name: str, found: Following) -> str:
     """The model's own value, shown where nothing is typed."""
     clips = found.capabilities.clips
@@ -85,7 +90,8 @@ def _own(name: str, found: Following) -> str:
     if clips is None or name not in ("duration", "fps"):
         return ""
     fps = float(found.defaults.get("fps", clips.fps))
-    return f"{fps:g}" if name == "fps" else f"{clips.durations[0] if clips.durations else clips.frames / fps:.3g}"
+    frames = int(found.defaults.get("num_frames") or clips.frames)
+    return f"{fps:g}" if name == "fps" else f"{clips.durations[0] if clips.durations else frames / fps:.3g}"
 
 
 def to_request(values: Sequence[Any]) -> dict[str, Any]:
