@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 import trimesh
 
+from shared.errors import InvalidRequest
 from shared.motion import bvh, gltf
 from shared.motion.features import recovered
+from shared.motion.files import encode
+from shared.motion.restoring import restore
 from shared.motion.skeleton import PARENTS, fitted
+from shared.receipts import Receipt
+from shared.requests import MotionRequest, SolidRequest
 from shared.solid import glb
+from shared.solid.files import encode as written
+from shared.solid.finishing import how
+from shared.tasks import Task
+from shared.ui.motion.restoring import _read
 from tests.support.motions import about, features, heading, walk
+from tests.support.solids import lifted
 
 WALK = walk()
 PLACES = WALK.places()
@@ -128,3 +139,37 @@ def test_other_readers_find_its_bones_at_rest() -> None:
     for joint, parent in enumerate(PARENTS[1:], start=1):
         rest[joint] = rest[parent] + WALK.offsets[joint]
     assert scene.bounds[1][1] == pytest.approx(rest[:, 1].max(), abs=1e-5)
+
+
+def test_a_motions_file_sets_the_screen_and_no_other_file_does() -> None:
+    receipt = Receipt(
+        model="m", name="M", task=Task.TEXT_TO_MOTION, backend="motion_diffusion", mode="local", license="MIT", seed=7,
+        settings={"num_inference_steps": 20, "guidance_scale": 2.5},
+    )  # fmt: skip
+    asked = MotionRequest(prompt="a person waves", duration=4.0)
+    moving = fitted(PLACES, 20.0)
+    file = encode(moving, "glb", receipt, asked)
+    found = restore(file)
+    assert (found.prompt, found.model) == ("a person waves", "m") and not found.ignored
+    assert found.values == {"duration": 4.0, "num_inference_steps": 20, "guidance_scale": 2.5, "seed": 7}
+    box = motion_restore_values(file)
+    assert box == ["a person waves", "m", 4.0, "20", "2.5", "7"]
+    solid = lifted("disc")[0]
+    other = Receipt(model="m", name="M", task=Task.TEXT_TO_3D, backend="lift", mode="local", license="MIT")
+    for data in (
+        encode(moving, "bvh", receipt, asked),
+        written(solid, "glb", how(other, SolidRequest(prompt="a disc"))),
+        b"glTF",
+        b"",
+        b'{"genai_playground": {"request": {"prompt": "x"}}}',
+    ):
+        with pytest.raises(InvalidRequest):
+            restore(data)
+    broken = encode(moving, "glb", replace(receipt, settings={"num_inference_steps": "many"}), asked)
+    assert "num_inference_steps" not in restore(broken).values and restore(broken).ignored
+
+
+def motion_restore_values(file: bytes) -> list[Any]:
+    """What the box sets: the words, the model, how long, and the settings."""
+    read = _read(file)
+    return [read.words, read.model, *read.values]

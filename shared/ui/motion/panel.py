@@ -16,6 +16,7 @@ from shared.streaming import CancelToken
 from shared.tasks import Mode
 from shared.ui import receipt_view
 from shared.ui.motion import player
+from shared.ui.motion.restoring import motion_restore
 from shared.ui.motion.settings import to_request
 from shared.ui.running import RunRow, Shown
 from shared.ui.sessions import Runs, with_keys
@@ -41,6 +42,7 @@ class MotionPanel:
         gr.Examples(EXAMPLES, self.prompt, label="Try one", elem_id="motion-examples")
         self.seconds = gr.Slider(1, 9.8, value=6, step=0.1, label="Seconds", elem_id="motion-seconds")
         self.row = RunRow("Make it move", "motion")
+        self.restoring = motion_restore()
         self.metrics = gr.HTML(receipt_view.metrics(None), elem_id="motion-metrics")
         self.player = player.build("motion-player")
         self.files = gr.File(
@@ -52,6 +54,7 @@ class MotionPanel:
 
     def wire(self, picker: list[Any], settings: list[Any], keys: Any) -> None:
         """Connect the events."""
+        self.restoring.wire(self.prompt, picker[0], [self.seconds, *settings])
         outputs = [self.metrics, self.player, self.files, self.receipt_box, self.receipt]
         self.row.wire(self._runs, self._work, [self.prompt, self.seconds, keys, *picker, *settings], outputs)
 
