@@ -70,6 +70,8 @@ BACKENDS: dict[str, Entry] = {
         "shared.backends.openai_compatible_speech:OpenAICompatibleSpeech", "OpenAI-compatible server", hosted=True
     ),
     "elevenlabs_sound": Entry("shared.backends.elevenlabs_sound:ElevenLabsSound", "ElevenLabs", hosted=True),
+    "fal_sound": Entry("shared.backends.fal_sound:FalSound", "fal", hosted=True),
+    "replicate_sound": Entry("shared.backends.replicate_sound:ReplicateSound", "Replicate", hosted=True),
     "google_music": Entry("shared.backends.google_music:GoogleMusic", "Google", hosted=True),
     "elevenlabs": Entry("shared.backends.elevenlabs_speech:ElevenLabsSpeech", "ElevenLabs", hosted=True),
     "google_video": Entry("shared.backends.google_video:GoogleVideo", "Google", hosted=True),

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from shared.backends.hosted.account import Account, account_at
-from shared.backends.hosted.sound_model import HostedSound, SoundCall, SoundPiece, SoundProfile, sounding
+from shared.backends.hosted.sound_model import HostedSound, SoundCall, SoundPiece, SoundProfile, asked, sounding
 from shared.backends.hosted.speaking import PROVIDERS
 
 if TYPE_CHECKING:
@@ -31,12 +31,8 @@ class ElevenLabsSound(HostedSound):
 
     async def stream(self, call: SoundCall) -> AsyncIterator[SoundPiece]:
         """One call, one file."""
-        profile, request = call.profile, call.request
-        url = f"{call.account.base_url.rstrip('/')}{profile.path}?output_format={_FORMAT}"
-        body: dict[str, Any] = {profile.text: request.prompt, "model_id": call.variant.repo_id}
-        if request.duration:
-            name, times = profile.seconds
-            body[name] = round(request.duration * times, 1) if times == 1 else round(request.duration * times)
+        url = f"{call.account.base_url.rstrip('/')}{call.profile.path}?output_format={_FORMAT}"
+        body = {**asked(call.request, call.profile), "model_id": call.variant.repo_id}
         answer = await call.http.post(url, json=body, headers={"xi-api-key": call.account.reveal()})
         answer.raise_for_status()
         yield SoundPiece(data=answer.content)

@@ -202,7 +202,12 @@ _ENGINES: Mapping[Task, _Engines] = {
     Task.TEXT_TO_AUDIO: _Engines(
         folder=_music_here,
         hub=_music_here,
-        own={"google": "google_music", "elevenlabs": "elevenlabs_sound"},
+        own={
+            "google": "google_music",
+            "elevenlabs": "elevenlabs_sound",
+            "fal": "fal_sound",
+            "replicate": "replicate_sound",
+        },
         server="",
     ),
     Task.TEXT_TO_VIDEO: _Engines(
@@ -218,7 +223,10 @@ _ENGINES: Mapping[Task, _Engines] = {
         server="openai_compatible_video",
     ),
     Task.TEXT_TO_SOUND: _Engines(
-        folder=_sounds_here, hub=_sounds_here, own={"elevenlabs": "elevenlabs_sound"}, server=""
+        folder=_sounds_here,
+        hub=_sounds_here,
+        own={"elevenlabs": "elevenlabs_sound", "fal": "fal_sound", "replicate": "replicate_sound"},
+        server="",
     ),
     Task.TEXT_TO_3D: _Engines(
         folder=_solids_here,

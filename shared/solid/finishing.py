@@ -49,7 +49,7 @@ def finish(output: SolidOutput, receipt: Receipt, request: SolidRequest, setting
 
 def how(receipt: Receipt, request: SolidRequest) -> dict[str, Any]:
     """What made the solid: receipt and request, without the picture itself, and nothing that is this person's own."""
-    told = document(receipt, replace(request, **dict.fromkeys(_PICTURES)))
+    told = document(receipt, replace(request, image=None, left_image=None, back_image=None, right_image=None))
     told["request"]["from"] = [name for name in _PICTURES if getattr(request, name) is not None]
     return told
 

@@ -44,7 +44,7 @@ def label(data: bytes, media_type: str, receipt: Receipt, request: VideoRequest)
 
 def document_of(receipt: Receipt, request: VideoRequest) -> dict[str, Any]:
     """What made the clip, without the pictures that it was made from."""
-    found = document(receipt, replace(request, **dict.fromkeys(_PICTURES)))
+    found = document(receipt, replace(request, image=None, last_image=None, video=None))
     found["request"]["from"] = [name for name in _PICTURES if getattr(request, name) is not None]
     return found
 

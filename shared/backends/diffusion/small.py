@@ -40,4 +40,5 @@ def seconds(kind: Kind, request: VideoRequest, billions: float, cores: int) -> f
     width = (billions * 1e9 / (12 * _LAYERS)) ** 0.5
     step = 2 * billions * 1e9 * pieces * (1 + pieces / (6 * width))  # a layer's matrices, and its attention
     guided = 2 if "guidance_scale" in kind.follows and (request.guidance_scale or 2.0) > 1 else 1
-    return step * guided * (request.num_inference_steps or 30) * _BESIDE / (cores * _EACH_CORE)
+    work: float = step * guided * (request.num_inference_steps or 30) * _BESIDE
+    return work / (cores * _EACH_CORE)

@@ -20,7 +20,7 @@ def failed(call: Any) -> Failed:
 
 def too_long(call: Any) -> InferenceError:
     """It wasn't waited for any longer."""
-    return ProviderError(call.name, f"{call.name} took longer than it is waited for here. See the list under “Jobs”.")
+    return ProviderError(call.name, f"{call.name} took longer than it is waited for here.")
 
 
 def surely_refused(error: BaseException, known: BaseException) -> bool:
@@ -35,9 +35,9 @@ def surely_refused(error: BaseException, known: BaseException) -> bool:
     return isinstance(known, InferenceError) and known is error and not getattr(known, "retryable", False)
 
 
-def kept(error: InferenceError, name: str) -> InferenceError:
+def told_with(error: InferenceError, words: str) -> InferenceError:
     """The error, with what it means for the job."""
-    error.args = (f"{error} The job itself isn't lost by that: it is kept under “Jobs”.",)
+    error.args = (f"{error} {words}",)
     error.retryable = False
     return error
 

@@ -16,7 +16,7 @@ from shared.backends.base import Outcome
 from shared.backends.hosted.failures import translate
 from shared.backends.hosted.frame import HostedCall, HostedFrame, HostedModel, PieceT, ProfileT, RequestT
 from shared.backends.hosted.http import open_client
-from shared.backends.hosted.job_faults import failed, kept, surely, surely_refused, too_long
+from shared.backends.hosted.job_faults import failed, surely, surely_refused, told_with, too_long
 from shared.backends.hosted.loop import run_async
 from shared.errors import InferenceError, KeyRefused, ModelRetired, NotReady, ProviderError, RateLimited, UnknownModel
 from shared.jobs.job import JobTold
@@ -81,6 +81,7 @@ class JobFrame(HostedFrame[RequestT, ProfileT, PieceT]):
 
     call_class: ClassVar[Any] = JobCall
     cancels: ClassVar[bool] = False  # whether the provider stops a job when asked to
+    left: ClassVar[str] = "The job itself isn't lost by that: it is kept under “Jobs”."  # where a run ends before it
 
     async def prepared(self, call: Any) -> Any:
         """What must be known before sending; nothing is sent or paid by it. `submit` gets it."""
@@ -127,7 +128,7 @@ class JobFrame(HostedFrame[RequestT, ProfileT, PieceT]):
             if call.emit.cancel.stopped:
                 await self.called_off(call, sent.upstream)
             elif isinstance(ending, asyncio.CancelledError) and not call.emit.cancel.cancelled:
-                raise kept(too_long(call), call.name) from None
+                raise told_with(too_long(call), self.left) from None
             raise
 
     async def called_off(self, call: Any, upstream: str) -> None:
@@ -155,7 +156,7 @@ class JobFrame(HostedFrame[RequestT, ProfileT, PieceT]):
         except asyncio.CancelledError:
             await self._sent_in_parting(call, sending)
             if not call.emit.cancel.cancelled:
-                raise too_long(call) from None
+                raise told_with(too_long(call), self.left) from None
             raise
         except Exception as error:
             raise self._not_sent(call, error) from None
@@ -207,7 +208,7 @@ class JobFrame(HostedFrame[RequestT, ProfileT, PieceT]):
             except Exception as error:
                 known, misses = self._missed(call, error), misses + 1
                 if not (known.retryable and call.wait and sent.upstream) or misses >= MISSES:
-                    raise kept(known, call.name) from None
+                    raise told_with(known, self.left) from None
                 asked = known.retry_after if isinstance(known, RateLimited) else None
                 wait = max(wait, min(asked or 0.0, PATIENCE))
                 seen = Seen(words=f"{call.name} didn't answer; asking again")

@@ -15,6 +15,7 @@ from shared.backends.hosted.account import Account
 from shared.backends.hosted.frame import Gathering, HostedCall, HostedFrame
 from shared.backends.hosted.speech_model import no_sound
 from shared.errors import InferenceError, InvalidRequest
+from shared.events import Progress
 from shared.media.sound.opening import open_channels
 from shared.outputs import AudioOutput
 from shared.requests import AudioRequest, Request
@@ -35,6 +36,21 @@ class SoundProfile(Profile):
     path: str = ""
     text: str = ""
     seconds: tuple[Any, ...] = ()
+    sent_as: Mapping[str, str] = field(default_factory=dict)
+    body: Mapping[str, Any] = field(default_factory=dict)
+    every: float = 2.0
+
+
+def asked(request: AudioRequest, profile: SoundProfile) -> dict[str, Any]:
+    """The fields of the provider's body: the words, how long, and what else goes by a name of its own."""
+    body: dict[str, Any] = {**profile.body, profile.text: request.prompt}
+    if request.duration and profile.seconds:
+        name, times = profile.seconds
+        body[name] = round(request.duration * times, 1) if times == 1 else round(request.duration * times)
+    for ours, theirs in profile.sent_as.items():
+        if (value := getattr(request, ours, None)) is not None:
+            body[theirs] = value
+    return body
 
 
 def _rows() -> dict[str, tuple[SoundProfile, tuple[tuple[tuple[str, ...], SoundProfile], ...]]]:
@@ -57,9 +73,10 @@ def sounding(provider: str, model: str) -> SoundProfile:
 
 @dataclass(frozen=True, kw_only=True)
 class SoundPiece:
-    """What a provider's answer told: the whole file, and facts for the receipt."""
+    """What a provider's answer told: the whole file, and facts for the receipt; or words of how far it is."""
 
     data: bytes = b""
+    words: str = ""
     usage: Usage | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
 
@@ -83,7 +100,7 @@ class HostedSound(HostedFrame[AudioRequest, SoundProfile, SoundPiece]):
         self, account: Account, profile: SoundProfile, request: AudioRequest, emit: Emit
     ) -> Gathering[SoundPiece]:
         """The file, once it is there."""
-        return _Whole(account.name)
+        return _Whole(account.name, emit)
 
     def possible(
         self, account: Account, profile: SoundProfile, request: Request
@@ -100,8 +117,8 @@ class HostedSound(HostedFrame[AudioRequest, SoundProfile, SoundPiece]):
 
 
 class _Whole(Gathering[SoundPiece]):
-    def __init__(self, provider: str) -> None:
-        self._provider, self._data, self._usage = provider, b"", Usage()
+    def __init__(self, provider: str, emit: Emit) -> None:
+        self._provider, self._emit, self._data, self._usage = provider, emit, b"", Usage()
         self._facts: dict[str, Any] = {}
 
     @property
@@ -114,6 +131,8 @@ class _Whole(Gathering[SoundPiece]):
         self._facts.update(piece.facts)
         self._usage = piece.usage or self._usage
         self._data = piece.data or self._data
+        if piece.words:
+            self._emit(Progress(piece.words))
         self.finish = "stop" if self._data else self.finish
 
     def problem(self, provider: str) -> InferenceError | None:

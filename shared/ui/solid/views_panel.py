@@ -9,7 +9,6 @@ import gradio as gr
 
 from shared.engine import Engine
 from shared.media.opening import open_picture, to_part
-from shared.requests import ImagePart
 from shared.requests.solid import VIEWS
 from shared.tasks import Task
 from shared.ui.following import Fitted, Following
@@ -42,7 +41,7 @@ def _fit(name: str, found: Following | None) -> dict[str, Any]:
     return {"visible": found is not None and found.reason(name) is None}
 
 
-def read(paths: Sequence[str | None], followed: Mapping[str, bool]) -> dict[str, ImagePart]:
+def read(paths: Sequence[str | None], followed: Mapping[str, bool]) -> dict[str, Any]:
     """The pictures that there are, of the sides that are looked at. Raises `InvalidRequest`."""
     given = zip(NAMES, paths, strict=True)
     return {name: to_part(open_picture(path)) for name, path in given if path and followed[name]}
