@@ -19,12 +19,14 @@ ANY = frozenset({"seed", "voice", "speed", "speakers", "temperature", "guidance_
 WHY_NOT = {
     "language": "These models speak the language that they were trained on.",
     "instructions": "These models read a text in one manner.",
-    "reference": "Of these models, CSM, Dia and Pocket TTS can.",
+    "reference": "Of these models, CSM, Dia, Pocket TTS and VibeVoice can.",
 }
+
+_BESIDES = {"speecht5": "sentencepiece", "vibevoice": "diffusers"}  # what a family needs besides
 
 
 class TransformersSpeech:
-    """VITS and MMS, SpeechT5, Bark, CSM, Dia and Pocket TTS. `variant.options`:
+    """VITS and MMS, SpeechT5, Bark, CSM, Dia, Pocket TTS and VibeVoice. `variant.options`:
 
     `family` (transformers' name for its kind, where what it can do is to be known before it is loaded), `voices` (a
     list in `voices.toml`), `vocoder` (SpeechT5: a path or Hub id), `language` (a tag, where it speaks one alone).
@@ -35,8 +37,8 @@ class TransformersSpeech:
         """Raise `MissingDependency`."""
         for module in ("torch", "transformers"):
             require(module)
-        if variant.options.get("family") == "speecht5":
-            require("sentencepiece")
+        if module := _BESIDES.get(str(variant.options.get("family"))):
+            require(module)
 
     def capabilities(self, variant: Variant) -> Capabilities:
         """What the family can do; for one that isn't known yet, what any can."""

@@ -27,6 +27,9 @@ from tests.support.contract import Case
 from tests.support.sounds import chunks_of, final_of, speech
 
 Make = Callable[..., Case]
+pytestmark = pytest.mark.filterwarnings(  # diffusers' schedulers, which VibeVoice asks
+    "ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning"
+)
 
 
 @pytest.fixture(scope="module")
@@ -136,7 +139,7 @@ def test_a_voice_is_imitated_by_those_that_can_and_the_receipt_says_so(make: Mak
     reference = Reference(hum, 16_000, "hello there", Consent("spoken", checked=True))
     asked = speech("good bye.", seed=3, reference=reference)
     if "reference" not in TAKES[family]:
-        with pytest.raises(InvalidRequest, match="CSM, Dia and Pocket TTS can imitate"):
+        with pytest.raises(InvalidRequest, match="CSM, Dia, Pocket TTS and VibeVoice can imitate"):
             make(family).events(asked)
         return
     events = make(family).events(asked)
@@ -150,7 +153,7 @@ def test_a_voice_is_imitated_by_those_that_can_and_the_receipt_says_so(make: Mak
 @pytest.mark.parametrize("family", FAMILIES)
 def test_what_a_model_had_in_hand_is_told(make: Make, family: str) -> None:
     output = final_of(make(family).events(speech("hello there. good bye.", seed=3))).output
-    assert bool(output.inside) == (family != "pocket_tts"), "its sound is no row of tokens"
+    assert bool(output.inside) == (family not in {"pocket_tts", "vibevoice"}), "their sound is no row of tokens"
     assert all(part.start < part.end for part in output.inside)
     for part in output.inside:
         if family in {"vits", "speecht5"}:

@@ -275,6 +275,58 @@ def pocket_tts(folder: Path) -> Path:
     return save(folder, model, PocketTTSProcessor(hears, reader, codec, chat_template=template))
 
 
+def vibevoice(folder: Path) -> Path:
+    """VibeVoice, whose random weights would say nothing: one direction of its vectors is made to say “go on”."""
+    import torch
+    from transformers import (
+        Qwen2Config,
+        VibeVoiceAcousticTokenizerConfig,
+        VibeVoiceAcousticTokenizerEncoderConfig,
+        VibeVoiceAcousticTokenizerFeatureExtractor,
+        VibeVoiceConfig,
+        VibeVoiceDiffusionHeadConfig,
+        VibeVoiceForConditionalGeneration,
+        VibeVoiceProcessor,
+    )
+
+    torch.manual_seed(1)
+    reader = tokenizer(template=None)
+    names = ("<|vision_start|>", "<|vision_end|>", "<|vision_pad|>")
+    reader.add_special_tokens({"additional_special_tokens": list(names)})
+    start, end, more = map(reader.convert_tokens_to_ids, names)
+    codec = {
+        "hidden_size": 8, "num_filters": 4, "downsampling_ratios": [10, 10, 16], "depths": [1, 1, 1, 1],
+        "kernel_size": 3, "ffn_expansion": 2,
+    }  # fmt: skip
+    config = VibeVoiceConfig(
+        text_config=Qwen2Config(
+            vocab_size=len(reader), hidden_size=16, intermediate_size=32, num_hidden_layers=1, num_attention_heads=2,
+            num_key_value_heads=2, max_position_embeddings=512,
+        ).to_dict(),
+        audio_config=VibeVoiceAcousticTokenizerConfig(**codec).to_dict(),
+        semantic_model_config=VibeVoiceAcousticTokenizerEncoderConfig(**codec).to_dict(),
+        diffusion_head_config=VibeVoiceDiffusionHeadConfig(
+            num_hidden_layers=1, intermediate_size=32, frequency_embedding_size=16
+        ).to_dict(),
+        pad_token_id=reader.pad_token_id, eos_token_id=reader.eos_token_id, audio_bos_token_id=start,
+        audio_eos_token_id=end, audio_token_id=more,
+    )  # fmt: skip
+    model = VibeVoiceForConditionalGeneration(config)
+    with torch.no_grad():
+        model.get_input_embeddings().weight[:, 0] = 5.0
+        model.lm_head.weight.zero_()
+        model.lm_head.weight[more, 0] = 5.0
+        model.model.multi_modal_projector.linear_2.bias[0] = 5.0
+        for name, values in model.model.audio_tower.decoder.named_parameters():
+            values.mul_(30 if name.startswith("head") else 8 if values.dim() > 1 else 1)
+    model.generation_config.update(guidance_scale=1.3)
+    template = "{% for message in messages %}{{ message['role'] }}:{% for part in message['content'] %}"
+    template += "{% if part['type'] == 'audio' %}<|vision_start|><|vision_pad|><|vision_end|>{% else %}"
+    template += "{{ part['text'] }}{% endif %}{% endfor %}{% endfor %}<|vision_start|>"
+    hears = VibeVoiceAcousticTokenizerFeatureExtractor(sampling_rate=8000, pad_to_multiple_of=1600)
+    return save(folder, model, VibeVoiceProcessor(hears, reader, chat_template=template))
+
+
 FAMILIES: dict[str, Callable[[Path], Path]] = {
     "vits": vits,
     "speecht5": speecht5,
@@ -282,6 +334,7 @@ FAMILIES: dict[str, Callable[[Path], Path]] = {
     "csm": csm,
     "dia": dia,
     "pocket_tts": pocket_tts,
+    "vibevoice": vibevoice,
 }
 
 

@@ -187,6 +187,24 @@ def _pocket(loaded: Loaded, text: str, voice: str | None, request: SpeechRequest
     return Said(loaded.reader.decode(made[0]))
 
 
+def _vibevoice(loaded: Loaded, text: str, voice: str | None, request: SpeechRequest) -> Said | None:
+    """VibeVoice (Microsoft 2025). A language model says when to go on, and a small diffusion makes each piece of sound,
+    seven and a half a second. Its speakers are numbers; each speaks as a recording does, or as it likes."""
+    speaker = str(_number(voice or "0", 4))
+    content: list[dict[str, Any]] = [{"type": "text", "text": text}]
+    if request.reference is not None:
+        content.append({"type": "audio", "audio": _recording(loaded, request.reference)})
+    conversation = [{"role": speaker, "content": content}]
+    inputs = loaded.reader.apply_chat_template(conversation, tokenize=True, return_dict=True, return_tensors="pt")
+    hears = loaded.reader.feature_extractor
+    most = math.ceil(_longest(text) * hears.sampling_rate / hears.pad_to_multiple_of)
+    given = {} if request.guidance_scale is None else {"guidance_scale": request.guidance_scale}
+    samples = loaded.model.generate(
+        **inputs.to(loaded.device), max_new_tokens=most, return_dict_in_generate=False, **given
+    )[0]
+    return None if samples is None else Said(samples.reshape(-1))
+
+
 def _recording(loaded: Loaded, reference: Reference) -> Any:
     """The samples at the codec's rate."""
     return resampled(to_samples(reference.pcm), reference.sample_rate, _codec_rate(loaded))
@@ -228,6 +246,7 @@ FAMILIES: Mapping[str, Family] = {
     "csm": Family("CsmForConditionalGeneration", "AutoProcessor", _csm, _codec_rate, 200),
     "dia": Family("DiaForConditionalGeneration", "AutoProcessor", _dia, _codec_rate, 300),
     "pocket_tts": Family("PocketTTSForConditionalGeneration", "AutoProcessor", _pocket, _codec_rate, 200),
+    "vibevoice": Family("VibeVoiceForConditionalGeneration", "AutoProcessor", _vibevoice, _codec_rate, 600),
 }
 _ALL = frozenset({"seed", "voice", "speakers"})
 # What each follows, known without importing anything.
@@ -238,4 +257,5 @@ TAKES: Mapping[str, frozenset[str]] = {
     "csm": _ALL | {"temperature", "reference"},
     "dia": _ALL | {"temperature", "guidance_scale", "reference"},
     "pocket_tts": frozenset({"seed", "temperature", "reference"}),
+    "vibevoice": _ALL | {"guidance_scale", "reference"},
 }

@@ -18,7 +18,7 @@ from shared.errors import BackendError, InvalidRequest
 from shared.requests import Request, SpeechRequest
 from shared.streaming import Emit
 
-_IMITATES = "Of the models that speak here by transformers, CSM, Dia and Pocket TTS can imitate a recording."
+_IMITATES = "Of the models that speak here by transformers, CSM, Dia, Pocket TTS and VibeVoice can imitate a recording."
 
 
 class TorchSpeaker:
