@@ -189,8 +189,23 @@ class Storyboards:
             if not _to_send(self._shot_of(row, number)):
                 raise InvalidRequest(_BUSY)
             ids = _ids(row)
+            self._once(f"{board_id}.{number}.{ids[number] or 'first'}")
             ids[number] = shot.id
             self._store.change(row, result={**row.result, "shots": ids})
+
+    def _once(self, name: str) -> None:
+        """Take that name for this server, or raise: another server that shares the store may send the same shot now."""
+        from sqlalchemy.exc import IntegrityError
+
+        now = time.time()
+        taken = Job(
+            id=name, owner="", task=f"{TASK}-shot", model="", name="", variant="", provider="", created=now,
+            updated=now, state="cancelled",
+        )  # fmt: skip
+        try:
+            self._store.add(taken)
+        except IntegrityError:
+            raise InvalidRequest(_BUSY) from None
 
     def _ended(self, board: Board, row: Job, settings: Settings, shots: Sequence[Filming]) -> Shooting:
         """Join what came, and write down what became of the whole."""

@@ -148,6 +148,15 @@ def test_two_windows_pay_once_and_nobody_elses_is_found(case: Filming) -> None:
             boards.find(row.id, other)
 
 
+def test_two_servers_send_a_shot_once(case: Filming) -> None:
+    boards, row = opened(case)
+    before = case.engine.jobs.store.get(row.id)
+    assert before is not None and shot(boards, row, case).film
+    case.engine.jobs.store.change(before)  # as another server sees it, which read the row a moment ago
+    other = case.again()
+    assert "Another window" in shot(Storyboards(other.engine), row, other).words and len(case.provider.sent) == 3
+
+
 def test_what_several_runs_take_together() -> None:
     paid, free = Quote(0.5, 60, "by the list", asks=True), Quote(None, 4, "of this machine")
     unknown = Quote(None, None, "unpriced", asks=True)
