@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import nullcontext
 from typing import TypeVar
 
 from shared.errors import InferenceError
 from shared.pacing import INTERVAL, SoFar
-from shared.streaming import CancelToken
+from shared.streaming import CancelToken, switch_for_one
 
 Shown = TypeVar("Shown", bound=SoFar)
 
@@ -38,10 +37,8 @@ def _one(
     failed: Callable[[InferenceError], Shown],
     cancel: CancelToken | None,
 ) -> Iterator[Shown]:
-    # A switch of its own for each run, since one that has ended leaves its own pressed.
-    own = CancelToken()
     try:
-        with nullcontext() if cancel is None else cancel.on_cancel(own.cancel):
+        with switch_for_one(cancel) as own:
             yield from run(own)
     except InferenceError as error:
         yield failed(error)

@@ -75,6 +75,27 @@ class CancelToken:
                 self._hooks.remove(hook)
 
 
+@contextlib.contextmanager
+def switch_for_one(cancel: CancelToken | None) -> Iterator[CancelToken]:
+    """A switch for one of several runs, since one that has ended leaves its own pressed.
+
+    It is pressed, or left, with `cancel`, and left at the end of the block.
+    """
+    own = CancelToken()
+
+    def press() -> None:
+        if cancel is not None and cancel.stopped:
+            own.cancel()
+        else:
+            own.leave()
+
+    try:
+        with contextlib.nullcontext() if cancel is None else cancel.on_cancel(press):
+            yield own
+    finally:
+        own.leave()
+
+
 def _call(hook: Callable[[], object]) -> None:
     with contextlib.suppress(Exception):  # a hook races with the end of what it would stop
         hook()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -25,7 +25,7 @@ from shared.quoting import Quote, together
 from shared.receipts import Receipt
 from shared.requests import ImagePart, VideoRequest
 from shared.settings import Settings
-from shared.streaming import CancelToken
+from shared.streaming import CancelToken, switch_for_one
 from shared.tasks import Task
 from shared.video.filming import Filming, filmings
 from shared.video.finishing import finish, previews_looked_over
@@ -128,7 +128,7 @@ class Storyboards:
     ) -> Generator[Shooting, None, Sequence[Filming]]:
         shots: Sequence[Filming] = ()
         with ExitStack() as stack:
-            tokens = [_own(stack, cancel) for _ in board.lines]
+            tokens = [stack.enter_context(switch_for_one(cancel)) for _ in board.lines]
             runs = [
                 partial(self._shot, board, row, number, settings, token, None) for number, token in enumerate(tokens)
             ]
@@ -143,8 +143,7 @@ class Storyboards:
         for number in range(len(board.lines)):
             if cancel.cancelled:
                 break
-            with ExitStack() as stack:
-                token = _own(stack, cancel)
+            with switch_for_one(cancel) as token:
                 for shot in self._shot(board, row, number, settings, token, image):
                     shots[number] = shot
                     yield Shooting(shots=list(shots))
@@ -253,12 +252,3 @@ def _missing(shots: Sequence[Filming]) -> str:
     came = len(shots) - len(told)
     kept = f" The {'other' if came == 1 else f'{came} others'} {'is' if came == 1 else 'are'} kept." if came else ""
     return f"{' '.join(told)}{kept} It can be gone on with below." if told else ""
-
-
-def _own(stack: ExitStack, cancel: CancelToken) -> CancelToken:
-    """A stop switch for one shot, pressed with `cancel`; left where this block is."""
-    own = CancelToken()
-    stack.callback(own.leave)
-    press: Callable[[], None] = lambda: own.cancel() if cancel.stopped else own.leave()  # noqa: E731
-    stack.enter_context(cancel.on_cancel(press))
-    return own

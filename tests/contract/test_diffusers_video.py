@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import pickle
 import shutil
@@ -9,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import gradio as gr
 import numpy as np
 import pytest
 from PIL import Image
@@ -24,7 +26,11 @@ from shared.requests import ImagePart, VideoRequest
 from shared.settings import Settings
 from shared.streaming import CancelToken, Emitter
 from shared.tasks import Task
+from shared.ui.sessions import Runs
+from shared.ui.video.story_panel import StoryPanel
 from shared.video.reading import frames, measure
+from shared.video.restoring import restore
+from shared.video.storyboard import Board
 from tests.support.fakes import SMALL
 from tests.support.hosted_video import end_of
 from tests.support.tiny_pipelines import stable_diffusion
@@ -358,3 +364,18 @@ def test_a_duration_goes_before_a_models_own_number_of_frames(tiny: Engine) -> N
     engine = tiny.with_catalog(Catalog([spec]))
     asked = ask(num_frames=None, duration=0.5, num_inference_steps=1)
     assert end_of(engine.generate("wan", asked)).output.num_frames == 9
+
+
+@pytest.mark.parametrize("chained", [False, True])
+def test_a_storyboard_here_makes_all_its_shots_one_after_another(tiny: Engine, chained: bool) -> None:
+    async def build() -> StoryPanel:
+        with gr.Blocks(analytics_enabled=False):
+            return StoryPanel(tiny, Runs())
+
+    panel = asyncio.run(build())
+    small = {"num_frames": 9, "width": SIDE, "height": SIDE, "num_inference_steps": 1}
+    board = Board(lines=("a", "b", "c"), model="ltx", mode="local", settings=small, transition="cut", chained=chained)
+    *_, last = panel._here(board, replace(tiny.settings, safety="off"), CancelToken())
+    film = last.values[1]["value"]
+    assert measure(Path(film).read_bytes()).num_frames == 27 and not last.note
+    assert restore(Path(film).read_bytes()).shots[1].prompt == "c"

@@ -15,7 +15,7 @@ from shared.media.opening import to_part
 from shared.receipts import Receipt
 from shared.requests.video import MOST_SHOTS
 from shared.settings import Settings
-from shared.streaming import CancelToken
+from shared.streaming import CancelToken, switch_for_one
 from shared.tasks import Task
 from shared.ui import receipt_view
 from shared.ui.following import following
@@ -41,6 +41,9 @@ HINT = (
 )
 EXAMPLE = "a red apple\nan apple tree\na birthday cake"
 STOPPED = "Stopped by you. What was whole is kept."
+
+# What the last story left on the screen.
+_CLEARED: dict[str, Any] = {"film": gr.update(visible=False), "metrics": ""}
 
 
 @dataclass(frozen=True)
@@ -80,11 +83,6 @@ class StoryPanel:
                     buttons=["download"], elem_id="story-film",
                 )  # fmt: skip
                 self.metrics = gr.HTML("", elem_id="story-metrics")
-
-    def wire(self, tab: gr.Tab, picker: list[Any], settings: list[Any], keys: Any, owner: Owner) -> None:
-        """Connect the events. `owner`: whose storyboards are found again."""
-        self._owner_of = owner.of
-        inputs = [self.shots, self.transition, self.on, self.told, self.mine, keys, owner.token, *picker, *settings]
         self._outputs = {
             "growing": self.growing,
             "film": self.film,
@@ -95,6 +93,11 @@ class StoryPanel:
             "mine": self.mine,
             "buttons": self.buttons,
         }
+
+    def wire(self, tab: gr.Tab, picker: list[Any], settings: list[Any], keys: Any, owner: Owner) -> None:
+        """Connect the events. `owner`: whose storyboards are found again."""
+        self._owner_of = owner.of
+        inputs = [self.shots, self.transition, self.on, self.told, self.mine, keys, owner.token, *picker, *settings]
         outputs = list(self._outputs.values())
         others = [(self.agree, self._agreed), (self.open, self._gone_on)]
         self.row.wire(self._runs, self._made, inputs, outputs, others)
@@ -166,6 +169,7 @@ class StoryPanel:
             quoted = self._boards.quote(board, settings)
             row = self._boards.open(board, owner, quoted.usd if quoted else None)
         gone = {"quoted": "", "agree": gr.update(visible=False), "told": None}
+        yield Shown(self._values(**_CLEARED, **gone))
         for shooting in self._boards.shoot(row, settings, cancel):
             value = story_view.table(board.lines, shooting.shots) if shooting.shots else ""
             shown = self._values(growing=gr.update(value=value, visible=bool(value)), **gone)
@@ -188,17 +192,19 @@ class StoryPanel:
         visit = Visit(settings=settings)
         picked = Picked(board.model, board.mode, board.variant or None)
         came: list[tuple[str, bytes, Receipt]] = []
+        yield Shown(self._values(**_CLEARED))
         for number, line in enumerate(board.lines):
             request = board.request(number)
             if board.chained and came:
                 request = replace(request, image=to_part(list(frames(came[-1][1]))[-1]))
-            for kept in made(self._engine, request, picked, visit, cancel):
-                if kept.quoted:
-                    raise InvalidRequest(f"{kept.quoted} Make one clip at a time under Make.")
-                if kept.clip.error:
-                    raise kept.clip.error
-                status = f"Shot {number + 1} of {len(board.lines)}: {kept.clip.status}"
-                yield Shown(self._values(growing=gr.update(value=growing(kept.clip), visible=True)), status=status)
+            with switch_for_one(cancel) as own:
+                for kept in made(self._engine, request, picked, visit, own):
+                    if kept.quoted:
+                        raise InvalidRequest(f"{kept.quoted} Make one clip at a time under Make.")
+                    if kept.clip.error:
+                        raise kept.clip.error
+                    status = f"Shot {number + 1} of {len(board.lines)}: {kept.clip.status}"
+                    yield Shown(self._values(growing=gr.update(value=growing(kept.clip), visible=True)), status=status)
             if kept.paths and kept.clip.receipt:
                 came.append((line, Path(kept.paths[0]).read_bytes(), kept.clip.receipt))
             if cancel.cancelled:

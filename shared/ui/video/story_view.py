@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Sequence
 from html import escape
 
 from shared.jobs.job import Job
-from shared.ui.jobs_panel import STATES
 from shared.video.filming import Filming
 from shared.video.storyboard import told
 
@@ -25,11 +23,10 @@ def table(lines: Sequence[str], shots: Sequence[Filming]) -> str:
 def line(row: Job, states: Sequence[str]) -> str:
     """What a list says of a storyboard: its first words, how many shots are where, when it was begun."""
     first = " ".join(str(row.request["lines"][0]).split())
-    counted = Counter("made" if state == "done" else STATES.get(state, "not sent") for state in states)
+    came = sum(state == "done" for state in states)
     parts = (
-        first if len(first) <= 40 else f"{first[:39]}…",
-        f"{len(states)} shots",
-        ", ".join(f"{count} {words}" for words, count in counted.items()) if row.state != "done" else "done",
+        first if len(first) <= 24 else f"{first[:23]}…",
+        f"{came} of {len(states)} made",
         time.strftime("%d %b, %H:%M UTC", time.gmtime(row.created)),
     )
     return " · ".join(parts)
