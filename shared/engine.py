@@ -5,10 +5,9 @@ from __future__ import annotations
 import contextlib
 import logging
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 from shared import machine as machines
 from shared.asking import ask, trim
@@ -25,7 +24,7 @@ from shared.errors import (
     UnknownModel,
 )
 from shared.events import Event, Final, Progress
-from shared.honouring import honour, with_defaults
+from shared.honouring import followed
 from shared.jobs.desk import Errand, Jobs
 from shared.jobs.job import Job
 from shared.memory import PeakMemory
@@ -104,11 +103,6 @@ class Engine:
         refused = {r.variant.key: r.reason for r in self.plan(spec, settings=settings).refused}
         return [Choice(spec, v, refused.get(v.key)) for v in spec.variants]
 
-    def defaults(self, spec: ModelSpec, variant: Variant) -> Mapping[str, Any]:
-        """What a request gets where it leaves a setting open: the model's own values, or this machine's."""
-        usual: Any = getattr(get_backend(variant.backend), "usual", None)
-        return {**spec.defaults, **(usual(variant, self.machine) if usual else {})}
-
     def generate(
         self,
         model_id: str,
@@ -150,9 +144,7 @@ class Engine:
         spec, chosen = self._chosen(model_id, request, mode, variant, settings)
         first = chosen.candidates[0]
         capabilities = get_backend(first.backend).capabilities(first)
-        honoured, _ = honour(
-            with_defaults(request, self.defaults(spec, first), capabilities), request, first, capabilities
-        )
+        honoured, _ = followed(request, spec, first, self.machine, capabilities)
         return quote(spec, first, honoured, settings, self.jobs.store, self.machine)
 
     def resume(
@@ -242,9 +234,7 @@ class Engine:
         errand: Errand,
     ) -> Final:
         capabilities = get_backend(variant.backend).capabilities(variant)
-        honoured, unhonoured = honour(
-            with_defaults(request, self.defaults(spec, variant), capabilities), request, variant, capabilities
-        )
+        honoured, unhonoured = followed(request, spec, variant, self.machine, capabilities)
         run = Run(
             spec=spec,
             variant=variant,

@@ -7,14 +7,30 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from shared.backends import BACKENDS
+from shared.backends import BACKENDS, get_backend
 from shared.backends.base import Capabilities
-from shared.catalog import Variant
+from shared.catalog import ModelSpec, Variant
 from shared.errors import InvalidRequest
+from shared.machine import Machine
 from shared.requests import ChatRequest, Request
 from shared.trimming import without_pictures
 
 _LISTS = frozenset({"stop", "speakers", "shots"})  # fields of requests that are empty, not None, where nothing is set
+
+
+def followed(
+    request: Request, spec: ModelSpec, variant: Variant, machine: Machine, capabilities: Capabilities
+) -> tuple[Request, dict[str, str]]:
+    """The request as this engine gets it here, and the reason for each setting that it can't follow."""
+    return honour(
+        with_defaults(request, own_values(spec, variant, machine), capabilities), request, variant, capabilities
+    )
+
+
+def own_values(spec: ModelSpec, variant: Variant, machine: Machine) -> Mapping[str, Any]:
+    """What a request gets where it leaves a setting open: the model's own values, or those that suit the machine."""
+    usual: Any = getattr(get_backend(variant.backend), "usual", None)
+    return {**spec.defaults, **(usual(variant, machine) if usual else {})}
 
 
 def with_defaults(request: Request, defaults: Mapping[str, Any], capabilities: Capabilities) -> Request:

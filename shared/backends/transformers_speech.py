@@ -37,8 +37,8 @@ class TransformersSpeech:
         """Raise `MissingDependency`."""
         for module in ("torch", "transformers"):
             require(module)
-        if module := _BESIDES.get(str(variant.options.get("family"))):
-            require(module)
+        if beside := _BESIDES.get(str(variant.options.get("family"))):
+            require(beside)
 
     def capabilities(self, variant: Variant) -> Capabilities:
         """What the family can do; for one that isn't known yet, what any can."""

@@ -12,6 +12,7 @@ from shared.backends import BACKENDS, get_backend
 from shared.backends.base import Capabilities
 from shared.engine import Engine
 from shared.errors import InferenceError
+from shared.honouring import own_values
 from shared.settings import Settings
 from shared.tasks import Mode, Task
 from shared.ui.model_picker import Picked
@@ -43,7 +44,9 @@ def following(engine: Engine, task: Task, picked: Picked, settings: Settings) ->
     if chosen is None:
         return None
     return Following(
-        BACKENDS[chosen.backend].label, get_backend(chosen.backend).capabilities(chosen), engine.defaults(spec, chosen)
+        BACKENDS[chosen.backend].label,
+        get_backend(chosen.backend).capabilities(chosen),
+        own_values(spec, chosen, engine.machine),
     )
 
 

@@ -21,6 +21,7 @@ from shared.catalog import Catalog, ModelSpec, Variant, load_catalog
 from shared.engine import Engine
 from shared.errors import BackendError, InferenceError, InvalidRequest
 from shared.events import Event, Final, Frame, Preview, Progress
+from shared.honouring import own_values
 from shared.quoting import agree
 from shared.requests import ImagePart, VideoRequest
 from shared.settings import Settings
@@ -336,7 +337,7 @@ def test_on_a_processor_a_small_clip_is_made_and_a_long_wait_is_told_and_agreed_
     with pytest.raises(InvalidRequest, match="hours"):
         agree(quoted)
     on_gpu = Engine(Catalog([wan]), Settings(data_dir=tmp_path), replace(SMALL, cuda_gb=80.0))
-    assert on_gpu.defaults(wan, wan.variants[0])["num_frames"] == 81 and not on_gpu.quote("wan", large).asks
+    assert own_values(wan, wan.variants[0], on_gpu.machine)["num_frames"] == 81 and not on_gpu.quote("wan", large).asks
 
 
 def test_the_small_clip_of_each_kind_can_be_made_and_takes_minutes() -> None:

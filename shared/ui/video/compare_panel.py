@@ -61,7 +61,7 @@ class ComparePanel:
             self.values = gr.Textbox(
                 label="Its values, with commas between", max_lines=1, elem_id="compare-values", scale=2, min_width=200
             )
-        self.agree = gr.Checkbox(False, label="I agree to what the engines charge, and to long waits", elem_id="compare-agree")
+        self.agree = gr.Checkbox(False, label="I agree to what they charge, and to long waits", elem_id="compare-agree")
         self.row = RunRow("Compare", "compare")
         self.table = gr.HTML("", elem_id="compare-table")
 
