@@ -72,6 +72,7 @@ class Settings:
     c2pa_cert: Path | None = None  # PEM files to sign pictures with: the certificate and those above it, and its key
     c2pa_key: Path | None = None
     safety: Safety = "standard"  # how careful the check of finished pictures is
+    proxied: bool = False  # reached through a tunnel or a proxy, though it listens on this machine alone: public too
     metrics: bool | None = None  # whether /metrics is served; None: unless the server is public
     log: Log = "text"
     log_prompts: bool = False  # into logs, traces and history
@@ -105,7 +106,8 @@ class Settings:
 
     def on_host(self, host: str) -> Settings:
         """A copy that listens on that address; any but loopback makes it public."""
-        return replace(self, host=host, public=self.space_id is not None or host not in _LOOPBACK)
+        public = self.space_id is not None or self.proxied or host not in _LOOPBACK
+        return replace(self, host=host, public=public)
 
 
 HUB_TOKEN = "HF_TOKEN"
@@ -140,7 +142,8 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
     return Settings(
         host=host,
         port=_number(env, "PLAYGROUND_PORT", int, None) or _number(env, "GRADIO_SERVER_PORT", int, defaults.port),
-        public=bool(space_id) or host not in _LOOPBACK,
+        public=bool(space_id) or _flag(env, "PLAYGROUND_PUBLIC") or host not in _LOOPBACK,
+        proxied=_flag(env, "PLAYGROUND_PUBLIC"),
         offline=_flag(env, "PLAYGROUND_OFFLINE") or _flag(env, "HF_HUB_OFFLINE"),
         open_browser=_flag(env, "PLAYGROUND_OPEN_BROWSER"),
         space_id=space_id,
@@ -230,6 +233,16 @@ def on_zero_gpu(environ: Mapping[str, str] | None = None) -> bool:
     """Whether this is a Space on Hugging Face's ZeroGPU, where a GPU is lent for each run."""
     env = os.environ if environ is None else environ
     return _flag(env, "SPACES_ZERO_GPU")
+
+
+def open_to_others() -> None:
+    """What is started from now on in this process is reached by others too, through a tunnel."""
+    os.environ["PLAYGROUND_PUBLIC"] = "1"
+
+
+def on_kaggle() -> bool:
+    """Whether this runs in one of Kaggle's notebooks, which reach no port of their own machine."""
+    return bool(os.environ.get("KAGGLE_KERNEL_RUN_TYPE"))
 
 
 def loopback_past_proxies() -> None:

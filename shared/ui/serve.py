@@ -35,32 +35,38 @@ def serve(demo: gr.Blocks, settings: Settings | None = None, **more: Any) -> Non
 
     Without `settings` they are read from the environment. `more` goes to Gradio's `launch`.
     """
+    options = settings or with_arguments(from_environment(), sys.argv[1:])
+    with until_stopped(options.drain_seconds):
+        host, port = begin(demo, options, **more)
+        stay(str(demo.title), host, port, open_browser=options.open_browser)
+    stop_server(demo.server)
+
+
+def begin(demo: gr.Blocks, options: Settings, **more: Any) -> tuple[str, int]:
+    """Have the Space served by a thread from now on; the host and the port. `more` goes to Gradio's `launch`."""
     from starlette.middleware import Middleware
 
-    options = settings or with_arguments(from_environment(), sys.argv[1:])
     host, port = address(options)
     loopback_past_proxies()
     demo.queue(**QUEUE)
     logs.configure(options)
     readiness = Readiness(checks_of([demo]))
     layers = [Middleware(Operation, readiness=readiness, settings=options), Middleware(SafeResponses)]
-    with until_stopped(options.drain_seconds):
-        demo.launch(
-            server_name=host,
-            server_port=port,
-            max_threads=MAX_THREADS,
-            app_kwargs={"middleware": layers},
-            prevent_thread_lock=True,
-            quiet=True,
-            enable_monitoring=False,
-            mcp_server=True,
-            **SCREEN,
-            **more,
-        )
-        quicken(demo)
-        logs.configure(options)
-        stay(str(demo.title), host, port, open_browser=options.open_browser)
-    stop_server(demo.server)
+    demo.launch(
+        server_name=host,
+        server_port=port,
+        max_threads=MAX_THREADS,
+        app_kwargs={"middleware": layers},
+        prevent_thread_lock=True,
+        quiet=True,
+        enable_monitoring=False,
+        mcp_server=True,
+        **SCREEN,
+        **more,
+    )
+    quicken(demo)
+    logs.configure(options)
+    return host, port
 
 
 def with_arguments(settings: Settings, arguments: Sequence[str]) -> Settings:
