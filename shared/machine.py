@@ -9,7 +9,7 @@ import subprocess
 from dataclasses import dataclass
 from functools import cache
 
-from shared.settings import on_zero_gpu
+from shared.surroundings import on_zero_gpu
 from shared.zerogpu import gpu as zero_gpu
 
 GIB = 1024**3

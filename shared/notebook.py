@@ -15,7 +15,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from shared.settings import from_environment, on_kaggle, open_to_others
+from shared.settings import from_environment
+from shared.surroundings import on_kaggle, open_to_others
 
 ROOT = Path(__file__).resolve().parents[1]
 _shown: dict[str, Any] = {}  # what is served now, by the Space's name

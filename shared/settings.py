@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -164,7 +163,7 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
         threads=_number(env, "PLAYGROUND_THREADS", int, None),
         c2pa_cert=_path(env, "PLAYGROUND_C2PA_CERT"),
         c2pa_key=_path(env, "PLAYGROUND_C2PA_KEY"),
-        pool=_one_of(env, "PLAYGROUND_POOL", PoolKind, "zerogpu" if on_zero_gpu(env) else defaults.pool),
+        pool=_one_of(env, "PLAYGROUND_POOL", PoolKind, "zerogpu" if _flag(env, "SPACES_ZERO_GPU") else defaults.pool),
         cluster_file=_path(env, "PLAYGROUND_CLUSTER"),
         placed=tuple(name.strip() for name in env.get("PLAYGROUND_PLACED", "").split(",") if name.strip()),
         safety=_one_of(env, "PLAYGROUND_SAFETY", Safety, defaults.safety),
@@ -229,31 +228,6 @@ def _number(env: Mapping[str, str], name: str, kind: type, default):  # type: ig
         raise ValueError(f"{name} must be a number; it is {text!r}.") from None
 
 
-def on_zero_gpu(environ: Mapping[str, str] | None = None) -> bool:
-    """Whether this is a Space on Hugging Face's ZeroGPU, where a GPU is lent for each run."""
-    env = os.environ if environ is None else environ
-    return _flag(env, "SPACES_ZERO_GPU")
-
-
-def open_to_others() -> None:
-    """What is started from now on in this process is reached by others too, through a tunnel."""
-    os.environ["PLAYGROUND_PUBLIC"] = "1"
-
-
-def on_kaggle() -> bool:
-    """Whether this runs in one of Kaggle's notebooks, which reach no port of their own machine."""
-    return bool(os.environ.get("KAGGLE_KERNEL_RUN_TYPE"))
-
-
-def loopback_past_proxies() -> None:
-    """Keep a proxy from being asked for this machine's own addresses: Gradio calls its own server when it starts."""
-    for name in ("NO_PROXY", "no_proxy"):
-        named = [part for part in os.environ.get(name, "").split(",") if part.strip()]
-        os.environ[name] = ",".join(
-            [*named, *(host for host in ("127.0.0.1", "localhost", "::1") if host not in named)]
-        )
-
-
 def on_node(settings: Settings, joined: bool) -> Settings:
     """The front's settings as they hold in a process of its cluster, which has a Hub token of its own or none.
 
@@ -295,10 +269,3 @@ def environment_of_nodes(code: str, threads: int | None) -> dict[str, str]:
     blank = {name: "" for name in KEY_VARIABLES if name != HUB_TOKEN}
     blank |= {alias: "" for name, aliases in _ALIASES.items() if name != HUB_TOKEN for alias in aliases}
     return blank | {"PYTHONPATH": code} | ({"OMP_NUM_THREADS": str(threads)} if threads else {})
-
-
-def has_display() -> bool:
-    """Whether a browser opened here would be seen by somebody."""
-    if os.environ.get("CI") or os.environ.get("SSH_CONNECTION"):
-        return False
-    return sys.platform in {"darwin", "win32"} or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

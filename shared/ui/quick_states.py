@@ -5,7 +5,6 @@ For 400 components that took its one event loop 66 ms a person, so that a class 
 
 from __future__ import annotations
 
-import os
 from copy import copy
 from typing import Any
 
@@ -22,7 +21,7 @@ class QuickState(SessionState):
         self.state_data = {}
         self._state_ttl = {}
         self.is_closed = False
-        self.STATE_TTL_WHEN_CLOSED = 1 if os.getenv("GRADIO_IS_E2E_TEST") else 3600
+        self.STATE_TTL_WHEN_CLOSED = 3600  # seconds, as Gradio's own
 
 
 class QuickStates(StateHolder):

@@ -13,7 +13,8 @@ import gradio as gr
 
 from shared.operation import logs
 from shared.operation.readiness import Readiness
-from shared.settings import Settings, from_environment, loopback_past_proxies
+from shared.settings import Settings, from_environment
+from shared.surroundings import loopback_past_proxies
 from shared.ui.operation import Operation, checks_of
 from shared.ui.quick_states import quicken
 from shared.ui.stopping import stay, stop_server, until_stopped

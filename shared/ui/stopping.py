@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from shared.operation.draining import DRAIN
-from shared.settings import has_display
+from shared.surroundings import has_display
 
 LINGER = 1  # seconds that open connections get to end by themselves
 LAST_RESORT = 6.0  # seconds after which the process is ended though an engine still works

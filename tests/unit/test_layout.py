@@ -23,6 +23,7 @@ HEAVY = (
 # Modules other than settings.py that may touch the environment, and why.
 TOUCH_THE_ENVIRONMENT = {
     "shared/settings.py": "it reads all settings",
+    "shared/surroundings.py": "what a process runs in is told by the environment only",
     "shared/backends/local/threads.py": "OpenMP is told how to wait by a variable only",
 }
 KEYS = re.compile(

@@ -18,7 +18,8 @@ from pathlib import Path
 import gradio
 import pytest
 
-from shared.settings import Settings, from_environment, loopback_past_proxies
+from shared.settings import Settings, from_environment
+from shared.surroundings import loopback_past_proxies
 from shared.ui.serve import address, free_port, with_arguments
 from tests.support.server import ROOT, running
 
