@@ -190,6 +190,12 @@ def test_the_export_holds_all_it_needs_and_nothing_else(exported: Path) -> None:
     assert all(f"*{suffix} filter=lfs" in attributes for suffix in large)
 
 
+def test_a_folder_is_meant_from_where_the_person_stands(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "tools.bundle_inside", "3d", "here", "--cwd", str(tmp_path)]
+    told = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    assert (tmp_path / "here" / "app.py").is_file() and "run.py deploy 3d --to" in told
+
+
 def test_an_export_overwrites_nothing(exported: Path) -> None:
     with pytest.raises(ValueError, match="holds files already"):
         bundle(exported.name, exported)

@@ -61,6 +61,14 @@ def test_really_old_pythons_can_read_the_file(name: str) -> None:
 
 
 @posix
+def test_a_word_with_arguments_of_its_own_gets_all_of_them(ready: Path) -> None:
+    """Also those that `run.py` would take for itself, as `--help`."""
+    answer = run_py(ready, "deploy", "chat", "--private", "--help")
+    assert answer.returncode == 0, answer.stderr
+    assert "usage: run.py deploy" in answer.stdout and "--dry-run" in answer.stdout
+
+
+@posix
 def test_without_a_network_the_first_set_up_says_so(project: Path) -> None:
     env = offline()
     del env["PIP_NO_INDEX"]
