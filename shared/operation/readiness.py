@@ -45,12 +45,13 @@ def _asked(check: Check) -> str | None:
 
 
 def starters_run(engine: Engine, tasks: Sequence[Task]) -> str | None:
-    """A reason where a task has no model that runs here with nothing to be set: its starter, or any if it has none."""
+    """A reason where a task's starter models can't run here. A task that has none needs a key or a model anyway."""
     lacking = [task for task in tasks if not _served(engine, task)]
-    return f"No model can run here for: {', '.join(lacking)}. `python3 run.py doctor` says why." if lacking else None
+    return (
+        f"No starter model runs here for: {', '.join(lacking)}. `python3 run.py doctor` says why." if lacking else None
+    )
 
 
 def _served(engine: Engine, task: Task) -> bool:
-    specs = engine.catalog.for_task(task)
-    wanted = [spec for spec in specs if spec.starter] or specs
-    return any(engine.plan(spec).candidates for spec in wanted)
+    starters = [spec for spec in engine.catalog.for_task(task) if spec.starter]
+    return not starters or any(engine.plan(spec).candidates for spec in starters)
