@@ -11,7 +11,7 @@ from pathlib import Path
 
 from shared.errors import BackendError
 from shared.starter import BUNDLED, locate, locate_folder, starters
-from tools.front_matter import front_matter, problems, with_changes
+from tools.front_matter import front_matter, hardware_names, problems, with_changes
 from tools.hardware import merged, requirements_for
 from tools.large_files import attributes
 from tools.places import ROOT, spaces
@@ -34,9 +34,7 @@ def bundle(name: str, folder: Path, hardware: str | None = None) -> Path:
     `hardware`: what it will run on there, by the platform's name; None takes what its README suggests. Raises
     `ValueError` for an unknown Space, a folder that holds something, or a front matter that the platform refuses.
     """
-    known = spaces()
-    if name != HUB and name not in known:
-        raise ValueError(f"There is no Space called {name!r}. There are: {', '.join([*known, HUB])}.")
+    known = known_as(name)
     if folder.exists() and any(folder.iterdir()):
         raise ValueError(f"{folder} holds files already. Give a new or an empty folder.")
     if name == HUB:
@@ -52,6 +50,14 @@ def bundle(name: str, folder: Path, hardware: str | None = None) -> Path:
     if wrong := problems(front_matter(folder / "README.md"), folder, gradio.partition("==")[2]):
         raise ValueError(f"The front matter of {name} would be refused: {'; '.join(wrong)}.")
     return folder
+
+
+def known_as(name: str) -> dict[str, Path]:
+    """The Spaces, by name. Raises `ValueError` where that is the name of none of them, nor of all together."""
+    known = spaces()
+    if name != HUB and name not in known:
+        raise ValueError(f"There is no Space called {name!r}. There are: {', '.join([*known, HUB])}.")
+    return known
 
 
 def _copy_all(folder: Path, known: dict[str, Path]) -> None:
@@ -81,8 +87,11 @@ def _distinct(texts: list[str]) -> str:
 def _fit_to(folder: Path, hardware: str | None) -> None:
     """The requirements for the hardware, and its name in the front matter."""
     readme, needs = folder / "README.md", folder / "requirements.txt"
-    chosen = hardware or str(front_matter(readme).get("suggested_hardware"))
-    readme.write_text(with_changes(readme, {"suggested_hardware": chosen}), encoding="utf-8")
+    suggested = str(front_matter(readme).get("suggested_hardware"))
+    chosen = hardware or suggested
+    # The platform may have what its client doesn't know yet.
+    named = chosen if chosen in hardware_names() else suggested
+    readme.write_text(with_changes(readme, {"suggested_hardware": named}), encoding="utf-8")
     needs.write_text(requirements_for(needs.read_text("utf-8"), chosen), encoding="utf-8")
 
 

@@ -11,13 +11,17 @@ import re
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from shared.errors import BackendError
 from shared.settings import KEY_VARIABLES
-from tools.bundle_inside import bundle, left_out, size_mb
-from tools.deploying import Deployment, State, deploy, wait
+from tools.bundle_inside import bundle, known_as, left_out, size_mb
+from tools.deploying import Deployment, State, deploy, hardware_of, wait
 from tools.hub_errors import NO_TOKEN, DeployError, explained
 from tools.large_files import large_files
+
+if TYPE_CHECKING:
+    from huggingface_hub import HfApi
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _REPO = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
@@ -30,8 +34,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         secrets, variables = _secrets(options.secret), _variables(options.variable)
         if not _REPO.fullmatch(options.to):
             raise DeployError(f"--to must be USER/NAME, for example ada/playground; it is {options.to!r}.")
+        known_as(options.name)
+        api = None if options.dry_run else _api(options.to)
+        fit = options.hardware or (hardware_of(api, options.to) if api else None)
         with tempfile.TemporaryDirectory(prefix="deploy-") as place:
-            folder = bundle(options.name, Path(place) / options.name, options.hardware)
+            folder = bundle(options.name, Path(place) / options.name, fit)
             for reason in left_out(folder):
                 print(f"Left out: {reason}")
             wanted = Deployment(
@@ -42,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 secrets=secrets,
                 variables=variables,
             )
-            return _tell(wanted) if options.dry_run else _do(wanted, options)
+            return _do(api, wanted, options) if api else _tell(wanted)
     except (DeployError, ValueError, BackendError) as error:
         print(error)
         return 1
@@ -113,17 +120,21 @@ def _tell(wanted: Deployment) -> int:
     return 0
 
 
-def _do(wanted: Deployment, options: argparse.Namespace) -> int:
+def _api(to: str) -> HfApi:
+    """The Hub's client with a token. Raises `DeployError` where there is none."""
     from huggingface_hub import HfApi, get_token
 
+    with explained(to):  # a trusted publisher's token is asked for here
+        if not get_token():
+            raise DeployError(NO_TOKEN)
+    return HfApi()
+
+
+def _do(api: HfApi, wanted: Deployment, options: argparse.Namespace) -> int:
     def say(words: str) -> None:
         print(wanted.without_secrets(words), flush=True)
 
-    api = HfApi()
     try:
-        with explained(wanted.to):  # a trusted publisher's token is asked for here
-            if not get_token():
-                raise DeployError(NO_TOKEN)
         commit = deploy(api, wanted, say)
         page = f"{api.endpoint}/spaces/{wanted.to}"
         if options.no_wait:

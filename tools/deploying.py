@@ -74,6 +74,22 @@ def deploy(api: HfApi, wanted: Deployment, say: Say) -> str:
         return _commit(api, wanted, say)
 
 
+def hardware_of(api: HfApi, to: str) -> str | None:
+    """What the Space runs on, or is to run on, there; None where there is no such Space. Raises `DeployError`.
+
+    What is sent must fit it: each kind has a torch of its own.
+    """
+    with explained(to):
+        if _find(api, to) is None:
+            return None
+        runtime = api.get_space_runtime(to)
+    return _name(runtime.requested_hardware or runtime.hardware)
+
+
+def _name(value: object) -> str | None:
+    return None if value is None else str(getattr(value, "value", value))
+
+
 def _find(api: HfApi, to: str) -> SpaceInfo | None:
     from huggingface_hub.errors import RepositoryNotFoundError
 
@@ -131,7 +147,7 @@ def wait(api: HfApi, wanted: Deployment, commit: str, say: Say, *, seconds: floa
     while True:
         with explained(wanted.to):
             runtime = api.get_space_runtime(wanted.to)
-        stage = str(getattr(runtime.stage, "value", runtime.stage))
+        stage = str(_name(runtime.stage))
         built = runtime.raw.get("sha")
         if stage != told:
             say(f"{wanted.to}: {stage.lower().replace('_', ' ')}")
@@ -140,9 +156,8 @@ def wait(api: HfApi, wanted: Deployment, commit: str, say: Say, *, seconds: floa
         older = stage == RUNNING and (built != commit if built else stale > 0)
         stale -= 1
         if stage not in _AT_WORK and not older:
-            hardware = runtime.hardware or runtime.requested_hardware
             why = "" if stage == RUNNING else _why(api, wanted, stage, runtime.raw)
-            return State(stage, None if hardware is None else str(getattr(hardware, "value", hardware)), why)
+            return State(stage, _name(runtime.hardware or runtime.requested_hardware), why)
         if time.monotonic() >= end:
             raise DeployError(
                 f"{wanted.to} is still {stage.lower().replace('_', ' ')} after {seconds:.0f} seconds. Look at its "

@@ -29,8 +29,6 @@ def with_changes(readme: Path, changes: dict[str, Any]) -> str:
 
 def problems(values: dict[str, Any], folder: Path, gradio: str) -> list[str]:
     """What the platform would refuse or misread; `gradio` is the version that the project is tested with."""
-    from huggingface_hub import SpaceHardware
-
     told = [f"{name} is missing" for name in REQUIRED if not values.get(name)]
     expected = {"sdk": "gradio", "sdk_version": gradio, "python_version": PYTHON}
     wrong = {name: want for name, want in expected.items() if values.get(name) != want}
@@ -38,11 +36,18 @@ def problems(values: dict[str, Any], folder: Path, gradio: str) -> list[str]:
     told += [f"{n} is no colour of the platform" for n in ("colorFrom", "colorTo") if values.get(n) not in COLOURS]
     if len(str(values.get("short_description", ""))) > LONGEST:
         told.append(f"short_description is longer than {LONGEST} characters")
-    if values.get("suggested_hardware") not in [str(each.value) for each in SpaceHardware]:
+    if values.get("suggested_hardware") not in hardware_names():
         told.append(f"suggested_hardware is none of the platform's: {values.get('suggested_hardware')!r}")
     if not (folder / str(values.get("app_file"))).is_file():
         told.append(f"app_file names no file: {values.get('app_file')!r}")
     return told
+
+
+def hardware_names() -> list[str]:
+    """The platform's names of its hardware, as its client knows them."""
+    from huggingface_hub import SpaceHardware
+
+    return [str(each.value) for each in SpaceHardware]
 
 
 def _split(readme: Path) -> tuple[dict[str, Any], str]:

@@ -152,13 +152,14 @@ def run(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
 def test_the_command_deploys_a_real_space_by_trusted_publishing(hub: FakeSpaces, folder: Path, tmp_path: Path) -> None:
     """No token is stored: the job's identity is exchanged for one that may write this Space's files only."""
     put(hub, Deployment(to=NAME, folder=folder))
+    hub.spaces[NAME].hardware = "zero-a10g"  # what is sent must fit what it runs on, though nobody says so
     env = {"HF_ENDPOINT": hub.url, "HOME": str(tmp_path), "HF_OIDC_RESOURCE": f"spaces/{NAME}"}
     done = run("chat", "--to", NAME, "--poll", "0.05", HF_OIDC_ID_TOKEN="id-token", **env)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert f"It runs: {hub.url}/spaces/{NAME}" in done.stdout
+    assert f"It runs on zero-a10g: {hub.url}/spaces/{NAME}" in done.stdout
     files = hub.spaces[NAME].files
     assert {"app.py", "shared/engine.py", "starter_weights/SmolLM2-135M-Instruct.Q4_1.gguf"} <= set(files)
-    assert "shared/weights.bin" not in files
+    assert "shared/weights.bin" not in files and b"torch==2.11.0" in files["requirements.txt"]
     refused = run("chat", "--to", NAME, HF_OIDC_ID_TOKEN="of-another-job", **env)
     assert refused.returncode == 1 and "Traceback" not in refused.stderr, refused.stderr
 
