@@ -78,6 +78,8 @@ class Settings:
     otlp_endpoint: str | None = None  # where traces are sent
     history: int = 200  # receipts kept for each owner
     budget_usd: float | None = None  # that hosted runs may cost the server's keeper altogether
+    classroom: bool = False  # the hub is a class: people join with a code, and a teacher leads
+    class_passphrase: Secret | None = None  # the teacher's; None: one is made at the start and printed
     database_url: Secret | None = None  # of a PostgreSQL that servers share; None: a file in `data_dir`
     server_keys: Mapping[str, Secret] = field(default_factory=dict)
     session_keys: Mapping[str, Secret] = field(default_factory=dict)
@@ -89,7 +91,8 @@ class Settings:
 
     def without_keys(self, text: str) -> str:
         """The text with dots in place of every key that is set here."""
-        hidden = (*self.session_keys.values(), *self.server_keys.values(), self.database_url)
+        own = (self.database_url, self.class_passphrase)
+        hidden = (*self.session_keys.values(), *self.server_keys.values(), *own)
         for key in hidden:
             text = text.replace(key.reveal(), str(key)) if key else text
         return text
@@ -173,6 +176,8 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
         otlp_endpoint=env.get("OTEL_EXPORTER_OTLP_ENDPOINT", "").strip() or None,
         history=_number(env, "PLAYGROUND_HISTORY", int, defaults.history),
         budget_usd=_number(env, "PLAYGROUND_BUDGET_USD", float, None),
+        classroom=_flag(env, "PLAYGROUND_CLASS"),
+        class_passphrase=_secret(env, "PLAYGROUND_CLASS_PASSPHRASE"),
         database_url=_database(env),
         server_keys=_keys(env),
         base_urls={
@@ -199,6 +204,11 @@ def _database(env: Mapping[str, str]) -> Secret | None:
         raise ValueError(
             "DATABASE_URL must begin with postgresql://; leave it unset for a SQLite file on this machine."
         )
+    return Secret(text) if text else None
+
+
+def _secret(env: Mapping[str, str], name: str) -> Secret | None:
+    text = env.get(name, "").strip()
     return Secret(text) if text else None
 
 

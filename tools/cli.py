@@ -69,11 +69,15 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", type=int, help="port to begin looking from (7860)")
     parser.add_argument("--cluster", help="for serve: a TOML file that describes the cluster (docs/cluster.md)")
     parser.add_argument("--no-browser", action="store_true", help="don't open a browser")
+    parser.add_argument("--class", dest="classroom", action="store_true", help="make it a class: docs/class.md")
     return parser
 
 
 def _environment(options: argparse.Namespace) -> dict[str, str]:
     given = {"PLAYGROUND_HOST": options.host, "PLAYGROUND_PORT": options.port}
+    if options.classroom:  # others must reach it; its gate lets in who has the code
+        given["PLAYGROUND_CLASS"] = "1"
+        given["PLAYGROUND_HOST"] = options.host or os.environ.get("PLAYGROUND_HOST") or "0.0.0.0"
     given["PLAYGROUND_OPEN_BROWSER"] = "0" if options.no_browser or os.environ.get("CI") else "1"
     return {**os.environ, **{name: str(value) for name, value in given.items() if value is not None}}
 

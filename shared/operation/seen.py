@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 @dataclass(kw_only=True)
 class Seen:
     """One run. `variant`: the way that it goes now. `resumes`: it goes on with a job that was paid for before.
-    `sent`: a provider may have taken the job."""
+    `sent`: a provider may have taken the job. `payer`: who it is for, where that is known; `emit`: how to tell them."""
 
     spec: ModelSpec
     variant: Variant
@@ -36,6 +36,8 @@ class Seen:
     resumes: bool = False
     state: Literal["waiting", "working"] = "waiting"
     sent: bool = False
+    payer: str = ""
+    emit: Emit | None = None
     final: Final | None = None
     error: InferenceError | None = None
     broke: bool = False
@@ -70,6 +72,7 @@ def watched(watchers: Sequence[Watcher], seen: Seen, work: Work) -> Work:
     """The same work with all of them looking on, the first of them outermost."""
 
     def do(emit: Emit) -> Final:
+        seen.emit = emit
         with ExitStack() as stack:
             for watcher in watchers:
                 stack.enter_context(watcher(seen))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from shared.classroom.desk import class_of
+from shared.classroom.watching import class_watchers
 from shared.operation.budgeting import Budgeting
 from shared.operation.draining import DRAIN
 from shared.operation.keeping import Keeping
@@ -28,6 +30,8 @@ def watchers_of(settings: Settings) -> tuple[Watcher, ...]:
         found.append(Keeping(History(database, settings.history), prompts=settings.log_prompts))
     if settings.budget_usd is not None:
         found.append(Budgeting(Ledger(database), caps={Unit.MONEY: settings.budget_usd}))
+    if settings.classroom:
+        found.extend(class_watchers(class_of(settings)))
     return tuple(found)
 
 

@@ -16,6 +16,7 @@ from shared.operation import logs
 from shared.operation.readiness import Readiness
 from shared.settings import Settings, from_environment
 from shared.surroundings import loopback_past_proxies
+from shared.ui.classroom.serving import announce, class_layers, class_screen
 from shared.ui.operation import Operation, checks_of
 from shared.ui.quick_states import quicken
 from shared.ui.serve import MAX_THREADS, QUEUE, SCREEN, address, with_arguments
@@ -78,15 +79,17 @@ def build(spaces: list[Found], settings: Settings) -> Any:
 
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app.add_middleware(SafeResponses)
+    app.user_middleware[:0] = class_layers(settings)
+    screen = SCREEN | class_screen(settings)
     readiness = Readiness(checks_of(space.demo for space in spaces))
     app.add_middleware(Operation, readiness=readiness, settings=settings)
     for space in spaces:
         if space.demo is not None:
             space.demo.queue(**QUEUE)
             space.demo.max_threads = MAX_THREADS
-            app = gr.mount_gradio_app(app, space.demo, path=f"/{space.name}", mcp_server=True, **SCREEN)
+            app = gr.mount_gradio_app(app, space.demo, path=f"/{space.name}", mcp_server=True, **screen)
             quicken(space.demo)
-    return gr.mount_gradio_app(app, landing(spaces), path="/", **SCREEN | {"footer_links": []})
+    return gr.mount_gradio_app(app, landing(spaces), path="/", **screen | {"footer_links": []})
 
 
 def main(root: Path = ROOT) -> None:
@@ -106,6 +109,7 @@ def main(root: Path = ROOT) -> None:
             _on_zero_gpu(spaces, server)
         start_server(server)
         logs.configure(settings)
+        announce(settings, host, port)
         stay("The hub of the playgrounds", host, port, open_browser=settings.open_browser)
     stop_server(server)
 

@@ -15,6 +15,7 @@ from shared.operation import logs
 from shared.operation.readiness import Readiness
 from shared.settings import Settings, from_environment
 from shared.surroundings import loopback_past_proxies
+from shared.ui.classroom.serving import announce, class_layers, class_screen
 from shared.ui.operation import Operation, checks_of
 from shared.ui.quick_states import quicken
 from shared.ui.stopping import stay, stop_server, until_stopped
@@ -52,7 +53,11 @@ def begin(demo: gr.Blocks, options: Settings, **more: Any) -> tuple[str, int]:
     demo.queue(**QUEUE)
     logs.configure(options)
     readiness = Readiness(checks_of([demo]))
-    layers = [Middleware(Operation, readiness=readiness, settings=options), Middleware(SafeResponses)]
+    layers = [
+        Middleware(Operation, readiness=readiness, settings=options),
+        *class_layers(options),
+        Middleware(SafeResponses),
+    ]
     demo.launch(
         server_name=host,
         server_port=port,
@@ -62,11 +67,12 @@ def begin(demo: gr.Blocks, options: Settings, **more: Any) -> tuple[str, int]:
         quiet=True,
         enable_monitoring=False,
         mcp_server=True,
-        **SCREEN,
+        **SCREEN | class_screen(options),
         **more,
     )
     quicken(demo)
     logs.configure(options)
+    announce(options, host, port)
     return host, port
 
 

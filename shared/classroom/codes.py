@@ -1,0 +1,45 @@
+"""The code that lets people into the room: short enough to be read from a wall, and slow to guess."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+import threading
+import time
+
+# Letters and digits that are not taken for one another: 27 ** 6 is 387 million codes.
+LETTERS = "ABCDEFGHJKMNPQRTUVWXY346789"
+LENGTH = 6
+FREE = 5  # wrong codes in a row that anybody may type without being slowed
+SLOWEST = 3.0  # seconds that a wrong code waits for its answer
+FORGIVEN = 20.0  # seconds after which one wrong code is forgotten
+
+
+def new_code() -> str:
+    """A code nobody can foresee."""
+    return "".join(secrets.choice(LETTERS) for _ in range(LENGTH))
+
+
+def same(code: str, typed: str) -> bool:
+    """Whether that is the code, however it was typed."""
+    plain = "".join(c for c in typed.upper() if c.isascii() and c.isalnum())
+    return hmac.compare_digest(code.encode(), plain.encode())
+
+
+class Slowing:
+    """How long a wrong code has to wait for its answer: the longer, the more there were. A right one never waits.
+
+    It counts all that are wrong together, not by address: a school has one. Safe to share between threads.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._wrong, self._looked = 0.0, time.monotonic()
+
+    def wrong(self) -> float:
+        """One more; returns the seconds to wait."""
+        with self._lock:
+            now = time.monotonic()
+            self._wrong = max(0.0, self._wrong - (now - self._looked) / FORGIVEN) + 1
+            self._looked = now
+            return min(SLOWEST, max(0.0, self._wrong - FREE) * 0.1)

@@ -1,0 +1,211 @@
+"""The room: what the teacher set and who is in it, in the state that outlives the server and that fronts share."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any
+
+from shared.classroom import codes, names
+from shared.errors import BackendError, InvalidRequest
+from shared.jobs.owners import Owners
+from shared.settings import Settings
+from shared.state.database import Database, database_of, sql
+
+FRESH = 1.0  # seconds for which what was read is believed: other servers may have changed it
+MOST_PEOPLE = 500
+_FACTS = "facts"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """What the teacher set. `models`: those that may be used, none for all; `parameters`: settings that may not be
+    changed, and what they are; `pushed`: what was sent to everybody, with the link that opens it.
+
+    `caps`: of everybody, and `own`: of each person, by unit. `shown`: the work on the projector.
+    """
+
+    code: str = ""
+    open: bool = True
+    paused: bool = False
+    frozen: bool = False
+    approving: bool = True
+    models: tuple[str, ...] = ()
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    blocked: tuple[str, ...] = ()
+    safety: str = ""
+    pushed: Mapping[str, Any] = field(default_factory=dict)
+    caps: Mapping[str, float] = field(default_factory=dict)
+    own: Mapping[str, float] = field(default_factory=dict)
+    shown: str = ""
+    poll: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Person:
+    """Somebody in the room."""
+
+    id: str
+    name: str
+    joined: float
+    muted: bool = False
+    removed: bool = False
+
+
+class Room:
+    """One class. Safe to share between threads, and between servers that share the database."""
+
+    def __init__(self, settings: Settings, database: Database | None = None) -> None:
+        self._database = database or database_of(settings)
+        self._tokens = Owners(settings.data_dir / "class", self._database)
+        self._lock = threading.Lock()
+        self._read_at = 0.0
+        self._facts = Facts()
+        self._people: dict[str, Person] = {}
+        self._seen: dict[str, float] = {}
+
+    # Joining
+
+    def join(self, typed: str, name: str) -> str:
+        """Let somebody in; returns their token. Raises `InvalidRequest` for a wrong code, and where the room is shut
+        or full."""
+        facts = self.facts
+        if not codes.same(facts.code, typed):
+            raise InvalidRequest("This isn't the code of this class. Look at the wall again: it may have changed.")
+        if not facts.open:
+            raise InvalidRequest("The teacher lets nobody in just now. Ask them to open the room.")
+        token = self._tokens.new()
+        with self._database.writing() as connection:
+            rows = sql(connection, "SELECT name FROM class_people WHERE removed = 0").scalars().all()
+            if len(rows) >= MOST_PEOPLE:
+                raise InvalidRequest(f"The room is full: {MOST_PEOPLE} people are in it.")
+            wanted = names.cleaned(name)
+            called = names.free(wanted, rows) if wanted else names.animal(rows)
+            put = "INSERT INTO class_people (id, name, joined, muted, removed) VALUES (:id, :name, :now, 0, 0)"
+            sql(connection, put, id=self._id(token), name=called, now=time.time())
+        self.forget()
+        return token
+
+    def person(self, token: object) -> Person | None:
+        """Who holds the token; None for nobody, and for somebody who was removed."""
+        owner = self._tokens.owner(token)
+        if not owner:
+            return None
+        self._refresh()
+        found = self._people.get(owner[:24])
+        if found is None or found.removed:
+            return None
+        self._seen[found.id] = time.time()
+        return found
+
+    # What the teacher sees and does
+
+    @property
+    def facts(self) -> Facts:
+        """What is set now."""
+        self._refresh()
+        return self._facts
+
+    @property
+    def people(self) -> list[Person]:
+        """Everybody who is in, by their names."""
+        self._refresh()
+        return sorted((p for p in self._people.values() if not p.removed), key=lambda p: p.name.casefold())
+
+    def seen(self, person: str) -> float | None:
+        """When somebody was last heard of by this server, in seconds since 1970."""
+        return self._seen.get(person)
+
+    def set(self, **changes: Any) -> Facts:
+        """Change some of the facts, in one step also where two servers do so at once."""
+        return self._change(lambda facts: replace(facts, **changes))
+
+    def new_code(self) -> str:
+        """Another code: who is in stays in, the old one lets nobody in any more."""
+        return self.set(code=codes.new_code()).code
+
+    def mark(self, person: str, *, muted: bool | None = None, removed: bool | None = None) -> None:
+        """Mute or remove somebody, or take that back."""
+        with self._database.writing() as connection:
+            for name, value in (("muted", muted), ("removed", removed)):
+                if value is not None:
+                    sql(connection, f"UPDATE class_people SET {name} = :v WHERE id = :id", v=int(value), id=person)
+        self.forget()
+
+    def rename(self, person: str, name: str) -> None:
+        """Give somebody another name: what a teacher does with one that shouldn't be on the wall."""
+        with self._database.writing() as connection:
+            rows = sql(connection, "SELECT name FROM class_people WHERE removed = 0").scalars().all()
+            called = names.free(names.cleaned(name), rows) if names.cleaned(name) else names.animal(rows)
+            sql(connection, "UPDATE class_people SET name = :name WHERE id = :id", name=called, id=person)
+        self.forget()
+
+    def delete_all(self) -> None:
+        """Everybody, and all that was set. The next to look finds a new room."""
+        with self._database.writing() as connection:
+            for table in ("class_people", "class_facts", "class_votes"):
+                sql(connection, f"DELETE FROM {table}")
+        self._seen.clear()
+        self.forget()
+
+    @property
+    def version(self) -> str:
+        """Another one whenever anything that people see has changed."""
+        self._refresh()
+        told = [asdict(self._facts), [asdict(p) for p in self._people.values()]]
+        return hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()[:16]
+
+    def forget(self) -> None:
+        """Read anew at the next look."""
+        with self._lock:
+            self._read_at = 0.0
+
+    def _id(self, token: str) -> str:
+        return self._tokens.owner(token)[:24]
+
+    def _refresh(self) -> None:
+        with self._lock:
+            if time.monotonic() - self._read_at < FRESH:
+                return
+            with suppress(BackendError):  # what is known goes on being true while the database is away
+                self._facts, self._people = self._read()
+            self._read_at = time.monotonic()
+
+    def _read(self) -> tuple[Facts, dict[str, Person]]:
+        with self._database.reading() as connection:
+            text = sql(connection, "SELECT value FROM class_facts WHERE name = :n", n=_FACTS).scalar_one_or_none()
+            rows = sql(connection, "SELECT id, name, joined, muted, removed FROM class_people").all()
+        facts = _facts(text) if text else self._change(lambda facts: facts)  # after the reading, which would hold it up
+        people = {
+            row.id: Person(
+                id=row.id, name=row.name, joined=row.joined, muted=bool(row.muted), removed=bool(row.removed)
+            )
+            for row in rows
+        }
+        return facts, people
+
+    def _change(self, how: Callable[[Facts], Facts]) -> Facts:
+        get = "SELECT value FROM class_facts WHERE name = :name"
+        put = "INSERT INTO class_facts (name, value) VALUES (:name, :value) "
+        put += "ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+        with self._database.writing() as connection:
+            if self._database.shared:
+                sql(connection, "LOCK TABLE class_facts IN EXCLUSIVE MODE")
+            text = sql(connection, get, name=_FACTS).scalar_one_or_none()
+            facts = how(_facts(text) if text else Facts(code=codes.new_code()))
+            sql(connection, put, name=_FACTS, value=json.dumps(asdict(facts)))
+        self._read_at = 0.0
+        return facts
+
+
+def _facts(text: str) -> Facts:
+    """As they were written; what another version wrote and this one doesn't know is left out."""
+    values: dict[str, Any] = json.loads(text)
+    known = {f.name for f in fields(Facts)}
+    given: dict[str, Any] = {n: tuple(v) if isinstance(v, list) else v for n, v in values.items() if n in known}
+    return Facts(**given)

@@ -1,0 +1,71 @@
+"""What a class takes home: works with their receipts in a zip, and a table of use."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import zipfile
+from datetime import UTC, datetime
+
+from shared.classroom.desk import Class
+from shared.classroom.works import Work
+
+_COLUMNS = ("when", "person", "task", "model", "backend", "mode", "seconds", "tokens", "cost_usd", "state", "prompt")
+
+
+def zipped(room: Class, person: str | None = None) -> bytes:
+    """The works of one person, or of all, each with its receipt beside it."""
+    names = {p.id: p.name for p in room.room.people}
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+        for number, work in enumerate(reversed(room.works.all(person=person, most=10_000)), 1):
+            data = room.works.read(work)
+            if data is None:
+                continue
+            folder = "" if person else f"{_plain(names.get(work.person, 'left'))}/"
+            stem = f"{folder}{number:03d}-{_plain(work.prompt)[:40] or work.task}"
+            archive.writestr(f"{stem}.{work.file.rpartition('.')[2]}", data)
+            told = {"prompt": work.prompt, "receipt": work.receipt}
+            archive.writestr(f"{stem}.receipt.json", json.dumps(told, indent=1, ensure_ascii=False))
+    return buffer.getvalue()
+
+
+def table(room: Class) -> str:
+    """A line for each work that was kept, as CSV."""
+    names = {p.id: p.name for p in room.room.people}
+    buffer = io.StringIO()
+    writer = csv.writer(buffer)
+    writer.writerow(_COLUMNS)
+    for work in reversed(room.works.all(most=100_000)):
+        writer.writerow([_cell(value) for value in _row(work, names.get(work.person, "left"))])
+    return buffer.getvalue()
+
+
+def _row(work: Work, name: str) -> list[object]:
+    receipt = work.receipt
+    tokens = (receipt.get("input_tokens") or 0) + (receipt.get("output_tokens") or 0)
+    return [
+        datetime.fromtimestamp(work.created, UTC).isoformat(timespec="seconds"),
+        name,
+        work.task,
+        receipt.get("model", ""),
+        receipt.get("backend", ""),
+        receipt.get("mode", ""),
+        (receipt.get("seconds") or {}).get("total", ""),
+        tokens or "",
+        "unpriced" if receipt.get("cost_usd") is None else receipt["cost_usd"],
+        work.state,
+        work.prompt,
+    ]
+
+
+def _cell(value: object) -> str:
+    """A text that a spreadsheet takes for a formula gets a mark before it."""
+    text = str(value)
+    return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r"} else text
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"[^\w]+", "-", text).strip("-")[:60]

@@ -1,0 +1,115 @@
+"""A class's watchers of the engine: who may run, within which budget, in whose turn, and what of it is kept."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+
+from shared.classroom import identity
+from shared.classroom.desk import EVERYBODY, Class, own
+from shared.classroom.made import asked, made
+from shared.classroom.queueing import Place, lane_of
+from shared.classroom.rules import check
+from shared.classroom.works import State
+from shared.errors import InferenceError
+from shared.events import Progress
+from shared.operation.budgeting import Budgeting
+from shared.operation.seen import Seen, Watcher
+
+logger = logging.getLogger(__name__)
+TEACHER = "teacher"  # who no rule holds for
+_KEEPERS = 64  # works that may wait to be kept; of a flood the rest is not
+
+
+def class_watchers(room: Class) -> tuple[Watcher, ...]:
+    """In their order: who is let in pays, then waits, then works. What comes of it is kept after they have it."""
+    return (Admitting(room), Budgeting(room.ledger, partial(_accounts, room)), InTurn(room), Keeping(room))
+
+
+def _accounts(room: Class, seen: Seen) -> Sequence[str]:
+    room.settle_caps(seen.payer)
+    return (EVERYBODY,) if seen.payer == TEACHER else (EVERYBODY, own(seen.payer))
+
+
+class Admitting:
+    """Lets nobody run who may not, and writes down who runs."""
+
+    def __init__(self, room: Class) -> None:
+        self._room = room
+
+    @contextmanager
+    def __call__(self, seen: Seen) -> Iterator[None]:
+        """Raises `InferenceError`, saying what the teacher set."""
+        if self._room.is_teacher(identity.teacher_token()):
+            seen.payer = TEACHER
+        else:
+            person = self._room.room.person(identity.token())
+            seen.payer = check(self._room.room.facts, person, seen.spec.id, seen.request).id
+        yield
+
+
+class InTurn:
+    """Has each wait for their turn, and tells them where they stand."""
+
+    def __init__(self, room: Class) -> None:
+        self._room = room
+
+    @contextmanager
+    def __call__(self, seen: Seen) -> Iterator[None]:
+        """Raises `LimitReached` where somebody has too much waiting, and `Cancelled` where they gave up."""
+        kind = f"{seen.spec.task}|{seen.variant.key}"
+        room = self._room.room
+
+        def may_go() -> bool:
+            return not room.facts.paused
+
+        with self._room.queues.turn(lane_of(seen.variant), kind, seen.payer, partial(_tell, seen), may_go):
+            yield
+
+
+def _tell(seen: Seen, place: Place) -> None:
+    if seen.emit is not None:
+        seen.emit(Progress(_words(place)))
+
+
+def _words(place: Place) -> str:
+    if place.held:
+        return "The teacher has paused the class; your run keeps its place"
+    if not place.ahead:
+        return "You are next"
+    return f"Waiting for your turn: {place.ahead} before you, about {max(1, round(place.seconds))} s"
+
+
+class Keeping:
+    """Keeps what came for the wall and for taking home; after the person has it, so that nobody waits for that."""
+
+    def __init__(self, room: Class) -> None:
+        self._room = room
+        self._pool = ThreadPoolExecutor(1, "class-works")
+        self._waiting = threading.BoundedSemaphore(_KEEPERS)
+
+    @contextmanager
+    def __call__(self, seen: Seen) -> Iterator[None]:
+        """Nothing is raised: a work that can't be kept is not worth a run."""
+        yield
+        if seen.final is not None and seen.payer != TEACHER and self._waiting.acquire(blocking=False):
+            self._pool.submit(self._keep, seen)
+
+    def _keep(self, seen: Seen) -> None:
+        try:
+            assert seen.final is not None
+            receipt = seen.final.receipt
+            if file := made(seen.final.output, receipt, seen.request, seen.settings):
+                words = seen.settings.without_keys(asked(seen.request))
+                state: State = "waiting" if self._room.room.facts.approving else "shown"
+                self._room.works.add(seen.payer, str(seen.spec.task), words, receipt.to_dict(), file, state)
+        except InferenceError as error:
+            logger.warning("A work of the class wasn't kept: %s", error)
+        except Exception:
+            logger.exception("A work of the class wasn't kept")
+        finally:
+            self._waiting.release()

@@ -1,0 +1,138 @@
+"""What a class has made: the works, whether they hang on the wall, and the votes for them."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from shared.classroom.made import Made
+from shared.state.database import Database, sql
+from shared.state.files import Files, files_in
+
+State = Literal["waiting", "shown", "hidden"]
+MOST_EACH = 60  # works kept of one person: the oldest that hang nowhere go
+MOST_BYTES = 40 * 2**20  # of one work
+MOST_ALL = 2 * 2**30  # of all together
+ROOM_FULL = "The class's works take all the room that they may: delete some, and go on."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """One. `file`: the name of what it is kept as; empty for words alone, which stand in `prompt` and `text`."""
+
+    id: str
+    person: str
+    task: str
+    created: float
+    state: State
+    prompt: str
+    receipt: Mapping[str, Any]
+    media_type: str
+    file: str
+    size: int
+
+
+class Works:
+    """The works of one class. Safe to share between threads, and between servers that share the database."""
+
+    def __init__(self, database: Database, folder: Path) -> None:
+        self._database, self._files = database, files_in(folder, database)
+
+    @property
+    def files(self) -> Files:
+        """Where the works' files lie."""
+        return self._files
+
+    def add(self, person: str, task: str, prompt: str, receipt: Mapping[str, Any], made: Made, state: State) -> str:
+        """Keep a work; returns its id, or "" where it is too large to be kept."""
+        if len(made.data) > MOST_BYTES or self.size() + len(made.data) > MOST_ALL:
+            return ""
+        name = secrets.token_urlsafe(9)
+        file = f"{name}{made.ending}"
+        self._files.write(file, made.data)
+        put = (
+            "INSERT INTO class_works (id, person, task, created, state, prompt, receipt, media_type, file, size) "
+            "VALUES (:id, :person, :task, :now, :state, :prompt, :receipt, :kind, :file, :size)"
+        )
+        with self._database.writing() as connection:
+            sql(
+                connection, put, id=name, person=person, task=task, now=time.time(), state=state, prompt=prompt,
+                receipt=json.dumps(dict(receipt)), kind=made.media_type, file=file, size=len(made.data),
+            )  # fmt: skip
+        self._thin(person)
+        return name
+
+    def all(self, state: State | None = None, person: str | None = None, most: int = 500) -> list[Work]:
+        """The newest first: all, those in a state, or one person's."""
+        where = " AND ".join(
+            [part for part, given in (("state = :state", state), ("person = :person", person)) if given] or ["1 = 1"]
+        )
+        asked = f"SELECT * FROM class_works WHERE {where} ORDER BY created DESC, id LIMIT :most"
+        with self._database.reading() as connection:
+            rows = sql(connection, asked, state=state, person=person, most=most).all()
+        return [_work(row) for row in rows]
+
+    def get(self, work: str) -> Work | None:
+        """One of them."""
+        with self._database.reading() as connection:
+            row = sql(connection, "SELECT * FROM class_works WHERE id = :id", id=work).one_or_none()
+        return None if row is None else _work(row)
+
+    def read(self, work: Work) -> bytes | None:
+        """Its file, or None where it is gone."""
+        return self._files.read(work.file)
+
+    def move(self, work: str, state: State) -> None:
+        """Hang it on the wall, or take it down."""
+        with self._database.writing() as connection:
+            sql(connection, "UPDATE class_works SET state = :state WHERE id = :id", state=state, id=work)
+
+    def remove(self, work: str) -> None:
+        """Keep it no longer."""
+        found = self.get(work)
+        if found is not None:
+            self._files.remove(found.file)
+            with self._database.writing() as connection:
+                sql(connection, "DELETE FROM class_works WHERE id = :id", id=work)
+                sql(connection, "DELETE FROM class_votes WHERE choice = :id", id=work)
+
+    def remove_all(self) -> int:
+        """None of them is kept; returns how many there were."""
+        every = self.all(most=1_000_000)
+        for work in every:
+            self.remove(work.id)
+        return len(every)
+
+    def size(self) -> int:
+        """Bytes of all together."""
+        with self._database.reading() as connection:
+            return int(sql(connection, "SELECT COALESCE(SUM(size), 0) FROM class_works").scalar_one())
+
+    def vote(self, poll: str, person: str, choice: str) -> None:
+        """Somebody's one vote in a poll; a second one takes the first's place."""
+        put = "INSERT INTO class_votes (poll, person, choice) VALUES (:poll, :person, :choice) "
+        anew = "ON CONFLICT (poll, person) DO UPDATE SET choice = excluded.choice"
+        with self._database.writing() as connection:
+            sql(connection, put + anew, poll=poll, person=person, choice=choice)
+
+    def votes(self, poll: str) -> Counter[str]:
+        """How many each choice has."""
+        with self._database.reading() as connection:
+            return Counter(
+                sql(connection, "SELECT choice FROM class_votes WHERE poll = :poll", poll=poll).scalars().all()
+            )
+
+    def _thin(self, person: str) -> None:
+        for work in [w for w in self.all(person=person) if w.state != "shown"][MOST_EACH:]:
+            self.remove(work.id)
+
+
+def _work(row: Any) -> Work:
+    values = dict(row._mapping)
+    return Work(**values | {"receipt": json.loads(values["receipt"])})

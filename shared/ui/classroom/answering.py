@@ -1,0 +1,108 @@
+"""What the class's pages have in common: safe headers, cookies, whose request it is, and waiting for news."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+
+from shared.classroom.desk import Class
+from shared.classroom.identity import COOKIE, TEACHER_COOKIE
+from shared.classroom.room import Person
+
+HERE = Path(__file__).parent
+WEEK = 7 * 86_400
+NEWS = 20.0  # seconds that a page waits for news before it asks again
+LOOK = 0.5  # seconds between two looks for it
+MOST_BODY = 64 * 1024  # bytes of what a page may send
+
+
+@cache
+def page(name: str) -> str:
+    """One of the pages beside this module."""
+    return (HERE / "pages" / name).read_text("utf-8")
+
+
+def html(name: str, status: int = 200) -> Response:
+    """The page as an answer; no browser keeps it."""
+    return HTMLResponse(page(name), status, {"cache-control": "no-store"})
+
+
+def room_of(request: Request) -> Class:
+    """The class that the server is of."""
+    found: Class = request.app.state.room
+    return found
+
+
+def person_of(request: Request) -> Person:
+    """Whose request it is. Raises 401 for nobody's."""
+    person = room_of(request).room.person(request.cookies.get(COOKIE))
+    if person is None:
+        raise HTTPException(401, "You haven't joined this class in this browser. Open /join and type its code.")
+    return person
+
+
+def is_teacher(request: Request) -> bool:
+    """Whether it is the teacher's."""
+    return room_of(request).is_teacher(request.cookies.get(TEACHER_COOKIE))
+
+
+def only_teacher(request: Request) -> None:
+    """Raises 403 for anybody else's."""
+    if not is_teacher(request):
+        raise HTTPException(403, "This is the teacher's. Open /class/desk and type the passphrase.")
+
+
+async def body(request: Request) -> dict[str, Any]:
+    """What a page of this server sent, as an object. Raises 400 for anything else, and 403 for another site's page.
+
+    Cookies come along with any site's page; but what calls itself JSON a browser sends for another site's only where
+    this server agrees to that, which it never does. `Origin` is "null" from pages that tell nobody where they are.
+    """
+    origin, kind = request.headers.get("origin", "null"), request.headers.get("content-type", "")
+    elsewhere = origin != "null" and origin.partition("://")[2] != request.headers.get("host")
+    if elsewhere or kind.partition(";")[0].strip() != "application/json":
+        raise HTTPException(403, "This must come from a page of this server, as JSON.")
+    data = b""
+    async for part in request.stream():
+        data += part
+        if len(data) > MOST_BODY:
+            raise HTTPException(413, "That is too much to send at once.")
+    import json
+
+    try:
+        said = json.loads(data or b"{}")
+    except ValueError:
+        said = None
+    if not isinstance(said, dict):
+        raise HTTPException(400, "An object in JSON is needed.")
+    return said
+
+
+def with_cookie(response: Response, request: Request, name: str, token: str) -> Response:
+    """The answer with that cookie, which no script can read; within another site's frame too where that is safe."""
+    secure = request.headers.get("x-forwarded-proto", request.url.scheme) == "https"
+    response.set_cookie(
+        name, token, max_age=WEEK, httponly=True, secure=secure, samesite="none" if secure else "lax", path="/"
+    )
+    return response
+
+
+async def news(request: Request, tell: Callable[[], dict[str, Any]], version: Callable[[], str]) -> Response:
+    """What there is to tell, at once where the page knows another version, otherwise as soon as there is another."""
+    known = request.query_params.get("after", "")
+    loop = asyncio.get_running_loop()
+    end = loop.time() + NEWS
+    while (now := await run_in_threadpool(version)) == known and loop.time() < end:
+        if await request.is_disconnected():
+            break
+        await asyncio.sleep(LOOK)
+    told = await run_in_threadpool(tell)
+    return JSONResponse({"version": now, **told}, headers={"cache-control": "no-store"})

@@ -1,0 +1,115 @@
+"""The gate before every page of a class: who hasn't joined gets to the door and no further."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import MutableMapping
+from http.cookies import CookieError, SimpleCookie
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from shared.classroom import identity
+from shared.classroom.desk import Class, class_of
+from shared.classroom.identity import COOKIE, TEACHER_COOKIE
+from shared.settings import Settings
+from shared.ui.classroom import student, teacher
+from shared.ui.classroom.answering import HERE
+from shared.ui.web import SAFE, App, Message, Receive, Send
+
+# Put into every Space's page: what the teacher sends is shown there.
+HEAD = '<script src="/class/static/student.js" defer></script><link rel="stylesheet" href="/class/static/student.css">'
+_STATIC = HERE / "static"
+# What anybody may have besides the class's own pages, which ask for themselves.
+_ASSET = re.compile(r"(?:/\w+)?/(?:(?:assets|static)/[\w./-]+|theme\.css|favicon\.ico)")
+_KEEPERS = ("/healthz", "/readyz", "/metrics", "/gradio_api/startup-events")  # the last asks Gradio of itself
+
+
+class Gate:
+    """ASGI middleware: answers the class's own pages, and lets members and the teacher through to all else."""
+
+    def __init__(self, app: App, settings: Settings) -> None:
+        self._app = app
+        self.room = class_of(settings)
+        self._pages = pages(self.room)
+        identity.read_by(_cookie)
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        """Pass the call on, or answer it."""
+        path = scope.get("path", "")
+        own = path == "/join" or path.startswith("/class/")
+        if scope["type"] == "http" and own:
+            await self._pages(scope, receive, _safely(send))
+        elif scope["type"] != "http" or path in _KEEPERS or _is_asset(path) or self._may_pass(scope):
+            await self._app(scope, receive, send)
+        else:
+            await _turned_away(scope)(scope, receive, _safely(send))
+
+    def _may_pass(self, scope: MutableMapping[str, Any]) -> bool:
+        cookies = Request(scope).cookies
+        return self.room.room.person(cookies.get(COOKIE)) is not None or self.room.is_teacher(
+            cookies.get(TEACHER_COOKIE)
+        )
+
+
+def _safely(send: Send) -> Send:
+    """With the headers of every response, where a page has set none of its own."""
+
+    async def sent(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            given = {name.lower() for name, _ in message["headers"]}
+            more = [(name, value) for name, value in SAFE.items() if name not in given]
+            message = {**message, "headers": [*message["headers"], *more]}
+        await send(message)
+
+    return sent
+
+
+def pages(room: Class) -> Starlette:
+    """The class's own pages."""
+    routes = [*student.ROUTES, *teacher.ROUTES, Route("/class/static/{name}", _static)]
+    app = Starlette(routes=routes, exception_handlers={HTTPException: _refused})
+    app.state.room = room
+    return app
+
+
+async def _static(request: Request) -> Response:
+    path = _STATIC / request.path_params["name"]
+    if path.parent != _STATIC or not path.is_file():
+        raise HTTPException(404, "There is no such file.")
+    return FileResponse(path, headers={"cache-control": "no-cache"})
+
+
+def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return JSONResponse({"error": error.detail}, error.status_code)
+
+
+def _turned_away(scope: MutableMapping[str, Any]) -> Response:
+    accepts = Request(scope).headers.get("accept", "")
+    if scope["method"] == "GET" and "text/html" in accepts:
+        return RedirectResponse("/join", 303)
+    return JSONResponse({"error": "This is a class, and you haven't joined it. Open /join and type its code."}, 401)
+
+
+def _is_asset(path: str) -> bool:
+    """Gradio's own files, the same for everybody."""
+    return _ASSET.fullmatch(path) is not None
+
+
+def _cookie(name: str) -> str:
+    """Of the request that Gradio answers in this thread."""
+    from gradio.context import LocalContext
+
+    request = LocalContext.request.get(None)
+    if request is None:
+        return ""
+    try:
+        jar = SimpleCookie(request.headers.get("cookie", ""))
+    except CookieError:
+        return ""
+    return jar[name].value if name in jar else ""

@@ -1,0 +1,46 @@
+"""A server that is a class: its gate, what its pages get, and what its keeper is told at the start."""
+
+from __future__ import annotations
+
+import socket
+from contextlib import suppress
+from typing import Any
+
+from starlette.middleware import Middleware
+
+from shared.classroom.desk import class_of
+from shared.settings import Settings
+from shared.ui.classroom.gate import HEAD, Gate
+
+
+def class_layers(settings: Settings) -> list[Middleware]:
+    """What stands before the server's pages; nothing where it is no class."""
+    return [Middleware(Gate, settings=settings)] if settings.classroom else []
+
+
+def class_screen(settings: Settings) -> dict[str, Any]:
+    """What every page gets, as Gradio's `launch` takes it."""
+    return {"head": HEAD} if settings.classroom else {}
+
+
+def announce(settings: Settings, host: str, port: int) -> None:
+    """Tell who started the server how people get in. The passphrase is printed here and nowhere else."""
+    if not settings.classroom:
+        return
+    room = class_of(settings)
+    where = f"http://{_reached_at(host)}:{port}"
+    print(f"This is a class. Students open {where}/join and type {room.room.facts.code}.", flush=True)
+    if settings.class_passphrase is None:
+        print(f"The teacher's desk is at {where}/class/desk. Its passphrase: {room.phrase}", flush=True)
+    else:
+        print(f"The teacher's desk is at {where}/class/desk. Its passphrase is the one that you set.", flush=True)
+
+
+def _reached_at(host: str) -> str:
+    """This machine's address on its network, where it listens on all; asking for a way there sends nothing."""
+    if host not in {"0.0.0.0", "::"}:
+        return host
+    with suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.connect(("192.0.2.1", 9))  # an address that is nobody's (RFC 5737)
+        return str(probe.getsockname()[0])
+    return "localhost"

@@ -1,0 +1,56 @@
+// What the class's pages share: asking the server, waiting for news, and drawing without ever writing HTML.
+export async function send(path, said) {
+  const answer = await fetch(path, { method: "POST", body: JSON.stringify(said), headers: { "content-type": "application/json" } });
+  const told = await answer.json().catch(() => ({}));
+  if (!answer.ok) throw new Error(told.error || "The server did not answer as it should. Try again.");
+  return told;
+}
+
+export async function follow(path, show, failed = () => {}) {
+  let version = "";
+  for (let wait = 1; ; ) {
+    try {
+      const answer = await fetch(`${path}?after=${encodeURIComponent(version)}`);
+      if (answer.status === 401 || answer.status === 403) return failed(answer.status);
+      if (!answer.ok) throw new Error(String(answer.status));
+      const told = await answer.json();
+      if (told.version !== version || !version) show(told);
+      version = told.version;
+      wait = 1;
+      if (!version) return;
+    } catch (error) {
+      await new Promise((done) => setTimeout(done, 1000 * (wait + Math.random()))); // not all at once
+      wait = Math.min(wait * 2, 15);
+    }
+  }
+}
+
+export function make(tag, given = {}, ...inside) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(given)) {
+    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+    else if (value === true) node.setAttribute(name, "");
+    else if (value !== false && value != null) node.setAttribute(name, value);
+  }
+  node.append(...inside.filter((each) => each != null));
+  return node;
+}
+
+const WAYS = {
+  image: (work) => make("img", { src: work.url, alt: work.prompt || "a picture", loading: "lazy" }),
+  audio: (work) => make("audio", { src: work.url, controls: true, preload: "none", "aria-label": work.prompt || "a sound" }),
+  video: (work) => make("video", { src: work.url, controls: true, loop: true, muted: true, preload: "metadata", "aria-label": work.prompt || "a clip" }),
+  text: (work) => {
+    const quote = make("blockquote", { tabindex: "0" }, "…");
+    fetch(work.url).then((answer) => (answer.ok ? answer.text() : "It is gone.")).then((text) => { quote.textContent = text.slice(0, 4000); });
+    return quote;
+  },
+  model: (work) => make("a", { class: "button", href: work.url }, "A 3D thing: save it"),
+};
+
+export function drawn(work, ...more) {
+  const way = WAYS[work.media_type.split("/")[0]] || WAYS.model;
+  const about = [work.by && `by ${work.by}`, work.model, work.seed != null && `seed ${work.seed}`].filter(Boolean).join(" · ");
+  return make("article", { class: "work", "data-id": work.id }, way(work),
+    make("div", {}, make("h3", {}, work.prompt.slice(0, 160) || "Without words"), make("p", { class: "soft" }, about || "Who and what made it is told after the vote"), ...more));
+}

@@ -1,0 +1,90 @@
+// The teacher's desk: draws what is told, and sends what the teacher does.
+import { send, follow, make, drawn } from "/class/static/class.js";
+const at = (id) => document.getElementById(id);
+const UNITS = { money: "dollars", gpu_seconds: "seconds of work", images: "pictures", tokens: "tokens" };
+const chosen = new Set();
+let told = null;
+
+async function act(what, said = {}) {
+  at("trouble").textContent = "";
+  try { await send(`/class/api/desk/${what}`, said); }
+  catch (error) { at("trouble").textContent = error.message; }
+}
+
+const amount = (unit, value) => (unit === "money" ? `$${value.toFixed(4)}` : Math.round(value).toLocaleString());
+const spending = (spent) => Object.entries(spent).filter(([, b]) => b.spent || b.reserved)
+  .map(([unit, b]) => `${amount(unit, b.spent)}${unit === "money" ? "" : ` ${UNITS[unit]}`}`).join(", ") || "—";
+
+function person(p) {
+  const now = p.running ? "runs" : p.waiting ? `waits (${p.waiting})` : p.seen && Date.now() / 1000 - p.seen < 45 ? "here" : "away";
+  const button = (text, said, extra = {}) => make("button", { onclick: () => act("person", { id: p.id, ...said }), ...extra }, text);
+  return make("tr", {}, make("td", {}, p.name), make("td", {}, now), make("td", { class: "num" }, spending(p.spent)),
+    make("td", {}, make("div", { class: "row" },
+      button(p.muted ? "Unmute" : "Mute", { muted: !p.muted }),
+      make("button", { onclick: () => { const name = prompt("Another name for them", p.name); if (name != null) act("person", { id: p.id, name }); } }, "Rename"),
+      make("button", { class: "danger", onclick: () => { if (confirm(`Remove ${p.name}? They can join again only with a code.`)) act("person", { id: p.id, removed: true }); } }, "Remove"))));
+}
+
+function work(w) {
+  const node = drawn(w, make("div", { class: "row" },
+    make("button", { "aria-pressed": String(w.state === "shown"), onclick: () => act("work", { id: w.id, state: w.state === "shown" ? "hidden" : "shown" }) }, w.state === "shown" ? "On the wall" : "Hang up"),
+    make("button", { "aria-pressed": String(told.facts.shown === w.id), onclick: () => act("show", { id: told.facts.shown === w.id ? "" : w.id }) }, "Projector"),
+    make("button", { "aria-pressed": String(chosen.has(w.id)), onclick: () => { chosen.has(w.id) ? chosen.delete(w.id) : chosen.add(w.id); show(); } }, "Choose"),
+    make("button", { class: "danger", onclick: () => { if (confirm("Delete this work?")) act("work", { id: w.id, state: "gone" }); } }, "Delete")));
+  if (chosen.has(w.id)) node.dataset.chosen = "";
+  return node;
+}
+
+const kept = new Map();
+function works(list) { // what didn't change stays, so that a clip goes on playing
+  const nodes = list.map((w) => {
+    const key = JSON.stringify([w, told.facts.shown === w.id, chosen.has(w.id)]);
+    const node = kept.get(w.id)?.key === key ? kept.get(w.id).node : work(w);
+    kept.set(w.id, { key, node });
+    return node;
+  });
+  nodes.forEach((node, n) => { if (at("works").children[n] !== node) at("works").insertBefore(node, at("works").children[n] || null); });
+  while (at("works").children.length > nodes.length) at("works").lastChild.remove();
+}
+
+function fill(id, text) { if (document.activeElement !== at(id)) at(id).value = text; }
+
+function show() {
+  const { facts } = told;
+  at("code").textContent = facts.code;
+  at("count").textContent = told.people.length;
+  for (const button of document.querySelectorAll("[data-switch]")) {
+    const on = facts[button.dataset.switch];
+    button.setAttribute("aria-pressed", String("off" in button.dataset ? !on : on));
+  }
+  at("people").replaceChildren(...told.people.map(person));
+  at("queues").replaceChildren(...(told.queues.length ? told.queues.map((q) => make("p", {}, `${q.lane}: runs ${q.running.join(", ") || "nobody"}; waits ${q.waiting.join(", ") || "nobody"}`)) : [make("p", { class: "soft" }, "Nobody runs or waits.")]));
+  works(told.works);
+  at("ask").disabled = chosen.size < 2;
+  at("endask").hidden = !facts.poll.open;
+  const rows = Object.entries(UNITS).map(([unit, words]) => make("tr", { "data-unit": unit }, make("td", {}, words),
+    make("td", {}, make("input", { type: "number", min: "0", step: "any", "aria-label": `${words}, everybody`, value: facts.caps[unit] ?? "" })),
+    make("td", {}, make("input", { type: "number", min: "0", step: "any", "aria-label": `${words}, each`, value: facts.own[unit] ?? "" })),
+    make("td", { class: "num" }, told.spent[unit] ? amount(unit, told.spent[unit].spent) : "—")));
+  if (!at("budgets").contains(document.activeElement)) at("budgets").replaceChildren(...rows);
+  fill("models", facts.models.join(", "));
+  fill("parameters", Object.entries(facts.parameters).map(([name, value]) => `${name}=${value}`).join(", "));
+  fill("blocked", facts.blocked.join(", "));
+}
+
+const listed = (id) => at(id).value.split(",").map((each) => each.trim()).filter(Boolean);
+const value = (text) => (text !== "" && !Number.isNaN(Number(text)) ? Number(text) : text === "true" ? true : text === "false" ? false : text);
+const caps = (column) => Object.fromEntries([...at("budgets").rows].map((row) => [row.dataset.unit, row.cells[column].querySelector("input").value]).filter(([, v]) => v !== ""));
+
+for (const button of document.querySelectorAll("[data-switch]")) button.addEventListener("click", () => act("set", { [button.dataset.switch]: !told.facts[button.dataset.switch] }));
+at("newcode").addEventListener("click", () => act("code"));
+at("push").addEventListener("click", () => act("push", { text: at("text").value, space: at("space").value }));
+at("unpush").addEventListener("click", () => act("push", { text: "" }));
+at("ask").addEventListener("click", async () => { await act("poll", { works: [...chosen], question: prompt("What is asked?", "Which is better?") || "Which is better?" }); chosen.clear(); });
+at("endask").addEventListener("click", () => act("end-poll"));
+at("caps").addEventListener("click", () => act("set", { caps: caps(1), own: caps(2) }));
+at("reset").addEventListener("click", () => { if (confirm("Count everybody's spending from nothing?")) act("reset"); });
+at("rules").addEventListener("click", () => act("set", { models: listed("models"), blocked: listed("blocked"),
+  parameters: Object.fromEntries(listed("parameters").map((each) => each.split("=").map((part) => part.trim())).filter((pair) => pair.length === 2).map(([n, v]) => [n, value(v)])) }));
+at("delete").addEventListener("click", () => { if (confirm("Delete everybody, all works and all budgets of this class? This can't be taken back.")) act("delete", { sure: true }); });
+follow("/class/api/desk", (news) => { told = news; show(); }, () => location.reload());

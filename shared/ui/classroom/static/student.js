@@ -1,0 +1,56 @@
+// On every Space's page of a class: who one is, what the teacher set, and what they sent.
+(() => {
+  const make = (tag, id, text) => { const node = document.createElement(tag); if (id) node.id = id; if (text) node.textContent = text; return node; };
+  const strip = make("div", "class-strip"), card = make("div", "class-card"), veil = make("div", "class-veil", "Look up: the teacher has frozen the screens");
+  strip.setAttribute("role", "status"); veil.setAttribute("role", "alert"); card.setAttribute("role", "dialog"); card.setAttribute("aria-label", "From the teacher");
+  card.hidden = veil.hidden = strip.hidden = true;
+  const UNITS = { money: (n) => `$${n.toFixed(2)} left`, tokens: (n) => `${Math.round(n)} tokens left`, images: (n) => `${Math.round(n)} pictures left`, gpu_seconds: (n) => `${Math.round(n)} s of work left` };
+  let put = "";
+
+  function show(told) {
+    strip.hidden = false;
+    veil.hidden = !told.frozen;
+    strip.replaceChildren(make("b", "", told.teacher ? "You are the teacher" : told.name));
+    const link = (href, text) => { const a = make("a", "", text); a.href = href; strip.append(a); };
+    link("/", "Playgrounds"); link("/class/wall", told.poll && told.poll.open ? "The wall: vote now" : "The wall");
+    if (told.teacher) { link("/class/desk", "The desk"); return; }
+    for (const [unit, left] of Object.entries(told.left || {})) strip.append(make("span", "", UNITS[unit](Math.max(0, left))));
+    if (told.paused) strip.append(Object.assign(make("span", "", "The teacher has paused the class"), { className: "class-alert" }));
+    if (told.muted) strip.append(Object.assign(make("span", "", "You are muted"), { className: "class-alert" }));
+    strip.append(make("span", "", "Your teacher sees what you run and what comes of it"));
+    pushed(told.pushed || {});
+  }
+
+  function pushed(sent) {
+    if (!sent.id || sent.id === put || sent.id === sessionStorage.getItem("class-put")) { card.hidden = card.hidden || !sent.id; return; }
+    put = sent.id;
+    const copy = make("button", "", "Copy"), away = make("button", "", "Close");
+    copy.onclick = () => navigator.clipboard?.writeText(sent.text).then(() => { copy.textContent = "Copied"; });
+    away.onclick = () => { card.hidden = true; sessionStorage.setItem("class-put", sent.id); };
+    card.replaceChildren(make("b", "", "From your teacher"), make("pre", "", sent.text), copy);
+    if (sent.space && !location.pathname.startsWith(`/${sent.space}/`)) { const a = make("a", "", "Open the playground"); a.href = `/${encodeURIComponent(sent.space)}/`; card.append(a); }
+    card.append(away);
+    card.hidden = false;
+  }
+
+  async function follow() {
+    let version = "", wait = 1;
+    for (;;) {
+      try {
+        const answer = await fetch(`/class/api/me?after=${version}`);
+        if (answer.status === 401) { location.href = "/join"; return; }
+        if (!answer.ok) throw new Error();
+        const told = await answer.json();
+        show(told);
+        if (told.teacher) return;
+        version = told.version; wait = 1;
+      } catch {
+        await new Promise((done) => setTimeout(done, 1000 * (wait + Math.random())));
+        wait = Math.min(wait * 2, 15);
+      }
+    }
+  }
+  const start = () => { document.body.append(strip, card, veil); follow(); };
+  if (document.readyState === "loading") addEventListener("DOMContentLoaded", start);
+  else start();
+})();

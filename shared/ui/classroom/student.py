@@ -1,0 +1,157 @@
+"""What students ask for: to be let in, what the teacher set, the wall, their vote, their own works."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from shared.classroom.codes import Slowing
+from shared.classroom.desk import own
+from shared.classroom.identity import COOKIE
+from shared.classroom.taking_home import zipped
+from shared.errors import InvalidRequest
+from shared.ui.classroom.answering import body, html, is_teacher, news, person_of, room_of, with_cookie
+from shared.ui.classroom.telling import blind, told_of_work, votes_of
+
+SLOWING = Slowing()
+# Which of a work's kinds a browser may show by itself; all else is saved.
+_SHOWN = ("image/png", "image/jpeg", "image/webp", "audio/", "video/", "text/plain")
+
+
+async def door(request: Request) -> Response:
+    """The page to join on; who is in goes on to the playgrounds."""
+    room = room_of(request)
+    if await run_in_threadpool(room.room.person, request.cookies.get(COOKIE)):
+        return RedirectResponse("/", 303)
+    return html("join.html")
+
+
+async def join(request: Request) -> Response:
+    """Let somebody in by `code`, under `name`."""
+    said = await body(request)
+    try:
+        token = await run_in_threadpool(
+            room_of(request).room.join, str(said.get("code", ""))[:40], str(said.get("name", ""))[:100]
+        )
+    except InvalidRequest as error:
+        await asyncio.sleep(SLOWING.wrong())
+        return JSONResponse({"error": str(error)}, 403)
+    return with_cookie(JSONResponse({"ok": True}), request, COOKIE, token)
+
+
+async def me(request: Request) -> Response:
+    """What is to be shown to somebody on every page, once it differs from `after`."""
+    room = room_of(request)
+    if is_teacher(request) and not request.cookies.get(COOKIE):
+        return JSONResponse({"teacher": True})
+    person = await run_in_threadpool(person_of, request)
+
+    def tell() -> dict[str, Any]:
+        facts = room.room.facts
+        own_balances = [b for b in room.ledger.balances(own(person.id)) if b.cap is not None]
+        return {
+            "name": person.name,
+            "muted": person.muted,
+            "paused": facts.paused,
+            "frozen": facts.frozen,
+            "pushed": facts.pushed,
+            "poll": facts.poll,
+            "left": {str(b.unit): b.left for b in own_balances},
+        }
+
+    return await news(request, tell, lambda: room.room.version)
+
+
+async def wall(request: Request) -> Response:
+    """The wall's page."""
+    if not is_teacher(request):
+        await run_in_threadpool(person_of, request)
+    return html("wall.html")
+
+
+async def works(request: Request) -> Response:
+    """What hangs on the wall, once it differs from `after`."""
+    room = room_of(request)
+    teacher = is_teacher(request)
+    me = None if teacher else await run_in_threadpool(person_of, request)
+
+    def tell() -> dict[str, Any]:
+        names = {p.id: p.name for p in room.room.people}
+        votes, poll = votes_of(room), room.room.facts.poll
+        shown = room.works.all("shown", most=200)
+        return {
+            "works": [blind(told_of_work(work, names, votes), poll) for work in shown],
+            "poll": poll,
+            "votes": dict(votes),
+            "me": me.id if me else "",
+        }
+
+    return await news(request, tell, lambda: _wall_version(room))
+
+
+def _wall_version(room: Any) -> str:
+    works = room.works.all("shown", most=200)
+    return f"{room.room.version}.{hash((tuple(w.id for w in works), frozenset(votes_of(room).items()))) & 0xFFFFFFFF:x}"
+
+
+async def vote(request: Request) -> Response:
+    """`choice`: a work that hangs on the wall, or one of the poll's two."""
+    said, room = await body(request), room_of(request)
+    person = await run_in_threadpool(person_of, request)
+    poll, choice = str(said.get("poll") or "wall")[:40], str(said.get("choice", ""))[:40]
+    work = await run_in_threadpool(room.works.get, choice)
+    if work is None or work.state != "shown" or (poll != "wall" and poll != room.room.facts.poll.get("id")):
+        raise HTTPException(400, "There is nothing of that name to vote for. Load the wall again.")
+    if person.muted:
+        raise HTTPException(403, "Your teacher has muted you.")
+    await run_in_threadpool(room.works.vote, poll, person.id, choice)
+    return JSONResponse({"ok": True})
+
+
+async def work(request: Request) -> Response:
+    """A work's file: for everybody once it hangs on the wall, before that for its maker and the teacher."""
+    room = room_of(request)
+    found = await run_in_threadpool(room.works.get, request.path_params["work"])
+    if found is None:
+        raise HTTPException(404, "This work isn't there any more.")
+    if not is_teacher(request):
+        person = await run_in_threadpool(person_of, request)
+        if found.state != "shown" and found.person != person.id:
+            raise HTTPException(404, "This work isn't there any more.")
+    data = await run_in_threadpool(room.works.read, found)
+    if data is None:
+        raise HTTPException(404, "This work's file is gone.")
+    seen = found.media_type.startswith(_SHOWN)
+    kind = "text/plain; charset=utf-8" if found.media_type.startswith("text/") else found.media_type
+    headers = {
+        "content-disposition": f'{"inline" if seen else "attachment"}; filename="{found.file}"',
+        "content-security-policy": "default-src 'none'; sandbox",
+        "cache-control": "private, max-age=3600",
+    }
+    return Response(data, media_type=kind if seen else "application/octet-stream", headers=headers)
+
+
+async def mine(request: Request) -> Response:
+    """All of somebody's own works with their receipts, as a zip."""
+    person = await run_in_threadpool(person_of, request)
+    data = await run_in_threadpool(zipped, room_of(request), person.id)
+    headers = {"content-disposition": 'attachment; filename="my-works.zip"', "cache-control": "no-store"}
+    return Response(data, media_type="application/zip", headers=headers)
+
+
+ROUTES = [
+    Route("/join", door),
+    Route("/class/api/join", join, methods=["POST"]),
+    Route("/class/api/me", me),
+    Route("/class/wall", wall),
+    Route("/class/api/works", works),
+    Route("/class/api/vote", vote, methods=["POST"]),
+    Route("/class/work/{work}", work),
+    Route("/class/api/mine.zip", mine),
+]

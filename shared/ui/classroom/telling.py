@@ -1,0 +1,96 @@
+"""The class's works and people as its pages are told of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from shared.classroom.desk import EVERYBODY, Class, own
+from shared.classroom.works import Work
+
+WALL = "wall"  # the poll of the wall itself
+
+
+def votes_of(room: Class) -> Counter[str]:
+    """The votes of the poll that is open, or of the wall."""
+    return room.works.votes(str(room.room.facts.poll.get("id") or WALL))
+
+
+def told_of_work(work: Work, names: Mapping[str, str], votes: Mapping[str, int]) -> dict[str, Any]:
+    """A work for the wall: nothing of its receipt but what made it."""
+    receipt = work.receipt
+    return {
+        "id": work.id,
+        "by": names.get(work.person, "somebody who left"),
+        "task": work.task,
+        "state": work.state,
+        "prompt": work.prompt,
+        "media_type": work.media_type,
+        "url": f"/class/work/{work.id}",
+        "model": str(receipt.get("name") or receipt.get("model") or ""),
+        "seed": receipt.get("seed"),
+        "votes": votes.get(work.id, 0),
+    }
+
+
+def blind(told: dict[str, Any], poll: Mapping[str, Any]) -> dict[str, Any]:
+    """The same without what would give a work of an open poll away."""
+    if poll.get("open") and told["id"] in poll.get("works", ()):
+        return told | {"by": "", "model": "", "seed": None}
+    return told
+
+
+def told_of_class(room: Class) -> dict[str, Any]:
+    """All that the teacher's desk shows."""
+    people, facts = room.room.people, room.room.facts
+    names = {p.id: p.name for p in people}
+    balances: dict[str, dict[str, Any]] = {}
+    for b in room.ledger.balances():
+        balances.setdefault(b.account, {})[str(b.unit)] = {"spent": b.spent, "reserved": b.reserved, "cap": b.cap}
+    queues = room.queues.seen()
+    runs = Counter(person for q in queues for person in q.running)
+    waits = Counter(person for q in queues for person in q.waiting)
+    works = room.works.all(most=200)
+    votes = votes_of(room)
+    return {
+        "facts": {
+            "code": facts.code,
+            "open": facts.open,
+            "paused": facts.paused,
+            "frozen": facts.frozen,
+            "approving": facts.approving,
+            "models": list(facts.models),
+            "parameters": dict(facts.parameters),
+            "blocked": list(facts.blocked),
+            "pushed": facts.pushed,
+            "caps": dict(facts.caps),
+            "own": dict(facts.own),
+            "shown": facts.shown,
+            "poll": facts.poll,
+        },
+        "people": [
+            {
+                "id": p.id,
+                "name": p.name,
+                "muted": p.muted,
+                "seen": room.room.seen(p.id),
+                "running": runs[p.id],
+                "waiting": waits[p.id],
+                "spent": balances.get(own(p.id), {}),
+            }
+            for p in people
+        ],
+        "queues": [
+            {
+                "lane": q.lane,
+                "running": [names.get(p, p) for p in q.running],
+                "waiting": [names.get(p, p) for p in q.waiting],
+            }
+            for q in queues
+            if q.running or q.waiting
+        ],
+        "spent": balances.get(EVERYBODY, {}),
+        "works": [told_of_work(work, names, votes) for work in works],
+        "votes": dict(votes),
+    }

@@ -1,0 +1,211 @@
+"""The class's pages by plain HTTP: the gate, what is whose, and what somebody hostile may try."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+from starlette.testclient import TestClient
+
+from shared.classroom.desk import Class
+from shared.classroom.made import Made
+from shared.settings import Secret, Settings
+from shared.ui.classroom.gate import Gate
+
+PHRASE = "open-sesame"
+HTML = {"accept": "text/html"}
+PICTURE = Made(b"\x89PNG not really", "image/png", ".png")
+
+
+@pytest.fixture
+def gate(tmp_path: Path) -> Gate:
+    behind = Starlette(routes=[Route("/{path:path}", lambda request: PlainTextResponse("behind"))])
+    return Gate(behind, Settings(data_dir=tmp_path, classroom=True, class_passphrase=Secret(PHRASE)))
+
+
+@pytest.fixture
+def room(gate: Gate) -> Class:
+    return gate.room
+
+
+@pytest.fixture
+def anybody(gate: Gate) -> Iterator[TestClient]:
+    with TestClient(gate, follow_redirects=False) as client:
+        yield client
+
+
+@pytest.fixture
+def teacher(gate: Gate) -> Iterator[TestClient]:
+    with TestClient(gate, follow_redirects=False) as client:
+        assert client.post("/class/api/unlock", json={"phrase": PHRASE}).status_code == 200
+        yield client
+
+
+def student(gate: Gate, name: str) -> TestClient:
+    client = TestClient(gate, follow_redirects=False)
+    said = client.post("/class/api/join", json={"code": gate.room.room.facts.code, "name": name})
+    assert said.status_code == 200, said.text
+    return client
+
+
+def me(client: TestClient) -> dict[str, Any]:
+    found: dict[str, Any] = client.get("/class/api/me").json()
+    return found
+
+
+def a_work(room: Class, person: str, state: Any = "waiting", prompt: str = "a cat", made: Made = PICTURE) -> str:
+    ids = {p.name: p.id for p in room.room.people}
+    return room.works.add(ids[person], "text-to-image", prompt, {"name": "Model M", "seed": 7}, made, state)
+
+
+def test_who_has_not_joined_gets_to_the_door_and_no_further(gate: Gate, anybody: TestClient) -> None:
+    page = anybody.get("/chat/", headers=HTML)
+    assert (page.status_code, page.headers["location"]) == (303, "/join")
+    for path in ("/chat/gradio_api/info", "/gradio_api/file=x", "/chat/gradio_api/file=/x/assets/y", "/mcp"):
+        assert anybody.get(path).status_code == 401, path
+    assert anybody.post("/chat/gradio_api/queue/join", json={}).status_code == 401
+    for path in ("/chat/assets/index-abc.js", "/healthz"):
+        assert anybody.get(path).text == "behind", path
+    assert anybody.get("/join").status_code == 200
+    assert student(gate, "Ada").get("/chat/", headers=HTML).text == "behind"
+
+
+def test_a_removed_person_is_out_at_once(gate: Gate, teacher: TestClient) -> None:
+    ada = student(gate, "Ada")
+    (person,) = teacher.get("/class/api/desk").json()["people"]
+    teacher.post("/class/api/desk/person", json={"id": person["id"], "removed": True})
+    assert ada.get("/chat/").status_code == 401 and ada.get("/class/api/me").status_code == 401
+
+
+def test_a_student_is_no_teacher(gate: Gate, room: Class, anybody: TestClient) -> None:
+    ada = student(gate, "Ada")
+    for client in (ada, anybody):
+        for path in (
+            "/class/api/desk",
+            "/class/api/class-works.zip",
+            "/class/api/class-use.csv",
+            "/class/api/code.svg",
+        ):
+            assert client.get(path).status_code == 403, path
+        for act in ("set", "code", "delete", "push", "person", "work"):
+            assert client.post(f"/class/api/desk/{act}", json={"frozen": True, "sure": True}).status_code == 403, act
+    assert not room.room.facts.frozen and room.room.people
+
+
+def test_another_sites_page_can_do_nothing_with_somebodys_cookies(room: Class, teacher: TestClient) -> None:
+    path, body = "/class/api/desk/set", json.dumps({"frozen": True})
+    for headers in (
+        {"content-type": "text/plain"},
+        {"content-type": "application/x-www-form-urlencoded"},
+        {"content-type": "application/json", "origin": "https://evil.example"},
+    ):
+        assert teacher.post(path, content=body, headers=headers).status_code == 403, headers
+    assert not room.room.facts.frozen
+    assert teacher.post(path, json={"frozen": True}, headers={"origin": "http://testserver"}).status_code == 200
+    assert room.room.facts.frozen
+
+
+@pytest.mark.parametrize("body", [b"[1]", b"{", b'"x"', b"\xff"])
+def test_what_is_no_object_is_refused(anybody: TestClient, body: bytes) -> None:
+    said = anybody.post("/class/api/join", content=body, headers={"content-type": "application/json"})
+    assert said.status_code == 400
+
+
+def test_too_much_at_once_is_refused(anybody: TestClient) -> None:
+    assert anybody.post("/class/api/join", json={"code": "x" * 100_000}).status_code == 413
+
+
+def test_a_work_is_its_makers_and_the_teachers_until_it_hangs(gate: Gate, room: Class, teacher: TestClient) -> None:
+    ada, bob = student(gate, "Ada"), student(gate, "Bob")
+    work = a_work(room, "Ada")
+    assert ada.get(f"/class/work/{work}").content == PICTURE.data == teacher.get(f"/class/work/{work}").content
+    assert bob.get(f"/class/work/{work}").status_code == 404 and bob.get("/class/api/works").json()["works"] == []
+    assert bob.post("/class/api/vote", json={"choice": work}).status_code == 400
+    teacher.post("/class/api/desk/work", json={"id": work, "state": "shown"})
+    assert bob.get(f"/class/work/{work}").content == PICTURE.data
+    assert bob.post("/class/api/vote", json={"choice": work}).status_code == 200
+    assert [(w["by"], w["votes"]) for w in ada.get("/class/api/works").json()["works"]] == [("Ada", 1)]
+    bob.post("/class/api/vote", json={"choice": work})
+    assert ada.get("/class/api/works").json()["works"][0]["votes"] == 1  # one person, one vote
+
+
+def test_a_works_file_runs_nothing_in_the_browser(gate: Gate, room: Class) -> None:
+    ada = student(gate, "Ada")
+    page = Made(b"<script>alert(1)</script>", "text/plain", ".txt")
+    shown = ada.get(f"/class/work/{a_work(room, 'Ada', made=page)}")
+    assert (
+        shown.headers["content-type"].startswith("text/plain") and "sandbox" in shown.headers["content-security-policy"]
+    )
+    assert shown.headers["x-content-type-options"] == "nosniff"
+    solid = ada.get(f"/class/work/{a_work(room, 'Ada', made=Made(b'glTF', 'model/gltf-binary', '.glb'))}")
+    assert solid.headers["content-disposition"].startswith("attachment")
+
+
+def test_a_blind_vote_tells_makers_and_models_after_it_ends(gate: Gate, room: Class, teacher: TestClient) -> None:
+    ada, bob = student(gate, "Ada"), student(gate, "Bob")
+    one, two = a_work(room, "Ada"), a_work(room, "Bob")
+    teacher.post("/class/api/desk/poll", json={"works": [one, two], "question": "Which?"})
+    told = ada.get("/class/api/works").json()
+    assert {(w["by"], w["model"], w["seed"]) for w in told["works"]} == {("", "", None)}
+    for client in (ada, bob):
+        assert client.post("/class/api/vote", json={"poll": told["poll"]["id"], "choice": two}).status_code == 200
+    assert ada.post("/class/api/vote", json={"poll": "another", "choice": two}).status_code == 400
+    teacher.post("/class/api/desk/end-poll", json={})
+    told = ada.get("/class/api/works").json()
+    assert told["votes"] == {two: 2} and {w["by"] for w in told["works"]} == {"Ada", "Bob"}
+
+
+def test_what_is_sent_reaches_everybody_and_news_come_at_once(gate: Gate, teacher: TestClient) -> None:
+    ada = student(gate, "Ada")
+    before = me(ada)
+    teacher.post("/class/api/desk/push", json={"text": "Draw a cat", "space": "text2img"})
+    told = ada.get("/class/api/me", params={"after": before["version"]}).json()
+    assert told["pushed"]["text"] == "Draw a cat" and told["version"] != before["version"]
+
+
+def test_a_class_takes_its_work_home(gate: Gate, room: Class, teacher: TestClient) -> None:
+    ada, _ = student(gate, "Ada"), student(gate, "Bob")
+    a_work(room, "Ada", prompt="=HYPERLINK(1) ../../etc")
+    a_work(room, "Bob")
+    mine = zipfile.ZipFile(io.BytesIO(ada.get("/class/api/mine.zip").content))
+    assert len(mine.namelist()) == 2 and not any(".." in name or name.startswith("/") for name in mine.namelist())
+    receipt = json.loads(mine.read(next(n for n in mine.namelist() if n.endswith(".receipt.json"))))
+    assert receipt["receipt"]["name"] == "Model M"
+    whole = zipfile.ZipFile(io.BytesIO(teacher.get("/class/api/class-works.zip").content))
+    assert {name.partition("/")[0] for name in whole.namelist()} == {"Ada", "Bob"}
+    head, *rows = csv.reader(io.StringIO(teacher.get("/class/api/class-use.csv").text))
+    assert len(rows) == 2 and rows[0][head.index("prompt")].startswith("'=")
+
+
+def test_all_is_deleted_only_when_that_is_meant(gate: Gate, room: Class, teacher: TestClient) -> None:
+    student(gate, "Ada")
+    a_work(room, "Ada")
+    assert teacher.post("/class/api/desk/delete", json={}).status_code == 400 and room.works.all()
+    assert teacher.post("/class/api/desk/delete", json={"sure": True}).status_code == 200
+    assert not room.works.all() and not room.room.people and room.works.files.sizes() == {}
+
+
+def test_budgets_are_numbers_and_of_known_units(room: Class, teacher: TestClient) -> None:
+    for wrong in (-1, "x", float("1e300")):
+        assert teacher.post("/class/api/desk/set", json={"caps": {"money": wrong}}).status_code == 400
+    teacher.post("/class/api/desk/set", json={"caps": {"money": 2, "sweets": 5}, "own": {"tokens": "100"}})
+    assert (room.room.facts.caps, room.room.facts.own) == ({"money": 2.0}, {"tokens": 100.0})
+
+
+def test_cookies_are_no_scripts_to_read_and_safe_over_https(gate: Gate, anybody: TestClient) -> None:
+    said = {"code": gate.room.room.facts.code, "name": "Ada"}
+    plain = anybody.post("/class/api/join", json=said).headers["set-cookie"].lower()
+    framed = (
+        anybody.post("/class/api/join", json=said, headers={"x-forwarded-proto": "https"}).headers["set-cookie"].lower()
+    )
+    assert "httponly" in plain and "samesite=lax" in plain and "secure" not in plain
+    assert "httponly" in framed and "samesite=none" in framed and "secure" in framed

@@ -1,0 +1,107 @@
+"""The room of a class: who gets in, who they are after a restart, and what the teacher set. On both databases."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from shared.classroom import codes, names
+from shared.classroom.codes import Slowing
+from shared.classroom.desk import Class, passphrase
+from shared.classroom.room import Room
+from shared.errors import InvalidRequest
+from shared.settings import Settings
+from shared.state.database import Database
+
+Opener = Callable[[], Database]
+
+
+def room_of(opened: Opener, folder: Path) -> Room:
+    return Room(Settings(data_dir=folder), opened())
+
+
+def test_a_code_lets_in_and_the_same_person_comes_back_after_a_restart(opened: Opener, tmp_path: Path) -> None:
+    room = room_of(opened, tmp_path)
+    token = room.join(f" {room.facts.code.lower()[:3]}-{room.facts.code.lower()[3:]} ", "Ada")
+    again = room_of(opened, tmp_path)  # another server, or the same after it was ended
+    person = again.person(token)
+    assert person is not None and person.name == "Ada" and again.facts.code == room.facts.code
+
+
+def test_a_wrong_code_a_forged_token_and_a_removed_person_are_nobody(opened: Opener, tmp_path: Path) -> None:
+    room = room_of(opened, tmp_path)
+    with pytest.raises(InvalidRequest, match="isn't the code"):
+        room.join("AAAAAA" if room.facts.code != "AAAAAA" else "BBBBBB", "x")
+    token = room.join(room.facts.code, "Bob")
+    name, _, signature = token.partition(".")
+    for forged in ("", None, "x.y", f"{name}.{'0' * len(signature)}", f"{name}x.{signature}", name, 17, "é.ß"):
+        assert room.person(forged) is None
+    assert room_of(opened, tmp_path / "other").person("a.b") is None
+    person = room.person(token)
+    assert person is not None
+    room.mark(person.id, removed=True)
+    assert room.person(token) is None and room.people == []
+
+
+def test_a_new_code_keeps_those_who_are_in(opened: Opener, tmp_path: Path) -> None:
+    room = room_of(opened, tmp_path)
+    old, token = room.facts.code, room.join(room.facts.code, "Ada")
+    assert room.new_code() != old and room.person(token) is not None
+    with pytest.raises(InvalidRequest):
+        room.join(old, "late")
+    room.set(open=False)
+    with pytest.raises(InvalidRequest, match="nobody in"):
+        room.join(room.facts.code, "late")
+
+
+def test_names_are_cleaned_and_no_two_are_the_same(opened: Opener, tmp_path: Path) -> None:
+    room = room_of(opened, tmp_path)
+    for typed in ("Ada", "Ada", "", "  a\u202eb\x00\n c ", "x" * 500):
+        room.join(room.facts.code, typed)
+    found = [p.name for p in room.people]
+    assert len(set(found)) == 5 and {"Ada", "Ada 2", "ab c"} <= set(found)
+    assert max(map(len, found)) <= names.LONGEST
+
+
+def test_what_the_teacher_sets_is_seen_by_every_server(opened: Opener, tmp_path: Path) -> None:
+    one, two = room_of(opened, tmp_path), room_of(opened, tmp_path)
+    before = two.version
+    one.set(paused=True, blocked=("word",), parameters={"temperature": 0.2})
+    two.forget()
+    assert two.facts.paused and two.facts.blocked == ("word",) and two.facts.parameters == {"temperature": 0.2}
+    assert two.version != before
+    two.set(paused=False)
+    one.forget()
+    assert not one.facts.paused and one.facts.blocked == ("word",)
+
+
+def test_deleting_all_leaves_nobody(tmp_path: Path) -> None:
+    room = Class(Settings(data_dir=tmp_path), "phrase")
+    token = room.room.join(room.room.facts.code, "Ada")
+    room.delete_all()
+    assert room.room.person(token) is None and room.room.people == []
+
+
+def test_wrong_codes_are_slowed_together_and_a_right_one_never(tmp_path: Path) -> None:
+    slowing = Slowing()
+    waits = [slowing.wrong() for _ in range(10_000)]
+    assert waits[:5] == [0.0] * 5 and waits[-1] == codes.SLOWEST
+    room = Room(Settings(data_dir=tmp_path))
+    began = time.monotonic()
+    assert room.join(room.facts.code, "Ada")  # nothing of that holds up who knows the code
+    assert time.monotonic() - began < codes.SLOWEST
+
+
+def test_only_the_phrase_makes_a_teacher_and_another_start_with_another_phrase_ends_that(tmp_path: Path) -> None:
+    phrase = passphrase()
+    room = Class(Settings(data_dir=tmp_path), phrase)
+    assert room.teach("wrong") is None
+    token = room.teach(f" {phrase.upper()} ")
+    assert token is not None and room.is_teacher(token)
+    signed, _, stamp = token.rpartition(".")
+    assert not any(map(room.is_teacher, ("", None, signed, f"{signed}.{'0' * len(stamp)}", f"x.y.{stamp}")))
+    assert not Class(Settings(data_dir=tmp_path), "another").is_teacher(token)
+    assert Class(Settings(data_dir=tmp_path), phrase).is_teacher(token)

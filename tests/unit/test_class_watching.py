@@ -1,0 +1,174 @@
+"""A class around the engine: the teacher's rules, budgets of each and of all, and what is kept of a run."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from shared.backends.base import Usage
+from shared.classroom import identity
+from shared.classroom.desk import EVERYBODY, Class, own
+from shared.classroom.watching import class_watchers
+from shared.engine import Engine
+from shared.errors import InferenceError, InvalidRequest, LimitReached
+from shared.events import Final, Progress
+from shared.pricing import Cost
+from shared.settings import Settings
+from shared.state.ledger import BudgetSpent, Unit
+from tests.support.fakes import FakeBackend, a_variant, an_engine, ask, fail, say
+
+Add = Callable[[FakeBackend], FakeBackend]
+LONG = 30
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Class:
+    return Class(Settings(data_dir=tmp_path), "phrase")
+
+
+@pytest.fixture(autouse=True)
+def cookies() -> Iterator[dict[str, str]]:
+    """Who asks, as a screen would tell."""
+    jar: dict[str, str] = {}
+    identity.read_by(lambda name: jar.get(name, ""))
+    yield jar
+    identity.read_by(lambda name: "")
+
+
+def joined(room: Class, cookies: dict[str, str], name: str = "Ada") -> str:
+    """Somebody joins, and asks from now on; returns their id."""
+    cookies[identity.COOKIE] = room.room.join(room.room.facts.code, name)
+    person = room.room.person(cookies[identity.COOKIE])
+    assert person is not None
+    return person.id
+
+
+def engine_of(room: Class, add: Add, backend: FakeBackend) -> Engine:
+    engine = an_engine(a_variant(add(backend)), settings=room.settings)
+    engine.watchers = class_watchers(room)
+    return engine
+
+
+def end(engine: Engine, *words: str, **how: object) -> Final | InferenceError:
+    try:
+        return list(engine.generate("m", ask(*words, **how)))[-1]  # type: ignore[return-value]
+    except InferenceError as error:
+        return error
+
+
+def balance(room: Class, account: str, unit: Unit) -> tuple[float, float]:
+    """Spent and reserved."""
+    (found,) = [b for b in room.ledger.balances(account) if b.unit == unit]
+    return found.spent, found.reserved
+
+
+def test_who_has_not_joined_runs_nothing(room: Class, add: Add, cookies: dict[str, str]) -> None:
+    backend = FakeBackend("one")
+    engine = engine_of(room, add, backend)
+    error = end(engine)
+    assert isinstance(error, InvalidRequest) and "/join" in str(error) and not backend.models
+    joined(room, cookies)
+    assert isinstance(end(engine), Final)
+
+
+@pytest.mark.parametrize(
+    ("facts", "kind", "words"),
+    [
+        ({"frozen": True}, LimitReached, "frozen"),
+        ({"models": ("other",)}, InvalidRequest, "only other"),
+        ({"parameters": {"temperature": 0.2}}, InvalidRequest, "temperature to 0.2"),
+        ({"blocked": ("Hi",)}, InvalidRequest, 'word "Hi"'),
+    ],
+)
+def test_what_the_teacher_forbids_is_refused_and_said(
+    room: Class, add: Add, cookies: dict[str, str], facts: dict[str, object], kind: type, words: str
+) -> None:
+    engine = engine_of(room, add, FakeBackend("one"))
+    joined(room, cookies)
+    room.room.set(**facts)
+    error = end(engine, "hi there", temperature=0.9)
+    assert isinstance(error, kind) and words in str(error)
+
+
+def test_a_word_is_blocked_as_a_word_and_a_set_value_may_be_asked_for(
+    room: Class, add: Add, cookies: dict[str, str]
+) -> None:
+    engine = engine_of(room, add, FakeBackend("one"))
+    joined(room, cookies)
+    room.room.set(blocked=("hi",), parameters={"temperature": 0.2})
+    assert isinstance(end(engine, "this ship", temperature=0.2), Final)
+
+
+def test_the_teacher_is_bound_by_no_rule(room: Class, add: Add, cookies: dict[str, str]) -> None:
+    cookies[identity.TEACHER_COOKIE] = room.teach("phrase") or ""
+    room.room.set(frozen=True, models=("other",))
+    assert isinstance(end(engine_of(room, add, FakeBackend("one"))), Final)
+
+
+def test_a_person_and_the_class_pay_and_a_cap_stops_before_it_is_passed(
+    room: Class, add: Add, cookies: dict[str, str]
+) -> None:
+    priced = say("x", usage=Usage(input_tokens=3, output_tokens=2), facts={"cost": Cost(0.4, "list price")})
+    engine = engine_of(room, add, FakeBackend("two", hosted=True, run=priced))
+    ada = joined(room, cookies)
+    room.room.set(caps={"money": 1.2}, own={"money": 0.6})
+    assert isinstance(end(engine), Final)
+    assert balance(room, own(ada), Unit.MONEY) == (0.4, 0) == balance(room, EVERYBODY, Unit.MONEY)
+    assert isinstance(end(engine), BudgetSpent)  # 0.5 may be needed, 0.2 are left of her own
+    joined(room, cookies, "Bob")
+    assert isinstance(end(engine), Final)
+    joined(room, cookies, "Cleo")
+    assert isinstance(end(engine), BudgetSpent)  # of everybody's 1.2 only 0.4 are left
+    assert balance(room, EVERYBODY, Unit.MONEY) == (0.8, 0)
+
+
+def test_a_run_that_fails_is_given_back_once(room: Class, add: Add, cookies: dict[str, str]) -> None:
+    engine = engine_of(room, add, FakeBackend("one", run=fail(InvalidRequest("no"))))
+    ada = joined(room, cookies)
+    room.room.set(own={"tokens": 100_000})
+    assert isinstance(end(engine), InvalidRequest)
+    assert balance(room, own(ada), Unit.TOKENS) == (0, 0)
+
+
+def test_a_pause_holds_runs_and_tells_why(room: Class, add: Add, cookies: dict[str, str]) -> None:
+    engine = engine_of(room, add, FakeBackend("one"))
+    joined(room, cookies)
+    room.room.set(paused=True)
+    told: list[str] = []
+    heard, over = threading.Event(), threading.Event()
+
+    def go() -> None:
+        for event in engine.generate("m", ask()):
+            if isinstance(event, Progress) and "paused" in event.message:
+                told.append(event.message)
+                heard.set()
+        over.set()
+
+    threading.Thread(target=go, daemon=True).start()
+    assert heard.wait(LONG) and not over.is_set()
+    room.room.set(paused=False)
+    assert over.wait(LONG)
+
+
+def test_what_came_waits_for_the_teacher_or_hangs_at_once(room: Class, add: Add, cookies: dict[str, str]) -> None:
+    engine = engine_of(room, add, FakeBackend("one", run=say("An ", "answer")))
+    ada = joined(room, cookies)
+    end(engine, "What?", "That.", "And now?")
+    (work,) = soon(lambda: room.works.all())
+    assert (work.person, work.state, work.prompt, work.media_type) == (ada, "waiting", "And now?", "text/plain")
+    assert room.works.read(work) == b"An answer" and work.receipt["model"] == "m"
+    room.room.set(approving=False)
+    end(engine)
+    assert [w.state for w in soon(lambda: room.works.all("shown"))] == ["shown"]
+
+
+def soon(look: Callable[[], list]) -> list:  # type: ignore[type-arg]
+    """What is found once there is something: it is kept after the run has ended."""
+    end = time.monotonic() + LONG
+    while not (found := look()) and time.monotonic() < end:
+        time.sleep(0.02)
+    return found
