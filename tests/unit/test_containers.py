@@ -77,6 +77,8 @@ def test_the_compose_files_are_of_one_piece() -> None:
     assert "server playground:7860;" in config and playground["expose"] == ["7860"]
     assert re.search(r"listen (\d+);", config)[1] == proxy["ports"][0].rpartition(":")[2]  # type: ignore[index]
     assert "ports" not in playground  # who comes, comes by the proxy
+    draining = from_environment(playground["environment"] | {"SPACE": ""}).drain_seconds
+    assert draining + 7 < float(playground["stop_grace_period"].removesuffix("s"))
     for service in (playground, proxy):
         assert service["read_only"] and service["cap_drop"] == ["ALL"]
 
