@@ -115,3 +115,15 @@ def test_no_way_of_showing_a_key_shows_it(show) -> None:  # type: ignore[no-unty
 def test_a_key_is_not_copied_into_other_places() -> None:
     with pytest.raises(TypeError):
         copy.deepcopy(Secret("hidden"))
+
+
+def test_on_zero_gpu_runs_are_lent_a_gpu_unless_somebody_says_otherwise() -> None:
+    lent = from_environment({"SPACES_ZERO_GPU": "true", "PLAYGROUND_PLACED": "a/b, c"})
+    assert lent.pool == "zerogpu" and lent.placed == ("a/b", "c")
+    assert from_environment({"SPACES_ZERO_GPU": "true", "PLAYGROUND_POOL": "local"}).pool == "local"
+    assert from_environment({}).pool == "local"
+
+
+def test_behind_a_tunnel_a_server_is_public_wherever_it_listens() -> None:
+    tunnelled = from_environment({"PLAYGROUND_PUBLIC": "1"})
+    assert tunnelled.public and tunnelled.on_host("127.0.0.1").public
