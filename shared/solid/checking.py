@@ -29,6 +29,7 @@ def check(solid: Solid, *, upright: bool = True, wall_mm: float = WALL_MM) -> li
     import numpy
     import trimesh
 
+    solid = solid.welded
     mesh = trimesh.Trimesh(solid.vertices, solid.faces, process=False)
     closed = bool(mesh.is_watertight)
     turned = closed and bool(mesh.is_winding_consistent) and solid.volume > 0

@@ -76,6 +76,7 @@ def _mesh(solid: Solid, material: Material, scale: float = 1.0) -> Any:
     visual: Any = None
     if material.textured and solid.texture is not None and solid.uv is not None:
         surface["baseColorTexture"] = Image.open(io.BytesIO(solid.texture))
+        surface |= _baked(solid)
         visual = visuals.TextureVisuals(uv=solid.uv, material=visuals.material.PBRMaterial(**surface))
     elif material.textured:
         colours = numpy.hstack([solid.vertex_colours(), numpy.full((len(solid.vertices), 1), 255, numpy.uint8)])
@@ -91,6 +92,14 @@ def _mesh(solid: Solid, material: Material, scale: float = 1.0) -> Any:
         visual=visual,
         process=False,
     )
+
+
+def _baked(solid: Solid) -> dict[str, Any]:
+    """The finer normals and the shade, as glTF has them: the shade is in the red of its picture."""
+    from PIL import Image
+
+    names = {"normalTexture": solid.bumps, "occlusionTexture": solid.shade}
+    return {name: Image.open(io.BytesIO(data)).convert("RGB") for name, data in names.items() if data is not None}
 
 
 def _line(made: dict[str, Any] | None) -> str:

@@ -14,7 +14,8 @@ def figures(solid: Solid) -> dict[str, Any]:
     """Plain numbers for a receipt: triangles, size in millimetres, whether it is closed and what it holds if it is."""
     import trimesh
 
-    mesh = trimesh.Trimesh(solid.vertices, solid.faces, process=False)
+    shape = solid.welded
+    mesh = trimesh.Trimesh(shape.vertices, shape.faces, process=False)
     closed = bool(mesh.is_watertight and mesh.is_winding_consistent)
     found: dict[str, Any] = {
         "triangles": len(solid.faces),

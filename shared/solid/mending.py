@@ -22,7 +22,8 @@ def mended(solid: Solid, cells: int = CELLS) -> tuple[Solid, str]:
     import trimesh
 
     sewing: Any = trimesh.repair  # it has no types
-    mesh = trimesh.Trimesh(solid.vertices.astype(float), solid.faces, process=False)
+    shape = solid.welded
+    mesh = trimesh.Trimesh(shape.vertices.astype(float), shape.faces, process=False)
     if mesh.is_watertight and mesh.is_winding_consistent and mesh.volume > 0:
         return solid, "Nothing had to be done: it is closed, and its faces are turned outwards."
     mesh.merge_vertices(merge_tex=True, merge_norm=True)

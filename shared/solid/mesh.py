@@ -14,6 +14,10 @@ class Solid:
 
     `vertices` (n, 3) float32; `faces` (m, 3) int32, counter-clockwise seen from outside. Colours are either those of
     `texture`, a PNG, at `uv` (n, 2) float32 with v upwards, or `colours` (n, 3) uint8, or none at all.
+
+    What was baked besides: `bumps`, a PNG of finer normals (glTF's: across and up at `uv`, and outwards), `shade`, a
+    grey PNG of how much of the light from all around arrives, and `seams` (n,): vertices are doubled along the seams
+    of the texture, and those of one number are one.
     """
 
     vertices: Array
@@ -21,6 +25,9 @@ class Solid:
     uv: Array | None = None
     texture: bytes | None = None
     colours: Array | None = None
+    bumps: bytes | None = None
+    shade: bytes | None = None
+    seams: Array | None = None
 
     @property
     def size(self) -> Array:
@@ -53,10 +60,21 @@ class Solid:
         """Of the vertices (n, 3) float32: the mean of their faces', weighted by area."""
         import numpy
 
+        seams = numpy.arange(len(self.vertices)) if self.seams is None else self.seams
         doubled, sums = self.doubled_normals(), numpy.zeros((len(self.vertices), 3))
         for corner in range(3):
-            numpy.add.at(sums, self.faces[:, corner], doubled)
-        return _unit(sums).astype(numpy.float32)
+            numpy.add.at(sums, seams[self.faces[:, corner]], doubled)
+        return _unit(sums[seams]).astype(numpy.float32)
+
+    @property
+    def welded(self) -> Solid:
+        """Its bare shape, without seams: what is closed is seen there."""
+        import numpy
+
+        if self.seams is None:
+            return self
+        _, first, joined = numpy.unique(self.seams, return_index=True, return_inverse=True)
+        return Solid(vertices=self.vertices[first], faces=joined[self.faces].astype(numpy.int32))
 
     def scaled_to(self, longest: float) -> Solid:
         """The same with its longest side that many millimetres, its middle at the origin."""

@@ -71,9 +71,13 @@ def projected(solid: Solid, view: View, side: int) -> Any:
 
 def looked_at(solid: Solid, view: View, side: int, *, closed: bool = False) -> Seen:
     """What each pixel of a square picture sees. Of a `closed` solid no face is seen from behind: that takes half."""
+    return rastered(projected(solid, view, side)[solid.faces], side, closed=closed)
+
+
+def rastered(corners: Any, side: int, *, closed: bool = False) -> Seen:
+    """The same for faces whose `corners` (m, 3, 3) are columns, rows and how near they are."""
     import numpy
 
-    corners = projected(solid, view, side)[solid.faces]
     face = numpy.full(side * side, -1)
     weights, depth = numpy.zeros((side * side, 3), numpy.float32), numpy.full(side * side, -numpy.inf)
     low = numpy.clip(numpy.ceil(corners[:, :, :2].min(axis=1) - 0.5).astype(int), 0, side)

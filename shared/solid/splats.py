@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from shared.solid.mesh import Solid, pixels_of, sampled
+from shared.solid.mesh import Solid
+from shared.solid.scattering import colours_at, scattered
 
 COUNT = 20_000
 _C0 = 0.28209479177387814  # the constant spherical harmonic
@@ -41,18 +42,11 @@ def sampled_from(solid: Solid, count: int = COUNT, seed: int = 0) -> Splats:
     radius = float(numpy.linalg.norm(solid.vertices - (low + high) / 2, axis=1).max()) or 1.0
     solid = replace(solid, vertices=(solid.vertices - (low + high) / 2) / radius)
 
-    noise = numpy.random.default_rng(seed)
     doubled = solid.doubled_normals()
     areas = numpy.linalg.norm(doubled, axis=1)
-    face = numpy.searchsorted(numpy.cumsum(areas) / areas.sum(), noise.random(count)).clip(0, len(areas) - 1)
-    one, two = numpy.sqrt(noise.random(count)), noise.random(count)
-    weights = numpy.stack([1 - one, one * (1 - two), one * two], axis=1)[:, :, None]
-    corners = solid.faces[face]
-    centres = (solid.vertices[corners] * weights).sum(axis=1)
-    if solid.texture is not None and solid.uv is not None:
-        colours = sampled(pixels_of(solid.texture), (solid.uv[corners] * weights).sum(axis=1)) / 255
-    else:
-        colours = (solid.vertex_colours()[corners] * weights).sum(axis=1) / 255
+    face, weights = scattered(solid, count, seed)
+    centres = (solid.vertices[solid.faces[face]] * weights[:, :, None]).sum(axis=1)
+    colours = colours_at(solid, face, weights)
     width = float(numpy.sqrt(areas.sum() / 2 / count))
     scales = numpy.tile([width, width, width * _THIN], (count, 1))
     normals = doubled[face] / numpy.maximum(areas[face], 1e-12)[:, None]

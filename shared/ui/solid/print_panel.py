@@ -9,7 +9,9 @@ from typing import Any
 
 import gradio as gr
 
+from shared.errors import InvalidRequest
 from shared.events import Progress
+from shared.solid.baking import SIDES, baked
 from shared.solid.checking import check
 from shared.solid.finishing import Finished
 from shared.solid.measuring import figures
@@ -26,7 +28,13 @@ from shared.ui.solid.files import write, write_bytes
 from shared.ui.solid.given import given
 from shared.ui.solid.viewer import Sight
 
+BAKES = [("nothing", 0), *((f"{side} pixels", side) for side in SIDES)]
 FILES = [("STL", "stl"), ("GLB", "glb"), ("PLY", "ply"), ("OBJ (zip)", "obj")]
+_WEAR = ("glb", "obj")  # kinds of files that hold a texture
+_BAKED = {
+    "glb": "Baked onto {triangles:,} triangles: a texture, bumps and shade of {side} pixels. The GLB holds all three.",
+    "obj": "Baked onto {triangles:,} triangles: of texture, bumps and shade the OBJ holds the texture, {side} pixels.",
+}
 _ABOUT = "Takes the last solid that was made here, or any mesh of yours."
 
 
@@ -73,6 +81,13 @@ class PrintPanel:
                     info="Taubin's, which hardly shrinks.",
                     elem_id="print-rounds",
                 )
+                self.bake = gr.Dropdown(
+                    BAKES,
+                    value=0,
+                    label="Bake into textures",
+                    info="Colours, fine shape as bumps, and shade.",
+                    elem_id="print-bake",
+                )
                 self.kind = gr.Dropdown(FILES, value="stl", label="File", elem_id="print-kind")
         self.row = RunRow("Check and write the file", "print")
         self.findings = gr.HTML("", elem_id="print-findings")
@@ -90,7 +105,7 @@ class PrintPanel:
 
     def wire(self, made: Any) -> None:
         """Connect the events. `made`: the last solid."""
-        ways = [made, self.mesh, self.mend, self.upright, self.size, self.share, self.rounds, self.kind]
+        ways = [made, self.mesh, self.mend, self.upright, self.size, self.share, self.rounds, self.bake, self.kind]
         self.row.wire(self._runs, _worked, ways, [self.findings, self.file, self.views])
         self.turn.wire(self._runs, _turned, [made, self.mesh, self.style], [self.clip])
 
@@ -104,19 +119,28 @@ def _worked(
     size: float,
     share: float,
     rounds: float,
+    bake: int,
     kind: str,
 ) -> Iterator[Shown]:
+    if bake and kind not in _WEAR:
+        raise InvalidRequest("Such a file has no room for textures. Choose GLB, which holds all of them, or OBJ.")
+
     def work(emit: Any) -> tuple[Solid, Solid, str]:
         emit(Progress("Opening the mesh"))
         before = given(made, mesh)
         emit(Progress("Mending"))
-        solid, words = mended(before) if mend else (before, "")
+        fine, words = mended(before) if mend else (before, "")
+        solid = fine
         if share < 100:
             emit(Progress("Thinning out"))
             solid = thinned(solid, max(4, round(len(solid.faces) * share / 100)))
         if rounds:
             emit(Progress("Smoothing"))
             solid = smoothed(solid, int(rounds))
+        if bake:
+            fine = smoothed(fine, int(rounds)) if rounds else fine
+            solid = baked(fine, solid, bake, lambda told: emit(Progress(told)))
+            words = f"{words} {_BAKED[kind].format(side=bake, triangles=len(solid.faces))}".strip()
         solid = solid.scaled_to(size) if size else solid
         emit(Progress("Checking"))
         return before, solid, words

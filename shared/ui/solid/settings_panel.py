@@ -49,7 +49,7 @@ class SolidSettings(Fitted):
         fitted = self.fitted(picked, engine.settings)
         # A text box, since Gradio's number box shows a blank as 0, and 0 is a seed.
         self.controls["seed"] = gr.Textbox(
-            label="Seed", max_lines=1, max_length=10, elem_id="set-seed", **fitted["seed"]
+            label="Seed", placeholder="new each time", max_lines=1, max_length=10, elem_id="set-seed", **fitted["seed"]
         )
         for name, (label, low, high, step, value, _) in SLIDERS.items():
             shown = {"value": value, **fitted[name]}

@@ -69,9 +69,16 @@ def _packed(sight: Sight) -> dict[str, Any]:
     packed["faces"] = _base64(solid.faces, "<u4")
     if solid.uv is not None and solid.texture is not None:
         packed |= {"uv": _base64(numpy.rint(solid.uv * 65535), "<u2"), "texture": data_url(solid.texture, "image/png")}
+        packed |= {name: data_url(data, "image/png") for name, data in _baked(solid).items()}
+        if solid.seams is not None:
+            packed["seams"] = _base64(solid.seams, "<u4")
     elif solid.colours is not None:
         packed["colours"] = _base64(solid.colours, "u1")
     return packed
+
+
+def _baked(solid: Solid) -> dict[str, bytes]:
+    return {name: data for name, data in (("bumps", solid.bumps), ("shade", solid.shade)) if data is not None}
 
 
 def _base64(values: Any, kind: str) -> str:
