@@ -76,6 +76,7 @@ class Settings:
     log: Log = "text"
     log_prompts: bool = False  # into logs, traces and history
     otlp_endpoint: str | None = None  # where traces are sent
+    sharing: bool = True  # whether visitors may show outputs at addresses of this server
     history: int = 200  # receipts kept for each owner
     budget_usd: float | None = None  # that hosted runs may cost the server's keeper altogether
     classroom: bool = False  # the hub is a class: people join with a code, and a teacher leads
@@ -174,6 +175,7 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
         log=_one_of(env, "PLAYGROUND_LOG", Log, defaults.log),
         log_prompts=_flag(env, "PLAYGROUND_LOG_PROMPTS"),
         otlp_endpoint=env.get("OTEL_EXPORTER_OTLP_ENDPOINT", "").strip() or None,
+        sharing=_flag(env, "PLAYGROUND_SHARING", defaults.sharing),
         history=_number(env, "PLAYGROUND_HISTORY", int, defaults.history),
         budget_usd=_number(env, "PLAYGROUND_BUDGET_USD", float, None),
         classroom=_flag(env, "PLAYGROUND_CLASS"),
@@ -224,8 +226,9 @@ def _one_of(env: Mapping[str, str], name: str, kind, default):  # type: ignore[n
     return text
 
 
-def _flag(env: Mapping[str, str], name: str) -> bool:
-    return env.get(name, "").strip().lower() in {"1", "true", "yes", "on"}
+def _flag(env: Mapping[str, str], name: str, default: bool = False) -> bool:
+    text = env.get(name, "").strip().lower()
+    return text in {"1", "true", "yes", "on"} if text else default
 
 
 def _number(env: Mapping[str, str], name: str, kind: type, default):  # type: ignore[no-untyped-def]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
@@ -30,6 +31,7 @@ class Budgeting:
     ) -> None:
         self._ledger, self._accounts = ledger, accounts
         self._caps = dict(caps or {})
+        self._lock = threading.Lock()
 
     @contextmanager
     def __call__(self, seen: Seen) -> Iterator[None]:
@@ -56,7 +58,7 @@ class Budgeting:
             self._ledger.refund(reserved)
 
     def _set_caps(self) -> None:
-        while self._caps:
-            unit, cap = next(iter(self._caps.items()))
-            self._ledger.set_cap(SERVER, unit, cap)
-            self._caps.pop(unit, None)
+        with self._lock:
+            for unit, cap in self._caps.items():
+                self._ledger.set_cap(SERVER, unit, cap)
+            self._caps = {}

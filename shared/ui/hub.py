@@ -15,11 +15,13 @@ from shared import zerogpu
 from shared.operation import logs
 from shared.operation.readiness import Readiness
 from shared.settings import Settings, from_environment
+from shared.state.shares import shares_of
 from shared.surroundings import loopback_past_proxies
 from shared.ui.classroom.serving import announce, class_layers, class_screen
 from shared.ui.operation import Operation, checks_of
 from shared.ui.quick_states import quicken
 from shared.ui.serve import MAX_THREADS, QUEUE, SCREEN, address, with_arguments
+from shared.ui.shared_pages import SharedPages
 from shared.ui.stopping import start_server, stay, stop_server, until_stopped
 from shared.ui.web import SafeResponses
 
@@ -79,6 +81,7 @@ def build(spaces: list[Found], settings: Settings) -> Any:
 
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app.add_middleware(SafeResponses)
+    app.add_middleware(SharedPages, shares=shares_of(settings) if settings.sharing else None)
     app.user_middleware[:0] = class_layers(settings)
     screen = SCREEN | class_screen(settings)
     readiness = Readiness(checks_of(space.demo for space in spaces))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, Protocol
@@ -13,12 +13,16 @@ from shared.engine import Engine
 from shared.operation.readiness import starters_run
 from shared.settings import Settings
 from shared.state.database import database_of
+from shared.state.shares import shares_of
 from shared.tasks import Task
 from shared.ui import model_picker
+from shared.ui.jobs_panel import Owner
 from shared.ui.keys_panel import KeysPanel
 from shared.ui.models_panel import ModelsPanel
 from shared.ui.operation import add_check
+from shared.ui.restoring import RestoreBox
 from shared.ui.sessions import Runs, with_keys
+from shared.ui.sharing import FRAGMENT, Reader, SharedPanel, ShareRow
 from shared.zerogpu.placing import place
 
 PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "queue": False}
@@ -35,6 +39,13 @@ class Settable(Protocol):
 
     def for_engine(self, model: str, mode: str, variant: str | None, settings: Settings) -> list[Any]:
         """An update for each control."""
+
+
+class Sharing(Protocol):
+    """A panel whose outputs can be handed on: by `sharing`, and put back on the screen by `restoring`."""
+
+    sharing: ShareRow
+    restoring: RestoreBox
 
 
 @contextmanager
@@ -63,6 +74,7 @@ class Desk:
         with gr.Column(visible=first) as above:
             self.picker = model_picker.build(engine, task, "" if first else f"{task}-")
         self.places: list[Any] = [above]
+        self.choose: Callable[[Any], Any] = lambda event: event  # chains to an event what follows the choice of a model
 
 
 class Page:
@@ -70,6 +82,7 @@ class Page:
 
     keys: KeysPanel
     shown: gr.Tabs
+    owner: Owner
     _models: ModelsPanel
     _models_tab: gr.Tab
 
@@ -77,6 +90,10 @@ class Page:
         self._engine, self._desks = engine, {desk.task: desk for desk in desks}
         self._tabs: list[tuple[gr.Tab, Task]] = []
         self.demo, self.picker, self.runs = demo, desks[0].picker, Runs()
+        self.owner = Owner(engine)
+        self._space = str(desks[0].task)
+        self._link = gr.Textbox(visible="hidden", elem_id="link")  # the end of the page's address, once it is open
+        demo.load(None, None, self._link, js=FRAGMENT, **PRIVATE)
 
     def picker_of(self, task: Task) -> model_picker.Picker:
         """The choice of an engine for one of the page's tasks."""
@@ -104,6 +121,7 @@ class Page:
             yield
             with gr.Accordion("Your keys", open=False):
                 self.keys = KeysPanel(self._engine.settings)
+            SharedPanel(self._engine, self._space, self.owner)
 
     @contextmanager
     def beside(self, task: Task) -> Iterator[None]:
@@ -124,6 +142,24 @@ class Page:
             tab.select(partial(self.turned_to, task), None, self.places, **PRIVATE)
         self.keys.wire(self._choose_again)
         self._models.wire(self.keys.state, self._models_tab, self._choose_again)
+
+    def share(self, panel: Sharing, source: Any, reader: Reader, task: Task | None = None, tab: str = "") -> None:
+        """Let people hand on what a panel makes, after `connect` and the panel's `wire`.
+
+        `source` holds its output, and `reader` tells what that is. `task`, `tab`: where the panel is, if not at first.
+        """
+        desk = self._desks[task] if task else next(iter(self._desks.values()))
+        panel.sharing.wire(self._engine, self._space, self.owner, source, reader)
+        turned = [self.shown, *self.places] if task else []
+
+        def turn() -> list[Any]:
+            return [gr.Tabs(selected=tab), *self.turned_to(desk.task)] if task else []
+
+        def listed(model: str) -> bool:
+            return any(spec.id == model for spec in self._engine.catalog)
+
+        shares = shares_of(self._engine.settings)
+        panel.restoring.wire_link(self._link, shares, listed, (turned, turn), desk.choose)
 
     @property
     def places(self) -> list[Any]:
@@ -156,7 +192,9 @@ class Page:
             return model_picker.on_model(engine, task, model, mode, self._seen(k))
 
         fit(mode.input(on_mode, [mode, keys, listed], [model, variant, note], **PRIVATE))
-        fit(model.input(on_model, [model, mode, keys], [mode, variant, note], **PRIVATE))
+        chosen = {"fn": on_model, "inputs": [model, mode, keys], "outputs": [mode, variant, note], **PRIVATE}
+        fit(model.input(**chosen))
+        desk.choose = lambda event: fit(event.then(**chosen))
         fit(variant.input(lambda: None, **PRIVATE))
 
     def _choose_again(self, event: Any) -> Any:

@@ -129,8 +129,13 @@ def title(receipt: Receipt) -> str:
 
 def table(receipt: Receipt) -> str:
     """The whole receipt as a Markdown table."""
-    rows = "\n".join(f"| {name} | {_cell(value)} |" for name, value in _rows(receipt) if value)
-    return f"| | |\n|---|---|\n{rows}"
+    lines = "\n".join(f"| {name} | {_cell(value)} |" for name, value in rows(receipt))
+    return f"| | |\n|---|---|\n{lines}"
+
+
+def rows(receipt: Receipt) -> list[tuple[str, str]]:
+    """What the whole receipt says: names and words, plain."""
+    return [(name, value) for name, value in _rows(receipt) if value]
 
 
 def _cell(text: str) -> str:

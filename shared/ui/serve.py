@@ -14,10 +14,12 @@ import gradio as gr
 from shared.operation import logs
 from shared.operation.readiness import Readiness
 from shared.settings import Settings, from_environment
+from shared.state.shares import shares_of
 from shared.surroundings import loopback_past_proxies
 from shared.ui.classroom.serving import announce, class_layers, class_screen
 from shared.ui.operation import Operation, checks_of
 from shared.ui.quick_states import quicken
+from shared.ui.shared_pages import SharedPages
 from shared.ui.stopping import stay, stop_server, until_stopped
 from shared.ui.theme import CSS, THEME
 from shared.ui.web import SafeResponses
@@ -56,6 +58,7 @@ def begin(demo: gr.Blocks, options: Settings, **more: Any) -> tuple[str, int]:
     layers = [
         Middleware(Operation, readiness=readiness, settings=options),
         *class_layers(options),
+        Middleware(SharedPages, shares=shares_of(options) if options.sharing else None),
         Middleware(SafeResponses),
     ]
     demo.launch(

@@ -17,7 +17,7 @@ from shared.lessons import read_lessons  # noqa: E402
 from shared.settings import from_environment  # noqa: E402
 from shared.tasks import Task  # noqa: E402
 from shared.ui.following import Together  # noqa: E402
-from shared.ui.jobs_panel import JobsPanel, Owner  # noqa: E402
+from shared.ui.jobs_panel import JobsPanel  # noqa: E402
 from shared.ui.motion.panel import MotionPanel  # noqa: E402
 from shared.ui.motion.settings import MotionSettings  # noqa: E402
 from shared.ui.page import open_page  # noqa: E402
@@ -28,7 +28,7 @@ from shared.ui.solid.inside_panel import InsidePanel  # noqa: E402
 from shared.ui.solid.job_view import JobView  # noqa: E402
 from shared.ui.solid.learn_panel import LearnPanel  # noqa: E402
 from shared.ui.solid.lessons_panel import SolidLessons  # noqa: E402
-from shared.ui.solid.make_panel import MakePanel  # noqa: E402
+from shared.ui.solid.make_panel import MakePanel, shown  # noqa: E402
 from shared.ui.solid.print_panel import PrintPanel  # noqa: E402
 from shared.ui.solid.settings_panel import SolidSettings  # noqa: E402
 
@@ -39,7 +39,7 @@ WORDS = "From words or a picture to a thing you can turn, measure and print."
 def build(engine: Engine) -> gr.Blocks:
     """The screen, over an engine that may be shared with other Spaces."""
     with open_page(engine, TASK, "Text to 3D", WORDS, MOTION) as page:
-        owner = Owner(engine)
+        owner = page.owner
         with page.tabs():
             with page.tab("Make", "make", TASK):
                 make = MakePanel(engine, page.runs, page.picker.first)
@@ -70,6 +70,7 @@ def build(engine: Engine) -> gr.Blocks:
             each.wire(make.made)
         motion.wire(page.picker_of(MOTION).inputs, motion_settings.inputs, page.keys.state)
         lessons.wire(page, make, settings.inputs)
+        page.share(make, make.made, shown)
         endpoints(engine)
     return page.demo
 

@@ -21,6 +21,7 @@ from shared.ui.chat.chat_panel import ChatPanel  # noqa: E402
 from shared.ui.chat.compare_panel import ComparePanel  # noqa: E402
 from shared.ui.chat.history_panel import HistoryPanel  # noqa: E402
 from shared.ui.chat.inside_panel import InsidePanel  # noqa: E402
+from shared.ui.chat.restoring import last_answer  # noqa: E402
 from shared.ui.chat.settings_panel import SettingsPanel  # noqa: E402
 from shared.ui.chat.voice_panel import VoicePanel  # noqa: E402
 from shared.ui.page import open_page  # noqa: E402
@@ -50,6 +51,7 @@ def build(engine: Engine) -> gr.Blocks:
         history.wire(page.demo, picked, settings.inputs, keys)
         compare.wire(settings.inputs, keys)
         inside.wire([panel.conversation, panel.todo, keys, *picked, *settings.inputs], history.saved)
+        page.share(history, [panel.conversation, settings.controls["system"]], last_answer)
         endpoints(engine)
     return page.demo
 

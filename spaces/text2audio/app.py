@@ -21,6 +21,7 @@ from shared.ui.audio import compose_settings, settings_panel  # noqa: E402
 from shared.ui.audio.api import endpoints  # noqa: E402
 from shared.ui.audio.compare_panel import ComparePanel  # noqa: E402
 from shared.ui.audio.compose_panel import ComposePanel  # noqa: E402
+from shared.ui.audio.compose_playing import composed  # noqa: E402
 from shared.ui.audio.compose_settings import ComposeSettings  # noqa: E402
 from shared.ui.audio.lessons_panel import AudioLessons, Place  # noqa: E402
 from shared.ui.audio.opinions_panel import opinions_store  # noqa: E402
@@ -32,6 +33,7 @@ from shared.ui.audio.speak_panel import SpeakPanel  # noqa: E402
 from shared.ui.audio.warming import warm  # noqa: E402
 from shared.ui.page import PRIVATE, open_page  # noqa: E402
 from shared.ui.serve import serve  # noqa: E402
+from shared.ui.sharing import made_by_file  # noqa: E402
 
 SPEECH, MUSIC, SOUND = Task.TEXT_TO_SPEECH, Task.TEXT_TO_AUDIO, Task.TEXT_TO_SOUND
 WORDS = "Speech, music and sounds from words, heard and seen while they are made."
@@ -76,6 +78,9 @@ def build(engine: Engine) -> gr.Blocks:
         placing.wire(speak.sound, compose.playing.sound, sounds.sound)
         for compared in (compare, compose.comparing, sounds.comparing):
             compared.opinions.show_at(page.demo)
+        page.share(speak, speak.sound, made_by_file)
+        page.share(compose, compose.playing.kept, composed, MUSIC, "compose")
+        page.share(sounds, sounds.sound, made_by_file, SOUND, "sounds")
         endpoints(engine)
     return page.demo
 

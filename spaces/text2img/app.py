@@ -25,6 +25,7 @@ from shared.ui.image.lessons_panel import ImageLessons  # noqa: E402
 from shared.ui.image.settings_panel import SettingsPanel  # noqa: E402
 from shared.ui.page import open_page  # noqa: E402
 from shared.ui.serve import serve  # noqa: E402
+from shared.ui.sharing import newest  # noqa: E402
 
 TASK = Task.TEXT_TO_IMAGE
 WORDS = "One prompt and seed, many engines: see what each draws."
@@ -49,6 +50,7 @@ def build(engine: Engine) -> gr.Blocks:
         lessons.wire(page, draw, settings.inputs)
         for panel in (draw, compare, inside):
             panel.wire(page.picker.inputs, settings.inputs, page.keys.state)
+        page.share(draw, draw.made, newest)
         endpoints(engine)
     return page.demo
 

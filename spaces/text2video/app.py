@@ -17,9 +17,10 @@ from shared.lessons import read_lessons  # noqa: E402
 from shared.settings import from_environment  # noqa: E402
 from shared.tasks import Task  # noqa: E402
 from shared.ui.following import Together  # noqa: E402
-from shared.ui.jobs_panel import JobsPanel, Owner  # noqa: E402
+from shared.ui.jobs_panel import JobsPanel  # noqa: E402
 from shared.ui.page import open_page  # noqa: E402
 from shared.ui.serve import serve  # noqa: E402
+from shared.ui.sharing import newest  # noqa: E402
 from shared.ui.video.api import endpoints  # noqa: E402
 from shared.ui.video.clip_panel import ClipPanel  # noqa: E402
 from shared.ui.video.compare_panel import ComparePanel  # noqa: E402
@@ -40,7 +41,7 @@ WORDS = "One prompt and seed, many engines: see what each makes move."
 def build(engine: Engine) -> gr.Blocks:
     """The screen, over an engine that may be shared with other Spaces."""
     with open_page(engine, TASK, "Text to video", WORDS) as page:
-        owner = Owner(engine)
+        owner = page.owner
         with page.tabs():
             with gr.Tab("Make", id="make"):
                 make = MakePanel(engine, page.runs, page.picker.first)
@@ -76,6 +77,7 @@ def build(engine: Engine) -> gr.Blocks:
         steps.wire(make.prompt, make.shots.inputs, page.picker.inputs, settings.inputs, page.keys.state)
         clip.wire(make.film, make.prompt)
         lessons.wire(page, make, settings.inputs)
+        page.share(make, make.made, newest)
         endpoints(engine)
     return page.demo
 

@@ -30,6 +30,7 @@ from shared.ui.following import following
 from shared.ui.model_picker import Picked
 from shared.ui.running import PRIVATE, note, stopper
 from shared.ui.sessions import Runs, with_keys
+from shared.ui.sharing import ShareRow
 
 EXAMPLES = [
     "A lively jig in G on the whistle, 16 bars",
@@ -65,6 +66,7 @@ class ComposePanel:
         script = _FOLLOWER.read_text(encoding="utf-8")
         self.roll = gr.HTML("", elem_id="compose-roll", elem_classes="pg-follows", js_on_load=script)
         self.inside = ComposeInside()
+        self.sharing = ShareRow(self.restoring.name)
         with gr.Accordion("Receipt", open=False, visible=False, elem_id="compose-receipt-box") as self.receipt_box:
             self.receipt = gr.Markdown(elem_id="compose-receipt")
         self.comparing = TrialsPanel(engine, runs, store, TUNES)

@@ -20,6 +20,7 @@ from shared.receipts import Receipt
 from shared.requests import MusicRequest
 from shared.ui.audio.files import stem, write
 from shared.ui.running import PRIVATE, note
+from shared.ui.sharing import Made, made_by_file
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,12 @@ class ComposePlaying:
         kept = Kept(kept.made, kept.asked, kept.notes, *write(stem(kept.asked, receipt), {".wav": data}))
         files, shown, problem = _as_kind(kind, kept)
         return problem, {self.files: files, self.sound: shown, self.kept: kept}
+
+
+def composed(kept: Kept | None) -> Made:
+    """What can be handed on of a composition: its sound, or its notes before that. Raises `InvalidRequest`."""
+    paths = [kept.sound, *kept.notes] if kept else []
+    return made_by_file(next((path for path in paths if path.endswith((".wav", ".mid"))), None))
 
 
 def _as_kind(kind: str, kept: Kept | None) -> tuple[Any, Any, str]:

@@ -21,6 +21,7 @@ from shared.ui.audio.trials_panel import TrialsPanel
 from shared.ui.model_picker import Picked
 from shared.ui.running import PRIVATE, note, stopper
 from shared.ui.sessions import Runs
+from shared.ui.sharing import ShareRow
 
 EXAMPLES = [
     "Rain on a tin roof, distant thunder",
@@ -61,6 +62,7 @@ class SoundPanel:
         )
         kinds = [(kind.label, name) for name, kind in KINDS.items()]
         self.kind = gr.Dropdown(kinds, value="wav", label="File", elem_id="sounds-kind")
+        self.sharing = ShareRow(self.restoring.name)
         with gr.Accordion("Receipt", open=False, visible=False, elem_id="sounds-receipt-box") as self.receipt_box:
             self.receipt = gr.Markdown(elem_id="sounds-receipt")
         self.comparing = TrialsPanel(engine, runs, store, NOISES)

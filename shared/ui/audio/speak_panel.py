@@ -30,6 +30,7 @@ from shared.ui.following import following
 from shared.ui.model_picker import Picked
 from shared.ui.running import PRIVATE, note, stopper
 from shared.ui.sessions import Runs, with_keys
+from shared.ui.sharing import ShareRow
 
 EXAMPLES = [
     "Hello! This voice was made on your own machine, faster than you can listen.",
@@ -77,6 +78,7 @@ class SpeakPanel:
                 self.unheard = gr.State(None)  # what was just spoken, for a listener
                 self.files = gr.File(label="Files: the sound, subtitles", visible=False, elem_id="files", height=120)
                 self.inside = InsidePanel("speak")
+                self.sharing = ShareRow(self.restoring.name)
                 with gr.Accordion("Receipt", open=False, visible=False, elem_id="receipt-box") as self.receipt_box:
                     self.receipt = gr.Markdown(elem_id="receipt")
 

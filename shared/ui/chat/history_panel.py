@@ -14,8 +14,10 @@ from shared.chat.export import to_json, to_markdown
 from shared.lessons import Lesson
 from shared.ui.chat.chat_panel import ChatPanel
 from shared.ui.chat.display import show
+from shared.ui.chat.restoring import chat_restore
 from shared.ui.chat.settings_panel import NAMES
 from shared.ui.lessons_panel import LessonsPanel
+from shared.ui.sharing import ShareRow
 
 KEPT = 30  # conversations
 DOWNLOAD = "() => document.querySelector('#export-file').click()"
@@ -38,6 +40,8 @@ class HistoryPanel:
         # once the file is written.
         self.file = gr.DownloadButton("File", visible="hidden", elem_id="export-file")
         self.forget = gr.Button("Delete this chat", size="sm", elem_id="delete-chat")
+        self.sharing = ShareRow("restore")
+        self.restoring = chat_restore()
         self.lessons = LessonsPanel("Prompting lessons", lessons)
 
     def saved(self, event: Any) -> Any:
@@ -48,6 +52,7 @@ class HistoryPanel:
     def wire(self, demo: gr.Blocks, picker: list[Any], settings: list[Any], keys: Any) -> None:
         """Connect the events."""
         panel = self._panel
+        self.restoring.wire(panel.box, picker[0], settings)
         private: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "queue": False}
         queued = {**private, "queue": True}  # for what may raise, see `ChatPanel.wire`
         self.new.click(lambda: [*panel.opened(Conversation()), None], None, [*panel.outputs, self.chats], **private)

@@ -21,12 +21,13 @@ from shared.ui.image.control_panel import ControlPanel
 from shared.ui.image.control_panel import asked as led_by
 from shared.ui.image.files import keep
 from shared.ui.image.larger_panel import LargerPanel
-from shared.ui.image.restore_panel import RestorePanel
+from shared.ui.image.restore_panel import picture_restore
 from shared.ui.image.settings_panel import NAMES, to_request
 from shared.ui.image.start_panel import StartPanel
 from shared.ui.model_picker import Picked
 from shared.ui.running import stopper
 from shared.ui.sessions import Runs, with_keys
+from shared.ui.sharing import ShareRow
 
 EXAMPLES = ["a red apple", "a blue cat", "a rocket", "a sunflower", "a birthday cake", "a cat with sunglasses"]
 # On a phone the picture lies below the controls.
@@ -65,7 +66,7 @@ class DrawPanel:
                 gr.Examples(EXAMPLES, self.prompt, label="Try one", elem_id="examples")
                 self.start = StartPanel(engine, picked)
                 self.control = ControlPanel(engine, picked)
-                self.restoring = RestorePanel()
+                self.restoring = picture_restore()
             with gr.Column(scale=6, min_width=300):
                 self.picture = gr.Image(
                     label="Picture",
@@ -78,6 +79,7 @@ class DrawPanel:
                 self.metrics = gr.HTML(receipt_view.metrics(None), elem_id="metrics")
                 self.told = gr.HTML("", elem_id="told")
                 self.larger = LargerPanel(engine.settings)
+                self.sharing = ShareRow(self.restoring.name)
                 with gr.Accordion("Receipt", open=False, visible=False, elem_id="receipt-box") as self.receipt_box:
                     self.receipt = gr.Markdown(elem_id="receipt")
         self.gallery = gr.Gallery(
@@ -107,7 +109,7 @@ class DrawPanel:
         self.larger.wire(self.picture, self.told)
         self.control.wire(picker)
         ways = [*self.start.outpaint.values, *self.control.restored]
-        self.restoring.wire(self.prompt, picker[0], settings, ways)
+        self.restoring.wire(self.prompt, picker[0], [*settings, *ways])
         inputs = [self.prompt, self.made, keys, *picker, *settings, *self.start.values, *self.control.values]
         options: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "concurrency_limit": None}
         self.run.click(self.draw, inputs, self.outputs, **options)

@@ -2,65 +2,33 @@
 
 from __future__ import annotations
 
-from html import escape
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 from shared.backends.diffusion.schedulers import schedulers
-from shared.errors import InferenceError
-from shared.media.restoring import MAX_BYTES, Restored, restore
+from shared.media.restoring import Restored as Found
+from shared.media.restoring import restore
 from shared.ui.image.settings_panel import NAMES, SEEDS, VARIATION
+from shared.ui.restoring import RestoreBox, Restored
 
-WAYS = 5 + 3  # controls: of drawing beyond the edges, and of what leads
 NAMED = {"playground": "a picture made here", "a1111": "a picture of A1111", "comfyui": "a picture of ComfyUI"}
 
 
-class RestorePanel:
-    """The place to drop a picture, folded away until it is wanted."""
-
-    def __init__(self) -> None:
-        with gr.Accordion("Restore settings from a picture", open=False, elem_id="restore-box"):
-            self.file = gr.File(
-                label="A picture made here, by A1111 or by ComfyUI",
-                file_types=[".png", ".jpg", ".jpeg", ".webp", ".json"],
-                height=120,
-                elem_id="restore",
-            )
-            self.told = gr.HTML("", elem_id="restore-told")
-
-    def wire(self, prompt: Any, model: Any, settings: list[Any], ways: list[Any]) -> None:
-        """Connect the event: a picture that was dropped sets the prompt, the model and the settings.
-
-        `ways`: the controls of how far to draw beyond the edges, then of what leads the drawing.
-        """
-        outputs = [self.told, prompt, model, *settings, *ways]
-        self.file.upload(_restored, self.file, outputs, api_visibility="private", show_progress="hidden")
+def picture_restore() -> RestoreBox:
+    """The box for pictures: it sets the settings, how far to draw beyond the edges, and what leads the drawing."""
+    endings = (".png", ".jpg", ".jpeg", ".webp")
+    return RestoreBox("restore", "a picture", "A picture made here, by A1111 or by ComfyUI", endings, _read)
 
 
-def _restored(path: str) -> list[Any]:
-    unchanged = [gr.skip() for _ in range(2 + len(NAMES) + WAYS)]
-    try:
-        file = Path(path)
-        if file.stat().st_size > MAX_BYTES:
-            return [_told("The file is too large. Drop the picture as it was saved.", "pg-error"), *unchanged]
-        found = restore(file.read_bytes())
-    except InferenceError as error:
-        return [_told(str(error), "pg-error"), *unchanged]
-    left = f" Left out: {'; '.join(found.ignored)}." if found.ignored else ""
-    model = found.model if found.source == "playground" and found.model else gr.skip()
-    return [
-        _told(f"Restored from {NAMED[found.source]}.{left}"),
-        found.prompt,
-        model,
-        *_values(found),
-        *_sides(found),
-        *_leading(found),
-    ]
+def _read(data: bytes) -> Restored:
+    found = restore(data)
+    model = found.model if found.source == "playground" and found.model else ""
+    values = [*_values(found), *_sides(found), *_leading(found)]
+    return Restored(found.prompt, model, values, found.ignored, NAMED[found.source])
 
 
-def _values(found: Restored) -> list[Any]:
+def _values(found: Found) -> list[Any]:
     """What each control gets, in the order of `NAMES`."""
     size = f"{found.width}x{found.height}" if found.width and found.height else ""
     text = {"size": size, "scheduler": _known(found.scheduler), "negative_prompt": found.negative_prompt or ""}
@@ -73,12 +41,12 @@ def _values(found: Restored) -> list[Any]:
     return values
 
 
-def _sides(found: Restored) -> list[Any]:
+def _sides(found: Found) -> list[Any]:
     """Of drawing beyond the edges: no shape, since the sides that came of it are known, and these in percent."""
     return ["", *(round(100 * side) for side in found.outpaint or (0.0, 0.0, 0.0, 0.0))]
 
 
-def _leading(found: Restored) -> list[Any]:
+def _leading(found: Found) -> list[Any]:
     """What led, how strongly and until when; the picture that led is not in the file."""
     scale, end = found.controlnet_conditioning_scale, found.control_guidance_end
     kind = found.control if found.source == "playground" and found.control else gr.skip()
@@ -87,7 +55,3 @@ def _leading(found: Restored) -> list[Any]:
 
 def _known(scheduler: str | None) -> str:
     return next((name for names in schedulers().values() for name in names if name == scheduler), "")
-
-
-def _told(words: str, kind: str = "") -> str:
-    return f'<div class="pg-note {kind}" role="status">{escape(words)}</div>'

@@ -24,6 +24,8 @@ from shared.ui.jobs_panel import Owner
 from shared.ui.model_picker import Picked
 from shared.ui.running import note, stopper
 from shared.ui.sessions import Runs, with_keys
+from shared.ui.sharing import Made as Handed
+from shared.ui.sharing import ShareRow, made_by_file
 from shared.ui.solid import views_panel
 from shared.ui.solid.files import write
 from shared.ui.solid.restoring import solid_restore
@@ -45,6 +47,11 @@ class Made:
     finished: Finished
     output: SolidOutput
     path: str
+
+
+def shown(made: Made | None) -> Handed:
+    """What can be handed on. Raises `InvalidRequest` where there is nothing yet."""
+    return made_by_file(made.path if made else None)
 
 
 class MakePanel:
@@ -96,6 +103,7 @@ class MakePanel:
                         label="Made from", interactive=False, height=170, min_width=140, elem_id="preview", buttons=[]
                     )
                     self.saving = SavePanel()
+                self.sharing = ShareRow(self.restoring.name)
                 with gr.Accordion("Receipt", open=False, visible=False, elem_id="receipt-box") as self.receipt_box:
                     self.receipt = gr.Markdown(elem_id="receipt")
 

@@ -16,6 +16,7 @@ from shared.ui.jobs_panel import Owner
 from shared.ui.model_picker import Picked
 from shared.ui.running import PRIVATE, note, stopper
 from shared.ui.sessions import Runs, with_keys
+from shared.ui.sharing import ShareRow
 from shared.ui.video import film_view, shots_panel
 from shared.ui.video.export_panel import ExportPanel
 from shared.ui.video.making import Kept, Visit, followed, seconds_of
@@ -77,6 +78,7 @@ class MakePanel:
                 self.metrics = gr.HTML(receipt_view.metrics(None), elem_id="metrics")
                 self.told = gr.HTML("", elem_id="told")
                 self.export = ExportPanel()
+                self.sharing = ShareRow(self.restoring.name)
                 with gr.Accordion("Receipt", open=False, visible=False, elem_id="receipt-box") as self.receipt_box:
                     self.receipt = gr.Markdown(elem_id="receipt")
 
