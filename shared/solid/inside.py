@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from shared.outputs import SolidOutput
-from shared.solid.rendering import View, drawn
+from shared.solid.mending import thinned
+from shared.solid.mesh import Solid
+from shared.solid.rendering import View, drawn, projected
+from shared.solid.scattering import colours_at, scattered
 from shared.solid.voxels import voxels
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 _SIDE = 360  # pixels
+_SEEN_FROM = View(turn=30, tilt=20)
+_DOTS, _WIRES = 8000, 1500
 _CELLS = 96
 # A scale from low to high whose lightness grows evenly: it can be read without colours too.
 _LOW, _MIDDLE, _HIGH = (12, 40, 60), (26, 150, 140), (250, 240, 200)
@@ -29,10 +35,34 @@ def stages(output: SolidOutput) -> list[tuple[Image, str]]:
         found.append((_picture(_scaled(lift.heights, lift.cover > 0.5)), "Heights"))
         if lift.count > 1:
             found.append((_picture(_parts(lift.labels)), f"{lift.count} parts by colour"))
-    found.append((drawn(output.solid, View(turn=30, tilt=20), _SIDE, "normals"), "Normals"))
-    found.append((drawn(output.solid, View(turn=30, tilt=20), _SIDE, "clay"), "Clay"))
-    found.append((drawn(output.solid, View(turn=30, tilt=20), _SIDE), "With its colours"))
+    found.append((_points(output.solid), f"{_DOTS:,} points on its surface"))
+    found.append(
+        (drawn(thinned(output.solid, _WIRES), _SEEN_FROM, _SIDE, "wireframe"), f"Joined to {_WIRES:,} triangles")
+    )
+    found.append((drawn(output.solid, _SEEN_FROM, _SIDE, "normals"), "Normals"))
+    found.append((drawn(output.solid, _SEEN_FROM, _SIDE, "clay"), "Clay"))
+    found.append((drawn(output.solid, _SEEN_FROM, _SIDE), "With its colours"))
     return found
+
+
+def _points(solid: Solid) -> Image:
+    """The surface as a cloud of points: those that face us, the nearest drawn last."""
+    import numpy
+    from PIL import Image
+
+    face, weights = scattered(solid, _DOTS)
+    places = (solid.vertices[solid.faces[face]] * weights[:, :, None]).sum(axis=1)
+    every = projected(replace(solid, vertices=numpy.concatenate([solid.vertices, places])), _SEEN_FROM, _SIDE)
+    facing = solid.face_normals()[face] @ _SEEN_FROM.rotation()[2] > 0
+    at = every[len(solid.vertices) :][facing]
+    order = numpy.argsort(at[:, 2])
+    pixels = numpy.full((_SIDE, _SIDE, 3), 255, numpy.uint8)
+    column, row = (at[order, axis].astype(int).clip(0, _SIDE - 3) for axis in (0, 1))
+    colours = (colours_at(solid, face[facing], weights[facing])[order] * 255).astype(numpy.uint8)
+    for right in range(3):
+        for down in range(3):
+            pixels[row + down, column + right] = colours
+    return Image.fromarray(pixels)
 
 
 def slice_of(output: SolidOutput, axis: int, at: float) -> Image:

@@ -144,7 +144,7 @@ def test_solids_are_compared_looked_into_and_made_ready_to_print(url: str, brows
         expect(page.locator("#metrics")).to_contain_text("Triangles")
         page.get_by_role("tab", name="Look inside").click()
         page.locator("#inside-look").click()
-        expect(page.locator("#inside-stages img")).to_have_count(6)
+        expect(page.locator("#inside-stages img")).to_have_count(8)
         expect(page.locator("#inside-slice img")).to_be_visible()
         page.get_by_role("tab", name="Learn").click()
         for name, value in (("count", "24"), ("steps", "10")):

@@ -183,7 +183,12 @@ def test_a_turntable_is_a_clip_of_all_its_frames(star: Solid) -> None:
 def test_the_stages_and_slices_are_pictures() -> None:
     solid, kept = lifted("eye")
     output = SolidOutput(solid=solid, lift=kept)
-    assert [words for _, words in stages(output)][:4] == ["The picture", "The object", "Heights", "2 parts by colour"]
+    found = {words: np.asarray(picture) for picture, words in stages(output)}
+    assert list(found)[:4] == ["The picture", "The object", "Heights", "2 parts by colour"]
+    cloud, whole = (
+        (found[words].min(axis=2) < 250).mean() for words in ("8,000 points on its surface", "With its colours")
+    )
+    assert 0.2 * whole < cloud < 0.9 * whole and "Joined to 1,500 triangles" in found
     dark = [(np.asarray(slice_of(output, axis, 0.5).convert("L")) < 128).mean() for axis in range(3)]
     assert dark[2] > 0.5 and all(0.3 < share < 0.9 for share in dark)
     assert (np.asarray(slice_of(output, 0, 0.0).convert("L")) < 128).mean() == 0

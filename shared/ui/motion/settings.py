@@ -31,8 +31,9 @@ class MotionSettings(Fitted):
         for name, (label, _, longest, _) in ROWS.items():
             # Text boxes, since Gradio's number box shows a blank as 0, and 0 is a seed.
             self.controls[name] = gr.Textbox(
-                label=label, max_lines=1, max_length=longest, elem_id=f"motion-{name}", **fitted[name]
-            )
+                label=label, placeholder="blank", max_lines=1, max_length=longest, elem_id=f"motion-{name}",
+                **fitted[name],
+            )  # fmt: skip
 
 
 def _fit(name: str, found: Following | None) -> dict[str, Any]:
