@@ -33,7 +33,8 @@ def open_capture(source: str | Path, side: int = SIDE) -> Taken:
     archive = Archive(source)
     try:
         told = _poses(archive)
-        found = [(posed, name) for posed in told.posed if (name := _picture(archive.names, posed.name))]
+        pictures_of = _Pictures(archive.names)
+        found = [(posed, name) for posed in told.posed if (name := pictures_of.named(posed.name))]
         if len(found) < FEWEST:
             raise InvalidRequest(
                 f"Of {len(told.posed)} pictures that the cameras' file names, {len(found)} are in the zip file, and "
@@ -66,18 +67,25 @@ def _poses(archive: Archive) -> Told:
     raise InvalidRequest(f"{archive.name} names no cameras. {NEEDED}")
 
 
-def _picture(names: list[str], wanted: str) -> str | None:
-    """The file in the zip that is meant: whose path ends so, with any ending of a picture where none is named."""
-    parts = [part for part in PurePosixPath(wanted.replace("\\", "/")).parts if part not in (".", "..", "/")]
-    if not parts:
+class _Pictures:
+    """The files of a zip by their last names, with and without their endings."""
+
+    def __init__(self, names: list[str]) -> None:
+        self._by_last: dict[str, list[str]] = {}
+        for name in sorted(names, key=len):
+            for last in {PurePosixPath(name).name, PurePosixPath(name).stem}:
+                self._by_last.setdefault(last, []).append(name)
+
+    def named(self, wanted: str) -> str | None:
+        """The file that is meant: whose path ends so, with any ending where none is named."""
+        parts = [part for part in PurePosixPath(wanted.replace("\\", "/")).parts if part not in (".", "..", "/")]
+        if not parts:
+            return None
+        before = tuple(parts[:-1])
+        for name in self._by_last.get(parts[-1], []):
+            if not before or PurePosixPath(name).parts[-len(parts) : -1] == before:
+                return name
         return None
-    bare = not PurePosixPath(parts[-1]).suffix
-    for name in sorted(names, key=len):
-        path = PurePosixPath(name)
-        own = (*path.parts[:-1], path.stem) if bare else path.parts
-        if list(own[-len(parts) :]) == parts:
-            return name
-    return None
 
 
 def _spread(found: list[Any], most: int) -> list[Any]:

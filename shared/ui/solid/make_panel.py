@@ -34,7 +34,10 @@ from shared.ui.solid.settings_panel import NAMES, to_request
 from shared.ui.solid.views_panel import ViewsPanel
 
 EXAMPLES = ["a red apple", "a mushroom", "a birthday cake", "a sunflower", "a blue cat", "a green frog"]
-HINT = "One thing before a plain background, or with transparency. The words then only name it."
+HINT = (
+    "One thing before a plain background, or with transparency. The words then only name it. What it doesn't show is "
+    "mirrored; a TripoSR folder of yours, named in the Model box, makes that up: the README of this Space says how."
+)
 _PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 # On a phone the solid lies below the controls.
 SHOW = """() => { document.querySelector("#solid").scrollIntoView({block: "nearest", behavior: "smooth"}); }"""
