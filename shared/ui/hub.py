@@ -23,7 +23,7 @@ from shared.ui.quick_states import quicken
 from shared.ui.serve import MAX_THREADS, QUEUE, SCREEN, address, with_arguments
 from shared.ui.shared_pages import SharedPages
 from shared.ui.stopping import start_server, stay, stop_server, until_stopped
-from shared.ui.web import SafeResponses
+from shared.ui.web import Assets, SafeResponses
 
 ROOT = Path(__file__).resolve().parents[2]
 ABOUT = {
@@ -107,7 +107,7 @@ def main(root: Path = ROOT) -> None:
         spaces = find_spaces(root)
         app = build(spaces, settings)
         host, port = address(settings)
-        server = uvicorn.Server(uvicorn.Config(app, host=host, port=port, log_level="warning"))
+        server = uvicorn.Server(uvicorn.Config(Assets(app), host=host, port=port, log_level="warning"))
         if settings.pool == "zerogpu":
             _on_zero_gpu(spaces, server)
         start_server(server)

@@ -22,7 +22,7 @@ from shared.ui.quick_states import quicken
 from shared.ui.shared_pages import SharedPages
 from shared.ui.stopping import stay, stop_server, until_stopped
 from shared.ui.theme import CSS, THEME
-from shared.ui.web import SafeResponses
+from shared.ui.web import Assets, SafeResponses
 
 PORTS_TRIED = 100
 EVERYWHERE = "0.0.0.0"
@@ -74,6 +74,8 @@ def begin(demo: gr.Blocks, options: Settings, **more: Any) -> tuple[str, int]:
         **more,
     )
     quicken(demo)
+    # Gradio starts its server itself, with a stack of its own that each call would go through.
+    demo.app.middleware_stack = Assets(demo.app.middleware_stack or demo.app.build_middleware_stack())
     logs.configure(options)
     announce(options, host, port)
     return host, port

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, MutableMapping
+from functools import lru_cache
 from typing import Any
 
 Message = MutableMapping[str, Any]
@@ -35,16 +36,57 @@ _TEXT = (".js", ".css", ".svg")
 _ROOM = 64 * 1024 * 1024  # bytes of compressed assets kept; all of Gradio's together take less
 
 
+class Kept:
+    """Compressed assets as whole answers, by the end of their path: Gradio's are the same in every Space."""
+
+    def __init__(self, room: int = _ROOM) -> None:
+        self._room, self._bytes = room, 0
+        self._answers: dict[str, tuple[Message, Message]] = {}
+
+    def add(self, name: str, body: bytes) -> None:
+        """Keep one; all others go where there is no room."""
+        self._bytes += len(body)
+        if self._bytes > self._room:
+            self._answers.clear()
+            self._bytes = len(body)
+        self._answers[name] = _asset_answer(name, body)
+
+    def get(self, scope: MutableMapping[str, Any]) -> tuple[Message, Message] | None:
+        """The answer to that call, where it asks for one that is kept and takes it compressed."""
+        place = scope["path"].rfind("/assets/")
+        found = self._answers.get(scope["path"][place:]) if place >= 0 else None
+        if found is None or scope["method"] != "GET" or not _takes_brotli(scope):
+            return None
+        return found
+
+
+KEPT = Kept()
+
+
+class Assets:
+    """ASGI: answers what is kept before anything else looks at the call; a page asks for a hundred files at once."""
+
+    def __init__(self, app: App, kept: Kept = KEPT) -> None:
+        self._app, self._kept = app, kept
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        """Answer, or pass the call on."""
+        found = self._kept.get(scope) if scope["type"] == "http" else None
+        if found is None:
+            await self._app(scope, receive, send)
+            return
+        for message in found:
+            await send(message)
+
+
 class SafeResponses:
     """ASGI middleware: `SAFE` headers on every response; hashed assets cached by browsers, and compressed once.
 
     Without it each first visit compresses megabytes anew, and every later one asks for each file again.
     """
 
-    def __init__(self, app: App) -> None:
-        self._app = app
-        self._kept: dict[str, bytes] = {}
-        self._bytes = 0
+    def __init__(self, app: App, kept: Kept = KEPT) -> None:
+        self._app, self._kept = app, kept
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """Answer from the kept assets, or pass the call on and add to its response."""
@@ -55,26 +97,24 @@ class SafeResponses:
         if asset is None:
             sender = _Pages(send) if _takes_brotli(scope) and scope["method"] == "GET" else send
             await self._app(scope, receive, _with_headers(sender, SAFE))
+        elif (found := self._kept.get(scope)) is not None:
+            for message in found:
+                await send(message)
         elif _takes_brotli(scope) and asset[0].endswith(_TEXT):
             await self._asset(asset[0], scope, receive, send)
         else:
             await self._app(scope, receive, _with_headers(send, SAFE | {b"cache-control": FOREVER}))
 
     async def _asset(self, name: str, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
-        if name not in self._kept:
-            status, body = await _whole(self._app, scope, receive)
-            if status != 200:
-                await self._app(scope, receive, _with_headers(send, SAFE))
-                return
-            self._keep(name, await _compressed(body))
-        await _send_asset(name, self._kept[name], scope["method"] == "HEAD", send)
-
-    def _keep(self, name: str, body: bytes) -> None:
-        self._bytes += len(body)
-        if self._bytes > _ROOM:
-            self._kept.clear()
-            self._bytes = len(body)
-        self._kept[name] = body
+        status, body = await _whole(self._app, scope, receive)
+        if status != 200:
+            await self._app(scope, receive, _with_headers(send, SAFE))
+            return
+        squeezed = await _compressed(body)
+        self._kept.add(name, squeezed)
+        start, rest = _asset_answer(name, squeezed)
+        await send(start)
+        await send(rest if scope["method"] == "GET" else {**rest, "body": b""})
 
 
 class _Pages:
@@ -143,14 +183,21 @@ async def _whole(app: App, scope: MutableMapping[str, Any], receive: Receive) ->
 
 async def _compressed(body: bytes) -> bytes:
     import anyio.to_thread
-    import brotli
 
     # In a thread: several are asked for at once, and the server goes on answering meanwhile.
-    squeezed: bytes = await anyio.to_thread.run_sync(lambda: brotli.compress(body, quality=5))
+    return await anyio.to_thread.run_sync(_squeezed, body)
+
+
+@lru_cache(maxsize=32)
+def _squeezed(body: bytes) -> bytes:
+    """A Space's page is the same for all who open it: it is compressed for the first of them."""
+    import brotli
+
+    squeezed: bytes = brotli.compress(body, quality=5)
     return squeezed
 
 
-async def _send_asset(name: str, body: bytes, head: bool, send: Send) -> None:
+def _asset_answer(name: str, body: bytes) -> tuple[Message, Message]:
     kinds = {".js": b"text/javascript", ".css": b"text/css", ".svg": b"image/svg+xml"}
     headers = {
         b"content-type": kinds[name[name.rindex(".") :]] + b"; charset=utf-8",
@@ -159,5 +206,5 @@ async def _send_asset(name: str, body: bytes, head: bool, send: Send) -> None:
         b"vary": b"Accept-Encoding",
         b"cache-control": FOREVER,
     }
-    await send({"type": "http.response.start", "status": 200, "headers": [*(headers | SAFE).items()]})
-    await send({"type": "http.response.body", "body": b"" if head else body})
+    start = {"type": "http.response.start", "status": 200, "headers": [*(headers | SAFE).items()]}
+    return start, {"type": "http.response.body", "body": body}

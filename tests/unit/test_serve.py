@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -14,13 +15,16 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import brotli
 import gradio
 import pytest
 
 from shared.settings import Settings, from_environment
 from shared.surroundings import loopback_past_proxies
 from shared.ui.serve import address, free_port, with_arguments
+from shared.ui.web import Assets, Kept, SafeResponses
 from tests.support.server import ROOT, running
 
 SPACE = """
@@ -236,3 +240,32 @@ def test_what_runs_when_it_is_told_to_stop_ends_by_itself(space: Path) -> None:
         said = child.communicate()[0]
     assert json.loads(answers[0])["data"] == ["done"] and child.returncode == 0
     assert "Draining: 1 under way" in said and "Traceback" not in said
+
+
+def test_a_kept_asset_is_answered_before_anything_else_looks_at_the_call() -> None:
+    asked: list[str] = []
+
+    async def behind(scope: Any, receive: Any, send: Any) -> None:
+        asked.append(scope["path"])
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"let a = 1;"})
+
+    kept = Kept()
+    app = Assets(SafeResponses(behind, kept), kept)
+
+    def get(path: str, encoding: bytes = b"gzip, br", method: str = "GET") -> tuple[dict[bytes, bytes], bytes]:
+        sent: list[Any] = []
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        headers = [(b"accept-encoding", encoding)]
+        asyncio.run(app({"type": "http", "method": method, "path": path, "headers": headers}, None, send))  # type: ignore[arg-type]
+        return dict(sent[0]["headers"]), b"".join(each.get("body", b"") for each in sent[1:])
+
+    first, again = get("/chat/assets/index-DphvyggB.js"), get("/3d/assets/index-DphvyggB.js")
+    assert first == again and len(asked) == 1  # the same in every Space
+    assert brotli.decompress(first[1]) == b"let a = 1;" and b"immutable" in first[0][b"cache-control"]
+    assert get("/chat/assets/index-DphvyggB.js", b"gzip")[1] == b"let a = 1;"  # who can't read it gets it plain
+    assert get("/chat/assets/index-DphvyggB.js", method="HEAD")[1] == b""
+    assert get("/chat/assets/other.js")[1] == b"let a = 1;" and len(asked) == 4
