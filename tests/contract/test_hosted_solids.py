@@ -218,6 +218,15 @@ def test_others_limits_are_waited_out_and_failures_end_the_job(other: Filming) -
             list(run(other))
 
 
+def test_replicate_says_in_words_how_long_its_limit_lasts(tmp_path: Path) -> None:
+    with filming(ReplicateMeshes(), tmp_path) as case:
+        words = "Request was throttled. Your rate limit resets in ~900s."
+        case.provider.sending = [Act(status=429, body={"detail": words})] * 9
+        with pytest.raises(RateLimited) as told:
+            list(run(case))
+        assert told.value.retry_after == 900 and len(case.provider.sent) == 1 and case.job.state == "failed"
+
+
 def test_stop_calls_off_where_the_provider_can(other: Filming) -> None:
     from shared.streaming import CancelToken
 

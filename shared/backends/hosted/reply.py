@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -93,13 +94,18 @@ def _header_wait(headers: Mapping[str, str]) -> float | None:
 
 
 def _body_wait(inner: Mapping[str, Any]) -> float | None:
-    """Google says it in the body: `{"@type": "...RetryInfo", "retryDelay": "34s"}`."""
+    """Google says it in the body: `{"@type": "...RetryInfo", "retryDelay": "34s"}`, and Replicate in words."""
+    if found := _RESETS.search(str(inner.get("detail") or "")):
+        return float(found[1])
     details = inner.get("details")
     for detail in details if isinstance(details, list) else []:
         delay = str(detail.get("retryDelay", "")) if isinstance(detail, Mapping) else ""
         if delay.endswith("s") and delay[:-1].replace(".", "", 1).isdigit():
             return float(delay[:-1])
     return None
+
+
+_RESETS = re.compile(r"(?i)\b(?:available|resets) in ~?(\d{1,5}) ?s")  # https://replicate.com/docs/topics/predictions
 
 
 def chain(error: BaseException) -> Iterator[BaseException]:
