@@ -8,6 +8,7 @@ import gradio as gr
 
 from shared.engine import Engine
 from shared.lessons import Lesson, Part
+from shared.requests.solid import VIEWS
 from shared.tasks import Task
 from shared.ui.following import following
 from shared.ui.lessons_panel import LessonsPanel, filled
@@ -33,7 +34,7 @@ class SolidLessons:
     def wire(self, page: Page, make: MakePanel, settings: list[Any]) -> None:
         """Connect the events."""
         self._page = page
-        put = [make.prompt, make.source, *settings]
+        put = [make.prompt, make.source, *make.views.inputs, *settings]
         inputs = [page.keys.state, *page.picker.inputs]
         self._panel.wire(self._begin, inputs, [page.shown, *page.places, self._begun, self._run, *put], **PRIVATE)
         self._run.input(self._choose, [self._begun, self._run, *inputs], put, **PRIVATE)
@@ -49,10 +50,10 @@ class SolidLessons:
         return self._put(next(part for part in lesson.parts if part.name == name), *where)
 
     def _put(self, part: Part, keys: Any, *picked: Any) -> list[Any]:
-        """The words, no picture, and the settings; those that the lesson leaves open are the model's own."""
+        """The words, no pictures, and the settings; those that the lesson leaves open are the model's own."""
         found = following(self._engine, Task.TEXT_TO_3D, Picked(*picked), with_keys(self._engine.settings, keys))
         own = dict(found.defaults) if found else {}
         values = filled(NAMES, {name: slider[4] for name, slider in SLIDERS.items()}, {}, own)
         values |= _USUAL | {name: value for name, value in part.settings.items() if name in NAMES}
         values["seed"] = "" if values["seed"] in (None, "") else str(values["seed"])
-        return [part.text, None, *(values[name] for name in NAMES)]
+        return [part.text, None, *[None] * len(VIEWS), *(values[name] for name in NAMES)]
