@@ -34,7 +34,7 @@ from shared.video.storyboard import Board, Film, film, measured
 
 TASK = "storyboard"  # of the row; no engine has it, so that nothing else takes it for a job of its own
 _NONE = Filming(status="Waiting")
-_BUSY = "Another window of yours is making this shot. Go on here when it is done."
+_BUSY = "This is being made already, perhaps in another window of yours. Go on here when it is done."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,11 +75,12 @@ class Storyboards:
         quotes = [self._engine.quote(board.model, board.request(n), settings=settings, **board.where) for n in left]
         return together(quotes, in_turn=board.chained) if quotes else None
 
-    def open(self, board: Board, owner: str, quoted_usd: float | None) -> Job:
-        """Write it down."""
+    def open(self, board: Board, owner: str, quoted_usd: float | None, name: str = "") -> Job:
+        """Write it down by that name, a new one where none is given. Raises where there is one by it: a button that was
+        pressed twice begins nothing twice."""
         now = time.time()
         row = Job(
-            id=secrets.token_urlsafe(18),
+            id=name or new_name(),
             owner=owner,
             task=TASK,
             model="",
@@ -93,7 +94,7 @@ class Storyboards:
             quoted_usd=quoted_usd,
             result={"shots": [""] * len(board.lines)},
         )
-        self._store.add(row)
+        self._add(row)
         return row
 
     def states(self, row: Job) -> list[str]:
@@ -194,15 +195,19 @@ class Storyboards:
 
     def _once(self, name: str) -> None:
         """Take that name for this server, or raise: another server that shares the store may send the same shot now."""
-        from sqlalchemy.exc import IntegrityError
-
         now = time.time()
         taken = Job(
             id=name, owner="", task=f"{TASK}-shot", model="", name="", variant="", provider="", created=now,
             updated=now, state="cancelled",
         )  # fmt: skip
+        self._add(taken)
+
+    def _add(self, row: Job) -> None:
+        """Raises `InvalidRequest` where there is one by that name."""
+        from sqlalchemy.exc import IntegrityError
+
         try:
-            self._store.add(taken)
+            self._store.add(row)
         except IntegrityError:
             raise InvalidRequest(_BUSY) from None
 
@@ -230,6 +235,11 @@ class Storyboards:
         """The job that the shot is, as it stands now."""
         name = _ids(row)[number]
         return self._store.get(name) if name else None
+
+
+def new_name() -> str:
+    """A storyboard's, which can't be guessed."""
+    return secrets.token_urlsafe(18)
 
 
 def _ids(row: Job) -> list[str]:

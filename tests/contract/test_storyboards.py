@@ -154,7 +154,14 @@ def test_two_servers_send_a_shot_once(case: Filming) -> None:
     assert before is not None and shot(boards, row, case).film
     case.engine.jobs.store.change(before)  # as another server sees it, which read the row a moment ago
     other = case.again()
-    assert "Another window" in shot(Storyboards(other.engine), row, other).words and len(case.provider.sent) == 3
+    assert "another window" in shot(Storyboards(other.engine), row, other).words and len(case.provider.sent) == 3
+
+
+def test_a_button_that_is_pressed_twice_begins_one_storyboard(case: Filming) -> None:
+    boards, row = opened(case)
+    with pytest.raises(InvalidRequest, match="being made already"):
+        boards.open(board(case), OWNER, 1.8, row.id)
+    assert len(boards.of(OWNER)) == 1
 
 
 def test_what_several_runs_take_together() -> None:

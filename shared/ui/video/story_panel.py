@@ -31,7 +31,7 @@ from shared.ui.video.settings_panel import to_request
 from shared.video.finishing import finish
 from shared.video.joining import TRANSITIONS
 from shared.video.reading import frames
-from shared.video.shooting import Storyboards
+from shared.video.shooting import Storyboards, new_name
 from shared.video.storyboard import Board, Film, film
 
 HINT = (
@@ -48,10 +48,11 @@ _CLEARED: dict[str, Any] = {"film": gr.update(visible=False), "metrics": ""}
 
 @dataclass(frozen=True)
 class Told:
-    """A storyboard whose cost was told: a new one, or the one with that id, which is to be gone on with."""
+    """A storyboard whose cost was told: a `new` one that is to have that id, or the one that is to be gone on with."""
 
     board: Board
-    id: str = ""
+    id: str
+    new: bool = False
 
 
 class StoryPanel:
@@ -132,7 +133,7 @@ class StoryPanel:
         if found is None or not found.capabilities.jobs:
             yield from self._here(board, settings, cancel)
             return
-        yield from self._told_first(Told(board), token, settings, cancel)
+        yield from self._told_first(Told(board, new_name(), new=True), token, settings, cancel)
 
     def _gone_on(
         self, cancel: CancelToken, shots: str, transition: str, on: bool, told: Any, mine: Any, *rest: Any
@@ -153,7 +154,7 @@ class StoryPanel:
         yield from self._shot(told, token, with_keys(self._engine.settings, keys), cancel)
 
     def _told_first(self, told: Told, token: Any, settings: Settings, cancel: CancelToken) -> Iterator[Shown]:
-        row = self._boards.find(told.id, self._owner_of(token)) if told.id else None
+        row = None if told.new else self._boards.find(told.id, self._owner_of(token))
         quoted = self._boards.quote(told.board, settings, row)
         if quoted is not None and quoted.asks:
             yield Shown(self._values(quoted=note(quoted.words), agree=gr.update(visible=True), told=told))
@@ -163,11 +164,11 @@ class StoryPanel:
     def _shot(self, told: Told, token: Any, settings: Settings, cancel: CancelToken) -> Iterator[Shown]:
         """The shots at the provider as they come, and the film at the end."""
         owner, board = self._owner_of(token), told.board
-        if told.id:
-            row = self._boards.find(told.id, owner)
-        else:
+        if told.new:
             quoted = self._boards.quote(board, settings)
-            row = self._boards.open(board, owner, quoted.usd if quoted else None)
+            row = self._boards.open(board, owner, quoted.usd if quoted else None, told.id)
+        else:
+            row = self._boards.find(told.id, owner)
         gone = {"quoted": "", "agree": gr.update(visible=False), "told": None}
         yield Shown(self._values(**_CLEARED, **gone))
         for shooting in self._boards.shoot(row, settings, cancel):
@@ -192,6 +193,7 @@ class StoryPanel:
         visit = Visit(settings=settings)
         picked = Picked(board.model, board.mode, board.variant or None)
         came: list[tuple[str, bytes, Receipt]] = []
+        broke: InferenceError | None = None
         yield Shown(self._values(**_CLEARED))
         for number, line in enumerate(board.lines):
             request = board.request(number)
@@ -201,17 +203,19 @@ class StoryPanel:
                 for kept in made(self._engine, request, picked, visit, own):
                     if kept.quoted:
                         raise InvalidRequest(f"{kept.quoted} Make one clip at a time under Make.")
-                    if kept.clip.error:
-                        raise kept.clip.error
+                    broke = kept.clip.error
                     status = f"Shot {number + 1} of {len(board.lines)}: {kept.clip.status}"
                     yield Shown(self._values(growing=gr.update(value=growing(kept.clip), visible=True)), status=status)
             if kept.paths and kept.clip.receipt:
                 came.append((line, Path(kept.paths[0]).read_bytes(), kept.clip.receipt))
-            if cancel.cancelled:
+            if cancel.cancelled or broke:
                 break
+        if broke and not came:
+            raise broke
         if came:
+            words = f"Shot {len(came) + 1}: {broke} What was whole is kept." if broke else ""
             shown = self._film(film(board, came), settings, hide=True)
-            yield Shown(self._values(**shown), note=STOPPED if cancel.cancelled else "")
+            yield Shown(self._values(**shown), note=STOPPED if cancel.cancelled else words)
 
     def _listed(self, token: Any, chosen: str | None) -> list[Any]:
         """The owner's storyboards, and the buttons for them."""
