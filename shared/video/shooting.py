@@ -17,13 +17,15 @@ from functools import partial
 from shared.comparing import at_once
 from shared.engine import Engine
 from shared.errors import InferenceError, InvalidRequest, UnknownJob
+from shared.events import Event, Progress
 from shared.image.gate import gated
 from shared.jobs.contents import read_request, written_request
 from shared.jobs.job import Job
 from shared.media.opening import to_part
+from shared.pacing import status_of
 from shared.quoting import Quote, together
 from shared.receipts import Receipt
-from shared.requests import ImagePart, VideoRequest
+from shared.requests import ImagePart, Shot, VideoRequest
 from shared.settings import Settings
 from shared.streaming import CancelToken, switch_for_one
 from shared.tasks import Task
@@ -121,8 +123,20 @@ class Storyboards:
             yield Shooting(shots=(), film=kept)
             return
         board = Board.from_dict(row.request)
+        yield from self._looked_over(board, row, settings, cancel)
         shots = yield from (self._chained if board.chained else self._together)(board, row, settings, cancel)
         yield self._ended(board, row, settings, shots)
+
+    def _looked_over(self, board: Board, row: Job, settings: Settings, cancel: CancelToken) -> Iterator[Shooting]:
+        """Have the words of all that is to be sent checked before the first is paid. Raises for what is refused."""
+        left = [line for n, line in enumerate(board.lines) if _to_send(self._shot_of(row, n))]
+        if not left:
+            return
+        later = tuple(Shot(start=n, prompt=line) for n, line in enumerate(left[1:], 1))
+        with switch_for_one(cancel) as own:
+            for event in gated(_none(), VideoRequest(prompt=left[0], shots=later), settings, own):
+                status = status_of(event) if isinstance(event, Progress) else ""
+                yield Shooting(shots=[Filming(status=status or _NONE.status) for _ in board.lines])
 
     def _together(
         self, board: Board, row: Job, settings: Settings, cancel: CancelToken
@@ -235,6 +249,11 @@ class Storyboards:
         """The job that the shot is, as it stands now."""
         name = _ids(row)[number]
         return self._store.get(name) if name else None
+
+
+def _none() -> Iterator[Event]:
+    """No events."""
+    yield from ()
 
 
 def new_name() -> str:

@@ -8,15 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from shared.errors import InvalidRequest, UnknownJob
+from shared.errors import InvalidRequest, ProviderError, UnknownJob
 from shared.jobs.job import Job
 from shared.quoting import Quote, together
 from shared.streaming import CancelToken
 from shared.video.reading import measure
 from shared.video.shooting import TASK, Shooting, Storyboards
 from shared.video.storyboard import Board
-from tests.support.fake_server import Act
+from tests.support.fake_server import Act, serving
 from tests.support.hosted_video import OWNER, Filming, filming
+from tests.support.moderation import asked_of, by_word
 from tests.support.protocols_stories import Shots
 from tests.support.protocols_video import FAILED, FPS, FRAMES, WORKING
 
@@ -162,6 +163,20 @@ def test_a_button_that_is_pressed_twice_begins_one_storyboard(case: Filming) -> 
     with pytest.raises(InvalidRequest, match="being made already"):
         boards.open(board(case), OWNER, 1.8, row.id)
     assert len(boards.of(OWNER)) == 1
+
+
+def test_words_that_are_refused_keep_the_whole_board_from_being_paid(tmp_path: Path) -> None:
+    with serving(Act()) as judge:
+        judge.routes["/"] = by_word
+        judged = asked_of(judge)
+        with filming(Shots(), tmp_path) as case:
+            urls = {**case.settings.base_urls, **judged.base_urls}
+            keys = {**case.settings.server_keys, **judged.server_keys}
+            strict = case.again(base_urls=urls, server_keys=keys)
+            boards, row = opened(strict, lines=("a ball rolls", "two balls fight"))
+            with pytest.raises(ProviderError, match="violence"):
+                shot(boards, row, strict)
+            assert not case.provider.sent and boards.states(row) == ["", ""]
 
 
 def test_what_several_runs_take_together() -> None:
