@@ -218,6 +218,28 @@ def test_others_limits_are_waited_out_and_failures_end_the_job(other: Filming) -
             list(run(other))
 
 
+@dataclass(frozen=True)
+class Versioned(ReplicateMeshes):
+    """A model of somebody's at Replicate, which is not run without a version."""
+
+    model: str = "replicate:somebody/meshes"
+    version: str = "somebody/meshes:abc123"
+
+    def answer(self, asked: Asked, provider: Provider) -> Act:
+        if asked.method == "POST" and asked.body["version"] == "somebody/meshes":
+            return Act(status=422, body={"title": "Invalid version or not permitted", "detail": "It does not exist."})
+        if asked.path == "/v1/models/somebody/meshes":
+            return Act(body={"owner": "somebody", "name": "meshes", "latest_version": {"id": "abc123"}})
+        return super().answer(asked, provider)
+
+
+def test_a_model_without_a_version_is_run_in_its_newest(tmp_path: Path) -> None:
+    with filming(Versioned(), tmp_path) as case:
+        case.provider.file = [Act(body=encode(lifted("star")[0], "glb"))]
+        is_whole(end_of(run(case)).output.solid)
+        assert case.provider.sent[0].body["version"] == "somebody/meshes:abc123" and len(case.provider.sent) == 1
+
+
 def test_replicate_says_in_words_how_long_its_limit_lasts(tmp_path: Path) -> None:
     with filming(ReplicateMeshes(), tmp_path) as case:
         words = "Request was throttled. Your rate limit resets in ~900s."

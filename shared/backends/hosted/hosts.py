@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -28,7 +29,7 @@ class Host:
     """`provider`: its id among the providers and in prices.toml. `scheme`: what stands before the key.
 
     `sending`: where a model's input goes, and in what form. `calling_off`: the method and the end of the path that
-    stop a job.
+    stop a job. `about`: where a model's newest version stands, for hosts that refuse some models without one.
     """
 
     provider: str
@@ -36,6 +37,7 @@ class Host:
     scheme: str
     sending: Callable[[str, dict[str, Any]], Asked]
     calling_off: tuple[str, str]
+    about: str = ""
 
 
 FAL = Host(
@@ -52,6 +54,7 @@ REPLICATE = Host(
     scheme="Bearer",
     sending=lambda model, given: ("/v1/predictions", {"version": model, "input": given}),
     calling_off=("POST", "/cancel"),
+    about="/v1/models/",
 )
 
 
@@ -77,11 +80,26 @@ class AtHost(JobFrame[RequestT, ProfileT, PieceT]):
         return account_at(PROVIDERS[self.host.provider], settings)
 
     async def submit(self, call: Any, prepared: Any) -> Sent:
-        """Into the queue."""
-        path, body = self.host.sending(self.named(call), self.given(call))
-        answer = await call.http.post(f"{_root(call)}{path}", json=body, headers=self._headers(call))
+        """Into the queue. A model that is refused without a version is sent again with its newest."""
+        name = self.named(call)
+        answer = await self._asked(call, name)
+        if answer.status_code in {404, 422} and self.host.about and ":" not in name:
+            version = await self._newest(call, name)
+            answer = await self._asked(call, f"{name}:{version}") if version else answer
         answer.raise_for_status()
         return Sent(upstream=self.host.queue.path(answer.json()))
+
+    async def _asked(self, call: Any, name: str) -> Any:
+        path, body = self.host.sending(name, self.given(call))
+        return await call.http.post(f"{_root(call)}{path}", json=body, headers=self._headers(call))
+
+    async def _newest(self, call: Any, name: str) -> str:
+        """The model's newest version, "" where there is none to be had: the refusal is then told as it was."""
+        with suppress(Exception):
+            answer = await call.http.get(f"{_root(call)}{self.host.about}{name}", headers=self._headers(call))
+            answer.raise_for_status()
+            return str(answer.json()["latest_version"]["id"])
+        return ""
 
     async def look(self, call: Any, upstream: str) -> Seen:
         """Only the path is taken from what the host said."""

@@ -90,7 +90,10 @@ async def _replicate(ask: Ask, path: str, name: str, wanted: Wanted) -> Seen:
     if told.get("data_removed"):
         words = f"{name} made the {wanted.thing}, and has thrown it away since: it keeps what it makes for an hour."
         raise CameToNothing(ProviderError(name, words))
-    return Seen(ready=wanted.at({"output": told.get("output")}, name), facts={"request_id": str(told["id"])})
+    facts = {"request_id": str(told["id"])}
+    if told.get("version"):  # "hidden" of official models
+        facts["served_model"] = f"{told.get('model', '')}:{told['version']}"
+    return Seen(ready=wanted.at({"output": told.get("output")}, name), facts=facts)
 
 
 async def _together(ask: Ask, path: str, name: str, wanted: Wanted) -> Seen:
