@@ -142,7 +142,7 @@ async def _messages(client: httpx.AsyncClient, url: str) -> AsyncIterator[dict[s
 
 
 def _holds_text(told: dict[str, Any]) -> bool:
-    """Whether any words of an answer are in it: `text` in the value, or in a change of it."""
+    """Whether any words of an answer are in it: a text, a value's `text`, or a change of one."""
     output = told.get("output") or {}
     return any(_has_text(each) for each in output.get("data") or [])
 
@@ -150,6 +150,8 @@ def _holds_text(told: dict[str, Any]) -> bool:
 def _has_text(value: Any) -> bool:
     if isinstance(value, dict):
         return bool(value.get("text"))
+    if isinstance(value, str):
+        return bool(value)
     if isinstance(value, list):  # changes: ["append", ["text"], "words"]
         return any(isinstance(each, list) and "text" in (each[1:2] or [[]])[0] and bool(each[2]) for each in value)
     return False

@@ -70,8 +70,8 @@ class ShareRow:
     def __init__(self, name: str) -> None:
         self.name = name
         with gr.Row(elem_classes="pg-share"):
-            self.copy = gr.Button("Copy link", size="sm", elem_id=f"{name}-link", min_width=110)
-            self.show = gr.Button("Share this output", size="sm", elem_id=f"{name}-share", min_width=140)
+            self.copy = gr.Button("Copy link", size="sm", elem_id=f"{name}-link", min_width=84)
+            self.show = gr.Button("Share this output", size="sm", elem_id=f"{name}-share", min_width=124)
         self.url = gr.Textbox(
             label="Address", visible=False, interactive=False, buttons=["copy"], elem_id=f"{name}-url", max_lines=1
         )

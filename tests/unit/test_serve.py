@@ -41,6 +41,8 @@ with gr.Blocks(title="A small Space", analytics_enabled=False) as demo:
             print("A run begins", flush=True)
             sleep(1.5)
         return "done"
+    words = gr.Textbox()
+    words.submit(lambda message: message.upper(), words, words, api_name="shout")
     gr.Button().click(slow, None, gr.Textbox(), queue=False, api_name="slow")
 serve(demo)
 """
@@ -83,6 +85,17 @@ def test_its_keeper_is_told_that_it_lives_and_can_serve(url: str) -> None:
     headers, body = get(f"{url}/healthz")
     assert body == b"ok\n" and headers["cache-control"] == "no-store" and headers["x-content-type-options"] == "nosniff"
     assert json.loads(get(f"{url}/readyz")[1]) == {"ready": True, "reasons": []}
+
+
+def test_a_crowd_is_played_by_raw_http(url: str) -> None:
+    asked = ["--pages", "3", "--chats", "4", "--over", "0.1", "--endpoint", "shout"]
+    command = [sys.executable, "benchmarks/load.py", url, *asked]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    pages, streams = map(json.loads, done.stdout.splitlines())
+    assert (pages["ended"], streams["ended"], done.returncode) == (3, 4, 0), done.stderr
+    assert 0 < streams["first_output"]["p50"] <= streams["whole"]["max"] and pages["bytes_each"] > 1000
+    lost = subprocess.run([*command[:2], url, "--chats", "1"], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert "no endpoint /chat" in lost.stderr and lost.returncode
 
 
 def test_its_figures_are_for_its_keeper_alone(url: str) -> None:
