@@ -10,9 +10,10 @@ import os
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 from shared.errors import BackendError, MissingDependency
 from shared.state.migrating import migrate
@@ -32,6 +33,9 @@ class StateUnavailable(BackendError):
     """The database can't be reached or written to. Its own words may hold where it is and who asks: they end here."""
 
 
+_ALL: WeakSet[Database] = WeakSet()
+
+
 def unwritable() -> StateUnavailable:
     """What to tell where a folder of this machine's can't be written to."""
     return StateUnavailable(
@@ -48,10 +52,22 @@ class Database:
 
     def __init__(self, path: Path | None = None, url: Secret | None = None) -> None:
         self.path, self._url = path, url
-        self._lock = threading.RLock()
         self._engine: Engine | None = None
-        self._pid = 0
         self._made = False
+        self._new_locks()
+        _ALL.add(self)
+
+    def _new_locks(self) -> None:
+        self._lock = threading.RLock()
+        # Threads that wait here go on at once; SQLite would have each look again after a while, and some wait for long.
+        self._turn: AbstractContextManager[object] = threading.RLock() if self._url is None else nullcontext()
+
+    def forked(self) -> None:
+        """This is another process now: a connection belongs to one, and a lock may be held by a thread of the first."""
+        self._new_locks()
+        if self._engine is not None:
+            self._engine.dispose(close=False)
+        self._engine = None
 
     @property
     def shared(self) -> bool:
@@ -72,7 +88,7 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """A transaction: all of the block is written, or nothing where it raises. Raises `StateUnavailable`."""
-        with self._connected("BEGIN IMMEDIATE") as connection:
+        with self._turn, self._connected("BEGIN IMMEDIATE") as connection:
             yield connection
 
     def why_not(self) -> str | None:
@@ -94,7 +110,7 @@ class Database:
         """Let go of what is open. It may be used again."""
         with self._lock:
             if self._engine is not None:
-                self._engine.dispose(close=self._pid == os.getpid())
+                self._engine.dispose()
             self._engine = None
 
     @contextmanager
@@ -122,9 +138,8 @@ class Database:
 
     def _opened(self) -> Engine:
         with self._lock:
-            if self._engine is None or self._pid != os.getpid():
-                self.close()  # after a fork too: a connection belongs to one process
-                self._engine, self._pid = self._connectable(), os.getpid()
+            if self._engine is None:
+                self._engine = self._connectable()
             if not self._made:
                 migrate(self._engine)
                 self._made = True
@@ -185,6 +200,15 @@ def _with_driver(url: str) -> str:
     """The URL with the driver that is used here; hosts hand out `postgres://` and `postgresql://`."""
     scheme, _, rest = url.partition("://")
     return f"postgresql+psycopg://{rest}" if scheme in {"postgres", "postgresql"} else url
+
+
+def _after_fork() -> None:
+    for database in list(_ALL):
+        database.forked()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 _OPEN: dict[tuple[str, str], Database] = {}
