@@ -16,6 +16,7 @@ from shared.honouring import own_values
 from shared.settings import Settings
 from shared.tasks import Mode, Task
 from shared.ui.model_picker import Picked
+from shared.ui.sessions import with_keys
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,12 @@ def following(engine: Engine, task: Task, picked: Picked, settings: Settings) ->
         get_backend(chosen.backend).capabilities(chosen),
         own_values(spec, chosen, engine.machine),
     )
+
+
+def values_of(engine: Engine, task: Task, picked: Picked, keys: Any) -> dict[str, Any]:
+    """The model's own values for what was picked, as the session with these keys sees it."""
+    found = following(engine, task, picked, with_keys(engine.settings, keys))
+    return dict(found.defaults) if found else {}
 
 
 class Fitted:

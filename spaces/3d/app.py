@@ -18,6 +18,7 @@ from shared.settings import from_environment  # noqa: E402
 from shared.tasks import Task  # noqa: E402
 from shared.ui.following import Together  # noqa: E402
 from shared.ui.jobs_panel import JobsPanel  # noqa: E402
+from shared.ui.lessons_panel import LessonsPanel  # noqa: E402
 from shared.ui.motion.panel import MotionPanel  # noqa: E402
 from shared.ui.motion.settings import MotionSettings  # noqa: E402
 from shared.ui.page import open_page  # noqa: E402
@@ -56,7 +57,7 @@ def build(engine: Engine) -> gr.Blocks:
             with gr.Tab("Jobs", id="jobs") as working:
                 jobs = JobsPanel(engine, owner, JobView, TASK)
         with page.side():
-            lessons = SolidLessons(engine, read_lessons(HERE / "lessons"))
+            lessons = LessonsPanel(TASK, read_lessons(HERE / "lessons"), see="What do you see?")
             with page.beside(TASK), gr.Accordion("Settings", open=True):
                 settings = SolidSettings(engine, page.picker.first)
             with page.beside(MOTION), gr.Accordion("Settings", open=True):
@@ -69,7 +70,7 @@ def build(engine: Engine) -> gr.Blocks:
         for each in (printing, learn):
             each.wire(make.made)
         motion.wire(page.picker_of(MOTION).inputs, motion_settings.inputs, page.keys.state)
-        lessons.wire(page, make, settings.inputs)
+        lessons.wire(page.demo, SolidLessons(engine, page, make, settings.inputs))
         page.share(make, make.made, shown)
         endpoints(engine)
     return page.demo

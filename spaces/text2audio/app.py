@@ -31,6 +31,7 @@ from shared.ui.audio.sound_panel import SoundPanel  # noqa: E402
 from shared.ui.audio.sound_settings import SoundSettings  # noqa: E402
 from shared.ui.audio.speak_panel import SpeakPanel  # noqa: E402
 from shared.ui.audio.warming import warm  # noqa: E402
+from shared.ui.lessons_panel import LessonsPanel  # noqa: E402
 from shared.ui.page import PRIVATE, open_page  # noqa: E402
 from shared.ui.serve import serve  # noqa: E402
 from shared.ui.sharing import made_by_file  # noqa: E402
@@ -55,7 +56,7 @@ def build(engine: Engine) -> gr.Blocks:
             with gr.Tab("In space", id="space"):
                 placing = PlacePanel()
         with page.side():
-            lessons = AudioLessons(engine, read_lessons(HERE / "lessons"))
+            lessons = LessonsPanel(SPEECH, read_lessons(HERE / "lessons"), see="What do you hear?")
             with page.beside(SPEECH), gr.Accordion("Settings", open=True):
                 settings = SettingsPanel(engine, page.picker.first)
             with page.beside(MUSIC), gr.Accordion("Settings", open=True):
@@ -67,11 +68,11 @@ def build(engine: Engine) -> gr.Blocks:
             panel.wire(page.picker.inputs, settings.inputs, page.keys.state)
         speak.cloning.wire(page.demo, page.keys.state)
         compose.wire(page.picker_of(MUSIC).inputs, music_settings.inputs, page.keys.state)
-        lessons.wire(
-            page,
+        places = (
             Place(SPEECH, "speak", speak.text, settings.inputs, settings_panel.controls),
             Place(MUSIC, "compose", compose.prompt, music_settings.inputs, compose_settings.controls),
         )
+        lessons.wire(page.demo, AudioLessons(engine, page, *places))
         sounds.wire(page.picker_of(SOUND).inputs, sound_settings.inputs, page.keys.state)
         page.demo.load(partial(warm, engine, SPEECH), None, None, **PRIVATE)
         composing.select(partial(warm, engine, MUSIC), None, None, **PRIVATE)

@@ -23,6 +23,7 @@ from shared.ui.image.draw_panel import DrawPanel  # noqa: E402
 from shared.ui.image.inside_panel import InsidePanel  # noqa: E402
 from shared.ui.image.lessons_panel import ImageLessons  # noqa: E402
 from shared.ui.image.settings_panel import SettingsPanel  # noqa: E402
+from shared.ui.lessons_panel import LessonsPanel  # noqa: E402
 from shared.ui.page import open_page  # noqa: E402
 from shared.ui.serve import serve  # noqa: E402
 from shared.ui.sharing import newest  # noqa: E402
@@ -42,12 +43,12 @@ def build(engine: Engine) -> gr.Blocks:
             with gr.Tab("Look inside", id="inside"):
                 inside = InsidePanel(engine, page.runs)
         with page.side():
-            lessons = ImageLessons(engine, read_lessons(HERE / "lessons"))
+            lessons = LessonsPanel(TASK, read_lessons(HERE / "lessons"), see="What do you see?")
             with gr.Accordion("Settings", open=True):
                 settings = SettingsPanel(engine, page.picker.first)
         page.connect(Together(settings, *draw.followers))
         settings.keep_seed_of(draw.last_seed)
-        lessons.wire(page, draw, settings.inputs)
+        lessons.wire(page.demo, ImageLessons(engine, page, draw, settings.inputs))
         for panel in (draw, compare, inside):
             panel.wire(page.picker.inputs, settings.inputs, page.keys.state)
         page.share(draw, draw.made, newest)

@@ -18,6 +18,7 @@ from shared.settings import from_environment  # noqa: E402
 from shared.tasks import Task  # noqa: E402
 from shared.ui.following import Together  # noqa: E402
 from shared.ui.jobs_panel import JobsPanel  # noqa: E402
+from shared.ui.lessons_panel import LessonsPanel  # noqa: E402
 from shared.ui.page import open_page  # noqa: E402
 from shared.ui.serve import serve  # noqa: E402
 from shared.ui.sharing import newest  # noqa: E402
@@ -63,7 +64,7 @@ def build(engine: Engine) -> gr.Blocks:
             with gr.Tab("Jobs", id="jobs") as working:
                 jobs = JobsPanel(engine, owner, JobView, TASK)
         with page.side():
-            lessons = VideoLessons(read_lessons(HERE / "lessons"))
+            lessons = LessonsPanel(TASK, read_lessons(HERE / "lessons"), see="What do you see?")
             with gr.Accordion("Settings", open=True):
                 settings = SettingsPanel(engine, page.picker.first)
         page.connect(Together(settings, make.shots))
@@ -76,7 +77,7 @@ def build(engine: Engine) -> gr.Blocks:
         inside.wire(make.film)
         steps.wire(make.prompt, make.shots.inputs, page.picker.inputs, settings.inputs, page.keys.state)
         clip.wire(make.film, make.prompt)
-        lessons.wire(page, make, settings.inputs)
+        lessons.wire(page.demo, VideoLessons(page, make, settings.inputs))
         page.share(make, make.made, newest)
         endpoints(engine)
     return page.demo

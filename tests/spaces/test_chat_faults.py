@@ -205,8 +205,16 @@ def test_a_lesson_sends_its_turns_one_after_another(page: Page, played: Provider
     one = Completions()
     choose(page, one.model)
     page.get_by_role("button", name="Critique and revise").click()
-    expect(page.locator("#lesson-question")).to_contain_text("Which principle changed the text most?")
+    expect(page.locator("#lesson-question")).to_contain_text("Wait for all three turns.")
     expect(page.get_by_role("button", name=RECEIPT)).to_have_count(3)
     asked = [[m["role"] for m in each.body["messages"]] for each in played[one].asked]
     assert asked == [["user"], ["user", "assistant", "user"], ["user", "assistant", "user", "assistant", "user"]]
     assert "principles" in played[one].asked[1].body["messages"][-1]["content"]
+    page.locator("#lesson-next").click()  # a step that only asks says nothing to the model
+    expect(page.locator("#lesson-question")).to_contain_text("Step 2 of 4")
+    page.get_by_role("button", name="Zero-shot", exact=True).click()  # each of its runs is a chat of its own
+    expect(page.get_by_role("button", name=RECEIPT)).to_have_count(1)
+    page.locator("#lesson-next").click()
+    expect(page.locator("#chat")).not_to_contain_text("in one word")
+    expect(page.get_by_role("button", name=RECEIPT)).to_have_count(1)
+    assert [len(each.body["messages"]) for each in played[one].asked[3:]] == [1, 1]

@@ -10,7 +10,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from tests.support.browser import visitor
-from tests.support.lessons import begin, choose
+from tests.support.lessons import answer, begin, choose, go_on
 from tests.support.server import Server
 
 pytestmark = pytest.mark.browser
@@ -48,7 +48,7 @@ def test_each_run_of_a_lesson_sets_the_screen_and_is_drawn(page: Page) -> None:
     page.get_by_role("tab", name="Compare", exact=True).click()
     begin(page, "Steps and schedulers")
     expect(page.locator("#prompt")).to_be_visible()  # the Draw tab is shown
-    expect(page.locator("#lesson-question")).to_contain_text("From which number of steps on")
+    expect(page.locator("#lesson-question")).to_contain_text("What can be seen after two steps")
     shows(page, "a red apple", num_inference_steps="2", seed="5", scheduler="Model's own")
     draw(page)
     expect(page.locator("#receipt")).to_contain_text("num_inference_steps 2")
@@ -69,7 +69,6 @@ def test_what_a_lesson_leaves_open_is_the_models_own_again(page: Page) -> None:
     shows(page, "two apples", seed="7")
     begin(page, "Where a picture comes from")
     shows(page, "a birthday cake", seed="21")
-    expect(page.locator("#lesson-run")).to_be_hidden()
 
 
 def picture(page: Page) -> bytes:
@@ -94,3 +93,33 @@ def test_a_lesson_brings_its_start_picture_and_the_next_takes_it_away(page: Page
     expect(page.locator("#start")).to_be_hidden()
     shows(page, "a cat", strength="0.6", seed="1")
     assert picture(page) == of_words_alone
+
+
+def test_a_path_is_gone_step_by_step_and_what_was_answered_is_there_again_after_a_reload(page: Page) -> None:
+    begin(page, "Guidance")
+    expect(page.locator("#lesson-question")).to_contain_text("Step 1 of 5")
+    answer(page, "A <b>blue</b> cloud")
+    go_on(page, "2 of 5")
+    shows(page, "a blue car", guidance_scale="6")  # the next run is on the screen
+    go_on(page, "3 of 5")
+    answer(page, "More steps are made, and each adds colour.")
+    expect(page.locator("#lesson-because")).to_contain_text("Not quite: The guess is pushed")
+    go_on(page, "4 of 5")
+    answer(page, "About twice the time for each step")
+    expect(page.locator("#lesson-because")).to_contain_text("Right. The model runs twice a step")
+    expect(page.locator("#lesson-run")).to_contain_text("Question 1 ✓")
+    go_on(page, "5 of 5")
+    expect(page.locator("#lesson-because")).to_contain_text("3 of 5 steps are answered.")
+    page.wait_for_function("() => localStorage.getItem('genai-playgrounds-lessons-text-to-image')?.length > 40")
+    page.reload()
+    expect(page.locator("#draw")).to_be_enabled()
+    page.get_by_role("button", name="Lessons").click()
+    begin(page, "Guidance · 3 of 5")
+    expect(page.locator("#lesson-question")).to_contain_text("Step 2 of 5")  # the first that isn't answered
+    choose(page, "Hardly any ✓")
+    expect(page.locator("#lesson-answer textarea")).to_have_value("A <b>blue</b> cloud")
+    with page.expect_download() as kept:
+        page.locator("#lesson-save").click()
+    told = kept.value.path().read_text(encoding="utf-8")
+    assert kept.value.suggested_filename == "my-answers.md" and "> A <b>blue</b> cloud" in told
+    assert "3 of 5 steps answered." in told and "Right. The model runs twice a step" in told

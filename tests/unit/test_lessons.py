@@ -1,4 +1,4 @@
-"""Lessons are files that a teacher can write, and the project's own say what they must."""
+"""Lessons are files that a teacher can write, and the project's own say what they must; answers to them are kept."""
 
 from __future__ import annotations
 
@@ -7,8 +7,19 @@ from pathlib import Path
 
 import pytest
 
-from shared.lessons import Lesson, Part, read_lessons
-from shared.requests import ChatRequest, ImageRequest, MusicRequest, Request, SolidRequest, SpeechRequest, VideoRequest
+from shared.lesson_steps import ALONE, LAST, answered, as_markdown, done, read_answers, steps_of, verdict
+from shared.lessons import THEMES, Ask, Lesson, Part, read_lessons
+from shared.requests import (
+    ChatRequest,
+    ImageRequest,
+    Message,
+    MusicRequest,
+    Request,
+    Shot,
+    SolidRequest,
+    SpeechRequest,
+    VideoRequest,
+)
 from shared.tasks import Task
 from shared.ui.audio import compose_settings, settings_panel
 from tests.support.server import ROOT
@@ -33,7 +44,7 @@ def test_one_turn_with_all_that_may_be_said(tmp_path: Path) -> None:
     write(tmp_path, f"---\n{head}\n---\nSay hello.\n\n---\n\nA line of dashes is text.\n")
     (lesson,) = read_lessons(tmp_path)
     assert lesson.turns == ("Say hello.\n\n---\n\nA line of dashes is text.",)
-    assert (lesson.title, lesson.question, lesson.system) == ("T", "Why?", "Be kind.")
+    assert (lesson.title, lesson.last.question, lesson.system) == ("T", "Why?", "Be kind.")
     assert lesson.settings == {"temperature": 0.2, "stop": ["END"]}
 
 
@@ -87,16 +98,112 @@ def test_a_folder_that_is_not_there_has_no_lessons(tmp_path: Path) -> None:
         "---\ntitle: T\nquestion: Q\nruns: [A]\n---\nx\n",
         "---\ntitle: T\nquestion: Q\nimage: none.png\n---\nx\n",
         "---\ntitle: T\nquestion: Q\ntask: cooking\n---\nx\n",
+        "---\ntitle: T\nquestion: Q\ntheme: cooking\n---\nx\n",
+        "---\ntitle: T\nquestion: Q\nasks: {B: Why?}\n---\n## A\nx\n",
+        "---\ntitle: T\nquestion: Q\nchoices: [a, b]\nanswer: c\n---\nx\n",
+        "---\ntitle: T\nquestion: Q\nanswer: c\n---\nx\n",
+        "---\ntitle: T\nquestion: Q\nthen: [{choices: [a]}]\n---\nx\n",
     ],
     ids=[
         *("no head", "no question", "unknown field", "broken", "list", "nothing to say"),
-        *("unknown run", "a run that says nothing", "runs without settings", "no picture", "no task"),
+        *("unknown run", "a run that says nothing", "runs without settings", "no picture", "no task", "no theme"),
+        *("asks about no run", "an answer that can't be chosen", "an answer without choices", "asks nothing"),
     ],
 )
 def test_a_file_that_is_no_lesson_is_named(tmp_path: Path, text: str) -> None:
     write(tmp_path, text, "broken.md")
     with pytest.raises(ValueError, match=r"broken\.md"):
         read_lessons(tmp_path)
+
+
+PATH = """---
+title: T
+question: And in the end?
+settings: {seed: 1}
+asks:
+  Red:
+    question: Which?
+    choices: [this, that]
+    answer: that
+    because: It is so.
+then: ["Why?"]
+---
+## Plain
+a cat
+## Red
+a red cat
+"""
+
+
+def path(folder: Path, text: str = PATH) -> Lesson:
+    write(folder, text)
+    return read_lessons(folder)[0]
+
+
+def test_a_lesson_is_a_step_a_run_then_its_questions(tmp_path: Path) -> None:
+    steps = steps_of(path(tmp_path), "What do you see?")
+    assert [(step.name, step.ask.question, [part.text for part in step.parts]) for step in steps] == [
+        ("Plain", "What do you see?", ["a cat"]),
+        ("Red", "Which?", ["a red cat"]),
+        ("Question 1", "Why?", []),
+        (LAST, "And in the end?", []),
+    ]
+
+
+def test_the_turns_of_a_chat_are_one_step_and_its_runs_are_apart(tmp_path: Path) -> None:
+    (first, *_) = steps_of(path(tmp_path), "See?", together=True)
+    assert (first.name, len(first.parts), first.ask.question) == (ALONE, 2, "Which?")
+    apart = path(tmp_path, "---\ntitle: T\nquestion: Q\nruns: {A: {seed: 1}, B: null}\n---\nsay\n")
+    assert [len(step.parts) for step in steps_of(apart, "See?", together=True)] == [1, 1, 0]
+
+
+def test_a_single_run_without_a_question_of_its_own_is_asked_the_lessons(tmp_path: Path) -> None:
+    lesson = path(tmp_path, "---\ntitle: T\nquestion: Q\n---\nx\n")
+    assert [(step.name, step.ask.question) for step in steps_of(lesson, "See?")] == [(ALONE, "Q")]
+
+
+def test_answers_are_kept_changed_and_taken_back(tmp_path: Path) -> None:
+    lesson = path(tmp_path)
+    steps = steps_of(lesson, "See?")
+    answers = answered(answered({}, lesson, steps[0], " a cat "), lesson, steps[1], "this")
+    assert answers == {"a": {"Plain": "a cat", "Red": "this"}}
+    assert done(answers, lesson, steps) == [True, True, False, False]
+    assert done(answered(answers, lesson, steps[0], " "), lesson, steps) == [False, True, False, False]
+    assert answered(answers, lesson, steps[1], "that")["a"]["Red"] == "that"
+
+
+@pytest.mark.parametrize("stored", [None, 3, [], {"a": 1}, {"a": {"Plain": 2}}, {"a": {}}, {"a": {"Plain": ""}}])
+def test_of_what_a_browser_kept_only_answers_are_read(stored: object) -> None:
+    assert read_answers(stored) == {}
+
+
+def test_a_long_answer_is_cut() -> None:
+    assert len(read_answers({"a": {"Plain": "x" * 9000}})["a"]["Plain"]) == 4000
+
+
+def test_what_is_told_of_an_answer() -> None:
+    ask = Ask(question="Which?", choices=("this", "that"), answer="that", because="It is so.")
+    assert verdict(ask, "that") == "Right. It is so."
+    assert verdict(ask, "this") == "Not quite: that. It is so."
+    assert verdict(ask, None) == verdict(Ask(question="Why?"), "So.") == ""
+
+
+def test_the_file_of_answers_has_the_lessons_that_were_begun(tmp_path: Path) -> None:
+    lesson = path(tmp_path)
+    steps = steps_of(lesson, "See?")
+    told = as_markdown("My answers", [(lesson, steps)], {"a": {"Plain": "a cat\non a mat", "Red": "this"}})
+    assert told.startswith("# My answers\n\n## T\n\n2 of 4 steps answered.\n")
+    assert "### Plain\n\nSee?\n\n> a cat\n> on a mat\n" in told
+    assert "> this\n\nNot quite: that. It is so.\n" in told
+    assert "Why?\n\n> Not answered yet.\n" in told
+    assert "## T" not in as_markdown("My answers", [(lesson, steps)], {})
+
+
+def test_every_space_has_four_lessons_and_every_theme_of_the_course_has_one() -> None:
+    lessons = {folder.parent.name: read_lessons(folder) for folder in FOLDERS}
+    assert set(lessons) == set(REQUESTS)
+    assert min(map(len, lessons.values())) >= 4
+    assert {lesson.theme for each in lessons.values() for lesson in each} >= set(THEMES)
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda f: f.parent.name)
@@ -107,7 +214,12 @@ def test_the_projects_own_lessons_ask_a_question_and_set_only_settings_there_are
     for lesson in lessons:
         kind = OF_TASK[lesson.task] if lesson.task else REQUESTS[folder.parent.name]
         fields = {f.name for f in dataclasses.fields(kind)} - kind.CONTENT
-        assert lesson.question.endswith((".", "?")) and lesson.turns
+        steps = steps_of(lesson, "What do you notice?", together=folder.parent.name == "chat")
+        asks = [step.ask for step in steps]
+        assert len({step.name for step in steps}) == len(steps) >= 3, "answers are kept by the step's name"
+        assert all(ask.question.endswith((".", "?")) for ask in asks)
+        assert any(ask.choices for ask in asks) and lesson.about, lesson.title
+        assert all(ask.because and len(set(ask.choices)) == len(ask.choices) for ask in asks if ask.choices)
         for part in lesson.parts:
             assert set(part.settings) <= fields
             assert set(part.settings) == set(lesson.parts[0].settings), "else one run would leave its own to the next"
@@ -139,6 +251,20 @@ def test_every_run_of_a_sound_lesson_can_be_asked_for_and_comes_onto_the_screen(
 def test_every_run_of_a_lesson_in_solids_can_be_asked_for(lesson: Lesson) -> None:
     for part in lesson.parts:
         SolidRequest(prompt=part.text, **part.settings).validate()
+
+
+@pytest.mark.parametrize("lesson", read_lessons(ROOT / "spaces/chat/lessons"), ids=lambda lesson: lesson.title)
+def test_every_turn_of_a_chat_lesson_can_be_asked_for(lesson: Lesson) -> None:
+    for part in lesson.parts:
+        ChatRequest(messages=(Message("user", part.text),), system=lesson.system, **part.settings).validate()
+
+
+@pytest.mark.parametrize("lesson", read_lessons(ROOT / "spaces/text2video/lessons"), ids=lambda lesson: lesson.title)
+def test_every_run_of_a_lesson_in_clips_can_be_asked_for(lesson: Lesson) -> None:
+    for part in lesson.parts:
+        given = {name: value for name, value in part.settings.items() if value != ""}
+        shots = tuple(Shot(start=start, prompt=prompt) for start, prompt in given.pop("shots", ()))
+        VideoRequest(prompt=part.text, shots=shots, **given).validate()
 
 
 def _set(part: Part) -> set[tuple[str, object]]:

@@ -1,4 +1,4 @@
-"""Lessons in sound: one click puts a run's words and settings on the screen of its task, ready to be heard."""
+"""Lessons in sound: a run's words and settings on the screen of its task, ready to be heard."""
 
 from __future__ import annotations
 
@@ -11,11 +11,9 @@ import gradio as gr
 from shared.engine import Engine
 from shared.lessons import Lesson, Part
 from shared.tasks import Task
-from shared.ui.following import following
-from shared.ui.lessons_panel import LessonsPanel
+from shared.ui.following import values_of
 from shared.ui.model_picker import Picked
-from shared.ui.page import PRIVATE, Page
-from shared.ui.sessions import with_keys
+from shared.ui.page import Page
 
 
 @dataclass(frozen=True)
@@ -30,45 +28,23 @@ class Place:
 
 
 class AudioLessons:
-    """The lessons, and the runs of the one that was begun, to be heard one after another and compared."""
+    """Where lessons are put: the place of their task. `places`: the Space's first task first."""
 
-    def __init__(self, engine: Engine, lessons: list[Lesson]) -> None:
-        self._engine, self._lessons = engine, lessons
-        self._panel = LessonsPanel("Lessons", lessons, unfolded=False)
-        self._begun = gr.State(-1)  # which of the lessons
-        with self._panel.box:
-            self._run = gr.Radio([], label="Hear each, and compare", visible=False, elem_id="lesson-run")
-
-    def wire(self, page: Page, *places: Place) -> None:
-        """Connect the events. `places`: of each task that has lessons, the Space's first task first."""
-        self._page, self._places = page, places
+    def __init__(self, engine: Engine, page: Page, *places: Place) -> None:
+        self._engine, self._page, self._places = engine, page, places
+        self.inputs = [page.keys.state, *(each for place in places for each in page.picker_of(place.task).inputs)]
         put = [component for place in places for component in (place.words, *place.settings)]
-        inputs = [page.keys.state, *(each for place in places for each in page.picker_of(place.task).inputs)]
-        self._panel.wire(self._begin, inputs, [page.shown, *page.places, self._begun, self._run, *put], **PRIVATE)
-        self._run.input(self._choose, [self._begun, self._run, *inputs], put, **PRIVATE)
+        self.outputs = [page.shown, *page.places, *put]
 
-    def _place(self, lesson: Lesson) -> Place:
-        return next((place for place in self._places if place.task == lesson.task), self._places[0])
-
-    def _begin(self, lesson: Lesson, *where: Any) -> list[Any]:
-        names = [part.name for part in lesson.parts]
-        place = self._place(lesson)
-        runs = gr.update(choices=names, value=names[0], visible=len(names) > 1)
-        shown = [gr.update(selected=place.tab), *self._page.turned_to(place.task), self._lessons.index(lesson), runs]
-        return [*shown, *self._put(lesson, lesson.parts[0], *where)]
-
-    def _choose(self, begun: int, name: str, *where: Any) -> list[Any]:
-        lesson = self._lessons[begun]
-        return self._put(lesson, next(part for part in lesson.parts if part.name == name), *where)
-
-    def _put(self, lesson: Lesson, part: Part, keys: Any, *picked: Any) -> list[Any]:
+    def put(self, lesson: Lesson, parts: Sequence[Part], keys: Any, *picked: Any) -> list[Any]:
         """The words and the settings of the lesson's task; those that it leaves open are the model's own."""
-        settings, values = with_keys(self._engine.settings, keys), []
+        (part,) = parts
+        here = next((place for place in self._places if place.task == lesson.task), self._places[0])
+        values: list[Any] = [gr.update(selected=here.tab), *self._page.turned_to(here.task)]
         for number, place in enumerate(self._places):
-            if place is not self._place(lesson):
+            if place is not here:
                 values += [gr.skip()] * (1 + len(place.settings))
                 continue
-            model = Picked(*picked[3 * number : 3 * number + 3])
-            found = following(self._engine, place.task, model, settings)
-            values += [part.text, *place.controls(part.settings, dict(found.defaults) if found else {})]
+            own = values_of(self._engine, place.task, Picked(*picked[3 * number : 3 * number + 3]), keys)
+            values += [part.text, *place.controls(part.settings, own)]
         return values

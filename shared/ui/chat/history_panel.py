@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,8 @@ import gradio as gr
 
 from shared.chat.conversation import Conversation
 from shared.chat.export import to_json, to_markdown
-from shared.lessons import Lesson
+from shared.lessons import Lesson, Part
+from shared.tasks import Task
 from shared.ui.chat.chat_panel import ChatPanel
 from shared.ui.chat.display import show
 from shared.ui.chat.restoring import chat_restore
@@ -42,7 +43,7 @@ class HistoryPanel:
         self.forget = gr.Button("Delete this chat", size="sm", elem_id="delete-chat")
         self.sharing = ShareRow("restore")
         self.restoring = chat_restore()
-        self.lessons = LessonsPanel("Prompting lessons", lessons)
+        self.lessons = LessonsPanel(Task.CHAT, lessons, see="What did it say?", unfolded=True, together=True)
 
     def saved(self, event: Any) -> Any:
         """Keep the conversation in the browser after `event`."""
@@ -77,20 +78,34 @@ class HistoryPanel:
         cleared = [*panel.outputs, self.chats]
         panel.chatbot.clear(lambda: [*panel.opened(Conversation()), None], None, cleared, **private)
         inputs = [panel.conversation, panel.todo, keys, *picker, *settings]
-        begun = [panel.conversation, panel.chatbot, panel.todo, *settings]
-        for started in self.lessons.wire(_begin, [], begun, **private):
-            answered = self.saved(started).success(
-                panel.answer, inputs, panel.outputs, concurrency_limit=None, **queued
+        for reached in self.lessons.wire(demo, ChatLessons(panel, settings)):
+            answered = self.saved(reached).success(
+                self._answer, inputs, panel.outputs, concurrency_limit=None, **queued
             )
             self.saved(answered)
 
+    def _answer(self, request: gr.Request, conversation: Conversation, *inputs: Any) -> Iterator[list[Any]]:
+        """Answer what a lesson's step has said; one that only asks has said nothing."""
+        path = conversation.path()
+        if path and path[-1].role == "user":
+            yield from self._panel.answer(request, conversation, *inputs)
 
-def _begin(lesson: Lesson) -> list[Any]:
-    conversation = Conversation(title=lesson.title)
-    conversation.add("user", lesson.turns[0])
-    given = {"system": lesson.system or "", **lesson.settings}
-    controls = [gr.update(value=given[name]) if name in given else gr.update() for name in NAMES]
-    return [conversation, show(conversation).messages, list(lesson.turns[1:]), *controls]
+
+class ChatLessons:
+    """Where lessons are put: a new chat, whose first turn is said at once, the others after it."""
+
+    def __init__(self, panel: ChatPanel, settings: list[Any]) -> None:
+        self.inputs: list[Any] = []
+        self.outputs = [panel.conversation, panel.chatbot, panel.todo, *settings]
+
+    def put(self, lesson: Lesson, parts: Sequence[Part]) -> list[Any]:
+        """The conversation, its messages, the turns that are still to be said, and the settings."""
+        first, *others = parts
+        conversation = Conversation(title=" · ".join(filter(None, (lesson.title, first.name * lesson.apart))))
+        conversation.add("user", first.text)
+        given = {"system": lesson.system or "", **first.settings}
+        controls = [gr.update(value=given[name]) if name in given else gr.update() for name in NAMES]
+        return [conversation, show(conversation).messages, [part.text for part in others], *controls]
 
 
 def keep(conversation: Conversation, store: list[dict[str, Any]] | None) -> tuple[list[dict[str, Any]], Any]:
