@@ -20,7 +20,7 @@ from shared.surroundings import loopback_past_proxies
 from shared.ui.classroom.serving import announce, class_layers, class_screen
 from shared.ui.operation import Operation, checks_of
 from shared.ui.quick_states import quicken
-from shared.ui.serve import MAX_THREADS, QUEUE, SCREEN, address, with_arguments
+from shared.ui.serve import KEPT_ALIVE, MAX_THREADS, QUEUE, SCREEN, address, with_arguments
 from shared.ui.shared_pages import SharedPages
 from shared.ui.stopping import start_server, stay, stop_server, until_stopped
 from shared.ui.web import Assets, SafeResponses
@@ -107,7 +107,9 @@ def main(root: Path = ROOT) -> None:
         spaces = find_spaces(root)
         app = build(spaces, settings)
         host, port = address(settings)
-        server = uvicorn.Server(uvicorn.Config(Assets(app), host=host, port=port, log_level="warning"))
+        server = uvicorn.Server(
+            uvicorn.Config(Assets(app), host=host, port=port, log_level="warning", timeout_keep_alive=KEPT_ALIVE)
+        )
         if settings.pool == "zerogpu":
             _on_zero_gpu(spaces, server)
         start_server(server)

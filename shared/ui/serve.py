@@ -29,6 +29,9 @@ EVERYWHERE = "0.0.0.0"
 # Gradio's own limits (one call at a time an event, 40 threads) would make a class wait in line.
 QUEUE: dict[str, Any] = {"default_concurrency_limit": None, "max_size": 2000}
 MAX_THREADS = 250
+# Seconds that an idle connection is kept. Where two hundred come at once, its next request may lie unread for longer
+# than uvicorn's usual 5, and was lost then.
+KEPT_ALIVE = 75
 LOOK: dict[str, Any] = {"theme": THEME, "css": CSS}
 # No run history: it would keep what people typed in the browser of a shared computer.
 SCREEN: dict[str, Any] = {"footer_links": ["api", "settings"], "run_history": False, "ssr_mode": False, **LOOK}
@@ -74,6 +77,7 @@ def begin(demo: gr.Blocks, options: Settings, **more: Any) -> tuple[str, int]:
         **more,
     )
     quicken(demo)
+    demo.server.config.timeout_keep_alive = KEPT_ALIVE
     # Gradio starts its server itself, with a stack of its own that each call would go through.
     demo.app.middleware_stack = Assets(demo.app.middleware_stack or demo.app.build_middleware_stack())
     logs.configure(options)

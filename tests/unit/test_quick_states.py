@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import typing
 from typing import Any, cast
 
 import gradio as gr
 import pytest
 from gradio.state_holder import SessionState, StateHolder
 
-from shared.ui.quick_states import quicken
+from shared.ui.quick_states import quicken, read_annotations
 
 
 @pytest.fixture
@@ -47,3 +48,18 @@ def test_a_value_is_one_persons_own(page: gr.Blocks) -> None:
     (state,) = (key for key, block in page.blocks.items() if isinstance(block, gr.State))
     one[state]["kept"] = 2
     assert other[state] == {"kept": 1}
+
+
+def test_annotations_are_read_once_and_mean_the_same() -> None:
+    def told(words: str, request: gr.Request, count: int | None = None) -> list[str]:
+        return [words]
+
+    def untold(words: NotThere) -> None:  # type: ignore[name-defined]  # noqa: F821
+        return None
+
+    before = typing.get_type_hints(told)
+    read_annotations(told), read_annotations(untold)
+    assert (
+        told.__annotations__ == before == typing.get_type_hints(told) and told.__annotations__["request"] is gr.Request
+    )
+    assert untold.__annotations__["words"] == "NotThere"
