@@ -21,7 +21,7 @@ from shared.ui.operation import Operation, checks_of
 from shared.ui.quick_states import quicken
 from shared.ui.shared_pages import SharedPages
 from shared.ui.stopping import stay, stop_server, until_stopped
-from shared.ui.theme import CSS, THEME
+from shared.ui.theme import CSS, SCRIPT, THEME
 from shared.ui.web import Assets, SafeResponses
 
 PORTS_TRIED = 100
@@ -32,7 +32,7 @@ MAX_THREADS = 250
 # Seconds that an idle connection is kept. Where two hundred come at once, its next request may lie unread for longer
 # than uvicorn's usual 5, and was lost then.
 KEPT_ALIVE = 75
-LOOK: dict[str, Any] = {"theme": THEME, "css": CSS}
+LOOK: dict[str, Any] = {"theme": THEME, "css": CSS, "js": SCRIPT}
 # No run history: it would keep what people typed in the browser of a shared computer.
 SCREEN: dict[str, Any] = {"footer_links": ["api", "settings"], "run_history": False, "ssr_mode": False, **LOOK}
 

@@ -75,3 +75,5 @@ THEME = Base(
 )
 
 CSS = (Path(__file__).parent / "style.css").read_text(encoding="utf-8")
+# Run once when a page has been opened.
+SCRIPT = (Path(__file__).parent / "accessible.js").read_text(encoding="utf-8")
