@@ -11,6 +11,7 @@ from shared.image.drawing import Drawing
 from shared.media import content_credentials, moderation, nsfw
 from shared.media.labelling import label
 from shared.media.opening import open_picture, to_part
+from shared.media.safety import safety_of
 from shared.requests import ImagePart, ImageRequest
 from shared.settings import Settings
 
@@ -50,7 +51,7 @@ def safe(image: ImagePart, settings: Settings, told: str = "") -> tuple[ImagePar
 
     `told`: why the provider could not check its words; it is then not asked again.
     """
-    verdict = nsfw.check(open_picture(image.data), settings) if settings.safety != "off" else nsfw.Verdict(False)
+    verdict = nsfw.check(open_picture(image.data), settings) if safety_of(settings) != "off" else nsfw.Verdict(False)
     known = verdict.covered or bool(told)
     finding = moderation.Finding() if known else moderation.look_over((), (image,), settings)
     words = " ".join(filter(None, (told, verdict.words, finding.words)))
@@ -65,7 +66,7 @@ def previews_looked_over(drawings: Iterator[Drawing], settings: Settings) -> Ite
     cover, last, shown = False, None, None
     with closing(drawings):  # type: ignore[type-var]
         for drawing in drawings:
-            if drawing.preview is not None and drawing.preview is not last and settings.safety != "off":
+            if drawing.preview is not None and drawing.preview is not last and safety_of(settings) != "off":
                 last = drawing.preview
                 cover = cover or nsfw.check(last, settings).covered
                 shown = blurred(last) if cover else last

@@ -17,6 +17,7 @@ from typing import Any
 from shared.backends.hosted.account import Account, provider_account
 from shared.catalog import Variant
 from shared.errors import BackendError, InferenceError, ProviderError, ProviderTimeout
+from shared.media.safety import safety_of
 from shared.requests import ImagePart
 from shared.retries import RetryPolicy, with_retries
 from shared.settings import Settings
@@ -47,7 +48,7 @@ class Finding:
 
 def applies(settings: Settings) -> bool:
     """Whether there is anybody to ask: a key, a server that may call out, and a setting other than "off"."""
-    return settings.safety != "off" and _account(settings) is not None
+    return safety_of(settings) != "off" and _account(settings) is not None
 
 
 def look_over(
@@ -55,7 +56,7 @@ def look_over(
 ) -> Finding:
     """Check them; never raises but `Cancelled`. Where nothing can be said, only a strict server refuses."""
     account = _account(settings)
-    if settings.safety == "off" or account is None:
+    if safety_of(settings) == "off" or account is None:
         return Finding()
     what = "picture" if pictures and not texts else "prompt"
     try:
@@ -125,7 +126,7 @@ def _counted(answer: Any, provider: str, settings: Settings) -> dict[str, float]
     results = getattr(answer, "results", None)
     if not isinstance(results, list) or not results:
         raise ProviderError(provider, f"{provider} sent no verdict. Check the address that OPENAI_BASE_URL names.")
-    limit = float(_table()["strict_from"]) if settings.safety == "strict" else 1.1
+    limit = float(_table()["strict_from"]) if safety_of(settings) == "strict" else 1.1
     found: dict[str, float] = {}
     for result in results:
         scores, flags = (_plain(getattr(result, name, None)) for name in ("category_scores", "categories"))
@@ -154,7 +155,7 @@ def _explained(what: str, worst: Mapping[str, float]) -> Finding:
 
 
 def _unchecked(what: str, why: str, settings: Settings) -> Finding:
-    strict = settings.safety == "strict"
+    strict = safety_of(settings) == "strict"
     if what == "prompt":
         done = "Nothing was drawn, because this server is set to strict." if strict else "It was drawn all the same."
     else:

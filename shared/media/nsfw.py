@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shared.errors import BackendError
+from shared.media.safety import safety_of
 from shared.settings import Settings
 from shared.starter import verify
 
@@ -39,7 +40,7 @@ class Verdict:
 
 def check(picture: Image.Image, settings: Settings) -> Verdict:
     """Look the picture over, as carefully as the server is set to. Takes about a fiftieth of a second."""
-    if settings.safety == "off":
+    if safety_of(settings) == "off":
         return Verdict(covered=False)
     try:
         model = verify(_PACKAGE, _FILE, settings.data_dir)
@@ -52,7 +53,7 @@ def check(picture: Image.Image, settings: Settings) -> Verdict:
 
 def judge(score: float, settings: Settings) -> Verdict:
     """What the score means under the server's setting."""
-    limit = cover_from()[settings.safety]
+    limit = cover_from()[safety_of(settings)]
     if score < limit:
         return Verdict(covered=False, score=score)
     words = (
@@ -75,7 +76,7 @@ def cover_from() -> dict[str, float]:
 
 def _unchecked(why: str, settings: Settings) -> Verdict:
     """Where nothing can be said, only a strict server covers."""
-    covered = settings.safety == "strict"
+    covered = safety_of(settings) == "strict"
     done = "It is covered, because this server is set to strict." if covered else "It is shown as it is."
     return Verdict(covered=covered, words=f"This picture could not be checked. {done} {why}")
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from shared.image.finishing import blurred
 from shared.media import content_credentials, moderation, nsfw
 from shared.media.opening import to_part
+from shared.media.safety import safety_of
 from shared.outputs import VideoOutput
 from shared.receipts import Receipt
 from shared.requests import VideoRequest
@@ -47,7 +48,7 @@ def safe(output: VideoOutput, settings: Settings, told: str = "") -> tuple[Video
 
     `told`: why the provider could not check its words; it is then not asked again.
     """
-    if settings.safety == "off":
+    if safety_of(settings) == "off":
         return output, told
     looked_at = sampled(output.video, LOOKED_AT)
     verdicts = [nsfw.check(frame, settings) for frame in looked_at]
@@ -74,7 +75,7 @@ def previews_looked_over(clips: Iterator[Filming], settings: Settings) -> Iterat
     cover, last = False, None
     with closing(clips):  # type: ignore[type-var]
         for clip in clips:
-            if clip.frames and settings.safety != "off" and clip.frames[-1] is not last:
+            if clip.frames and safety_of(settings) != "off" and clip.frames[-1] is not last:
                 last = clip.frames[-1]
                 cover = cover or nsfw.check(last, settings).covered
             yield replace(clip, frames=tuple(map(blurred, clip.frames))) if cover else clip

@@ -16,8 +16,11 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
+from shared.classroom import identity
 from shared.classroom.desk import Class
 from shared.classroom.made import Made
+from shared.media import safety
+from shared.media.safety import safety_of
 from shared.settings import Secret, Settings
 from shared.ui.classroom.gate import Gate
 
@@ -27,9 +30,11 @@ PICTURE = Made(b"\x89PNG not really", "image/png", ".png")
 
 
 @pytest.fixture
-def gate(tmp_path: Path) -> Gate:
+def gate(tmp_path: Path) -> Iterator[Gate]:
     behind = Starlette(routes=[Route("/{path:path}", lambda request: PlainTextResponse("behind"))])
-    return Gate(behind, Settings(data_dir=tmp_path, classroom=True, class_passphrase=Secret(PHRASE)))
+    yield Gate(behind, Settings(data_dir=tmp_path, classroom=True, class_passphrase=Secret(PHRASE)))
+    safety.set_by(lambda: "")
+    identity.read_by(lambda name: "")
 
 
 @pytest.fixture
@@ -209,3 +214,11 @@ def test_cookies_are_no_scripts_to_read_and_safe_over_https(gate: Gate, anybody:
     )
     assert "httponly" in plain and "samesite=lax" in plain and "secure" not in plain
     assert "httponly" in framed and "samesite=none" in framed and "secure" in framed
+
+
+def test_the_teacher_says_how_strict_the_checks_are(room: Class, teacher: TestClient) -> None:
+    server = Settings(safety="standard")
+    assert safety_of(server) == "standard"
+    for chosen, holds in (("strict", "strict"), ("off", "off"), ("nonsense", "standard"), ("", "standard")):
+        teacher.post("/class/api/desk/set", json={"safety": chosen})
+        assert safety_of(server) == holds, chosen

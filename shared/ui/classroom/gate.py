@@ -16,6 +16,7 @@ from starlette.routing import Route
 from shared.classroom import identity
 from shared.classroom.desk import Class, class_of
 from shared.classroom.identity import COOKIE, TEACHER_COOKIE
+from shared.media import safety
 from shared.settings import Settings
 from shared.ui.classroom import student, teacher
 from shared.ui.classroom.answering import HERE
@@ -37,6 +38,7 @@ class Gate:
         self.room = class_of(settings)
         self._pages = pages(self.room)
         identity.read_by(_cookie)
+        safety.set_by(lambda: self.room.room.facts.safety)
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """Pass the call on, or answer it."""

@@ -18,6 +18,7 @@ from shared.classroom.codes import Slowing
 from shared.classroom.desk import EVERYBODY, Class, own
 from shared.classroom.identity import TEACHER_COOKIE
 from shared.classroom.taking_home import table, zipped
+from shared.media.safety import LEVELS
 from shared.state.ledger import Unit
 from shared.ui.classroom.answering import body, html, is_teacher, news, only_teacher, room_of, with_cookie
 from shared.ui.classroom.telling import told_of_class
@@ -77,6 +78,8 @@ def _set(room: Class, said: Mapping[str, Any]) -> None:
         changes["models"] = _words(said["models"])
     if "blocked" in said:
         changes["blocked"] = _words(said["blocked"])
+    if "safety" in said:
+        changes["safety"] = said["safety"] if said["safety"] in LEVELS else ""
     if "parameters" in said:
         changes["parameters"] = _object(said["parameters"])
     for name in ("caps", "own"):

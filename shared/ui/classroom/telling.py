@@ -63,6 +63,7 @@ def told_of_class(room: Class) -> dict[str, Any]:
             "models": list(facts.models),
             "parameters": dict(facts.parameters),
             "blocked": list(facts.blocked),
+            "safety": facts.safety,
             "pushed": facts.pushed,
             "caps": dict(facts.caps),
             "own": dict(facts.own),

@@ -70,6 +70,7 @@ function show() {
   fill("models", facts.models.join(", "));
   fill("parameters", Object.entries(facts.parameters).map(([name, value]) => `${name}=${value}`).join(", "));
   fill("blocked", facts.blocked.join(", "));
+  fill("safety", facts.safety);
 }
 
 const listed = (id) => at(id).value.split(",").map((each) => each.trim()).filter(Boolean);
@@ -84,7 +85,7 @@ at("ask").addEventListener("click", async () => { await act("poll", { works: [..
 at("endask").addEventListener("click", () => act("end-poll"));
 at("caps").addEventListener("click", () => act("set", { caps: caps(1), own: caps(2) }));
 at("reset").addEventListener("click", () => { if (confirm("Count everybody's spending from nothing?")) act("reset"); });
-at("rules").addEventListener("click", () => act("set", { models: listed("models"), blocked: listed("blocked"),
+at("rules").addEventListener("click", () => act("set", { models: listed("models"), blocked: listed("blocked"), safety: at("safety").value,
   parameters: Object.fromEntries(listed("parameters").map((each) => each.split("=").map((part) => part.trim())).filter((pair) => pair.length === 2).map(([n, v]) => [n, value(v)])) }));
 at("delete").addEventListener("click", () => { if (confirm("Delete everybody, all works and all budgets of this class? This can't be taken back.")) act("delete", { sure: true }); });
 follow("/class/api/desk", (news) => { told = news; show(); }, () => location.reload());
