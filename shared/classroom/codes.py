@@ -21,9 +21,9 @@ def new_code() -> str:
 
 
 def same(code: str, typed: str) -> bool:
-    """Whether that is the code, however it was typed."""
+    """Whether that is the code, however it was typed; none is the code while nobody knows it."""
     plain = "".join(c for c in typed.upper() if c.isascii() and c.isalnum())
-    return hmac.compare_digest(code.encode(), plain.encode())
+    return bool(code) and hmac.compare_digest(code.encode(), plain.encode())
 
 
 class Slowing:

@@ -222,3 +222,15 @@ def test_the_teacher_says_how_strict_the_checks_are(room: Class, teacher: TestCl
     for chosen, holds in (("strict", "strict"), ("off", "off"), ("nonsense", "standard"), ("", "standard")):
         teacher.post("/class/api/desk/set", json={"safety": chosen})
         assert safety_of(server) == holds, chosen
+
+
+def test_a_disk_that_takes_nothing_is_told_and_ends_nothing(tmp_path: Path) -> None:
+    (tmp_path / "full").write_text("a file where the folder should be")
+    settings = Settings(data_dir=tmp_path / "full" / "data", classroom=True, class_passphrase=Secret(PHRASE))
+    client = TestClient(Gate(Starlette(), settings), follow_redirects=False)
+    said = client.post("/class/api/join", json={"code": "ABCDEF", "name": "Ada"})
+    assert said.status_code in (403, 503) and said.json()["error"]
+    assert client.post("/class/api/unlock", json={"phrase": PHRASE}).status_code == 200
+    frozen = client.post("/class/api/desk/set", json={"frozen": True})
+    assert frozen.status_code == 503 and "PLAYGROUND_DATA" in frozen.json()["error"]
+    assert client.get("/join").status_code == 200

@@ -46,6 +46,10 @@ def test_a_wrong_code_a_forged_token_and_a_removed_person_are_nobody(opened: Ope
     assert room.person(token) is None and room.people == []
 
 
+def test_nothing_is_the_code_of_a_room_that_has_none() -> None:
+    assert not codes.same("", "") and not codes.same("", " - ") and codes.same("ABC346", "abc-346")
+
+
 def test_a_new_code_keeps_those_who_are_in(opened: Opener, tmp_path: Path) -> None:
     room = room_of(opened, tmp_path)
     old, token = room.facts.code, room.join(room.facts.code, "Ada")

@@ -16,6 +16,7 @@ from starlette.routing import Route
 from shared.classroom import identity
 from shared.classroom.desk import Class, class_of
 from shared.classroom.identity import COOKIE, TEACHER_COOKIE
+from shared.errors import InferenceError
 from shared.media import safety
 from shared.settings import Settings
 from shared.ui.classroom import student, teacher
@@ -74,7 +75,7 @@ def _safely(send: Send) -> Send:
 def pages(room: Class) -> Starlette:
     """The class's own pages."""
     routes = [*student.ROUTES, *teacher.ROUTES, Route("/class/static/{name}", _static)]
-    app = Starlette(routes=routes, exception_handlers={HTTPException: _refused})
+    app = Starlette(routes=routes, exception_handlers={HTTPException: _refused, InferenceError: _failed})
     app.state.room = room
     return app
 
@@ -89,6 +90,11 @@ async def _static(request: Request) -> Response:
 def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     return JSONResponse({"error": error.detail}, error.status_code)
+
+
+def _failed(request: Request, error: Exception) -> Response:
+    """The state can't be reached or written to: it says so, and nothing else of the class ends by that."""
+    return JSONResponse({"error": str(error)}, 503)
 
 
 def _turned_away(scope: MutableMapping[str, Any]) -> Response:
