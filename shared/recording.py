@@ -102,6 +102,11 @@ class Recorder:
         self.started = time.monotonic()
 
     @property
+    def held(self) -> float:
+        """Seconds that it waited for its turn before an engine was asked."""
+        return self._seen.held if self._seen is not None else 0.0
+
+    @property
     def began(self) -> bool:
         """Whether any output came."""
         return self.first_output is not None
@@ -252,7 +257,7 @@ def _usage(outcome: Outcome, run: Run, recorder: Recorder) -> Usage:
 
 def _seconds(run: Run, recorder: Recorder) -> Seconds:
     first = recorder.first_output
-    waited = (run.lease.queue_seconds, run.lease.load_seconds) if run.lease else (0.0, 0.0)
+    waited = (run.lease.queue_seconds + recorder.held, run.lease.load_seconds) if run.lease else (recorder.held, 0.0)
     return Seconds(
         queue=round(waited[0], 4),
         load=round(waited[1], 4),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -67,7 +68,9 @@ class InTurn:
         def may_go() -> bool:
             return not room.facts.paused
 
+        began = time.monotonic()
         with self._room.queues.turn(lane_of(seen.variant), kind, seen.payer, partial(_tell, seen), may_go):
+            seen.held = time.monotonic() - began
             yield
 
 

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 @dataclass(kw_only=True)
 class Seen:
     """One run. `variant`: the way that it goes now. `resumes`: it goes on with a job that was paid for before.
-    `sent`: a provider may have taken the job. `payer`: who it is for, where that is known; `emit`: how to tell them."""
+    `sent`: a provider may have taken the job. `payer`: who it is for, where that is known; `emit`: how to tell them.
+    `held`: seconds that it waited for its turn."""
 
     spec: ModelSpec
     variant: Variant
@@ -37,6 +38,7 @@ class Seen:
     state: Literal["waiting", "working"] = "waiting"
     sent: bool = False
     payer: str = ""
+    held: float = 0.0
     emit: Emit | None = None
     final: Final | None = None
     error: InferenceError | None = None

@@ -140,9 +140,11 @@ def test_a_pause_holds_runs_and_tells_why(room: Class, add: Add, cookies: dict[s
     room.room.set(paused=True)
     told: list[str] = []
     heard, over = threading.Event(), threading.Event()
+    finals: list[Final] = []
 
     def go() -> None:
         for event in engine.generate("m", ask()):
+            finals.extend([event] if isinstance(event, Final) else [])
             if isinstance(event, Progress) and "paused" in event.message:
                 told.append(event.message)
                 heard.set()
@@ -150,8 +152,11 @@ def test_a_pause_holds_runs_and_tells_why(room: Class, add: Add, cookies: dict[s
 
     threading.Thread(target=go, daemon=True).start()
     assert heard.wait(LONG) and not over.is_set()
+    time.sleep(0.3)
     room.room.set(paused=False)
     assert over.wait(LONG)
+    assert finals[0].receipt.seconds.queue >= 0.3  # the receipt tells it, and it is none of the engine's
+    assert finals[0].receipt.seconds.total >= finals[0].receipt.seconds.queue
 
 
 def test_what_came_waits_for_the_teacher_or_hangs_at_once(room: Class, add: Add, cookies: dict[str, str]) -> None:
