@@ -42,6 +42,7 @@ class Class:
         self._teachers = Owners(settings.data_dir / "class-teachers", None)
         self._lock = threading.Lock()
         self._capped: dict[str, object] = {}
+        self.address = ""  # where others reach the server, once it is known
 
     # The teacher
 

@@ -29,6 +29,7 @@ def announce(settings: Settings, host: str, port: int) -> None:
         return
     room = class_of(settings)
     where = f"http://{_reached_at(host)}:{port}"
+    room.address = where
     print(f"This is a class. Students open {where}/join and type {room.room.facts.code}.", flush=True)
     if settings.class_passphrase is None:
         print(f"The teacher's desk is at {where}/class/desk. Its passphrase: {room.phrase}", flush=True)

@@ -92,6 +92,7 @@ def told_of_class(room: Class) -> dict[str, Any]:
             if q.running or q.waiting
         ],
         "spent": balances.get(EVERYBODY, {}),
+        "address": room.address,
         "works": [told_of_work(work, names, votes) for work in works],
         "votes": dict(votes),
     }
