@@ -18,7 +18,7 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 RESULTS = HERE / "results"
-NAMES = ("imports", "startup", "space", "memory", "pictures", "speech", "clips", "solids", "crowding")
+NAMES = ("imports", "startup", "space", "memory", "pictures", "speech", "clips", "solids", "crowding", "cluster")
 
 
 def main() -> int:

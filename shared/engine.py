@@ -92,7 +92,8 @@ class Engine:
         self, spec: ModelSpec, mode: Mode | None = None, variant: str | None = None, settings: Settings | None = None
     ) -> Plan:
         """Which of the model's variants can run here, and why the others can't."""
-        return plan(spec, self.machine, partial(_missing, settings or self.settings), mode=mode, variant=variant)
+        check = partial(_missing, self.pool, settings or self.settings)
+        return plan(spec, self.pool.machine, check, mode=mode, variant=variant)
 
     def choices(self, task: Task, settings: Settings | None = None) -> list[Choice]:
         """Every way to run every model of the task, with the reason where it can't run here."""
@@ -285,9 +286,9 @@ class Engine:
         return run.final(outcome, recorder)
 
 
-def _missing(settings: Settings, variant: Variant) -> str | None:
+def _missing(pool: Pool, settings: Settings, variant: Variant) -> str | None:
     try:
-        get_backend(variant.backend).check(variant, settings)
+        pool.check(variant, settings)
     except BackendError as error:
         return str(error)
     return None

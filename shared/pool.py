@@ -89,6 +89,14 @@ class ModelPool:
         self._entries: dict[str, _Entry] = {}
         share_arenas()
 
+    def check(self, variant: Variant, settings: Settings) -> None:
+        """Raise a `BackendError` where the variant can't run here."""
+        get_backend(variant.backend).check(variant, settings)
+
+    def describe(self) -> str:
+        """Where models run, for a person."""
+        return f"This machine: {self.machine.describe()}"
+
     @contextlib.contextmanager
     def lease(self, variant: Variant, settings: Settings, emit: Emit) -> Iterator[Lease]:
         """Lend the model for the length of the block, loading it first if need be.

@@ -21,7 +21,16 @@ POOLS = {
 
 
 class Pool(Protocol):
-    """Keeps loaded models and lends them out."""
+    """Keeps loaded models and lends them out. `machine`: what a model can have, to plan by."""
+
+    @property
+    def machine(self) -> Machine: ...
+
+    def check(self, variant: Variant, settings: Settings) -> None:
+        """Raise a `BackendError` where it is known that the variant can't run, and why. Quick."""
+
+    def describe(self) -> str:
+        """Where models run, for a person."""
 
     def lease(self, variant: Variant, settings: Settings, emit: Emit) -> AbstractContextManager[Lease]:
         """Lend the model for the length of the block, loading it first if need be."""

@@ -262,9 +262,11 @@ def prepare_ray(alone: bool) -> None:
     but this process and its children, who alone have its token.
     """
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    os.environ["RAY_ENABLE_AUTO_CONNECT"] = "0"  # a call after the end would start another, open to the network
     os.environ["RAY_SERVE_LOG_TO_STDERR"] = "0"
     if alone:
         os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
+        os.environ.update({"RAY_worker_niceness": "0"})  # 15 by itself: any other process would go before people's runs
         os.environ["RAY_AUTH_MODE"] = "token"
         os.environ["RAY_AUTH_TOKEN"] = _token()
 

@@ -19,7 +19,8 @@ class Serving:
     """What one model gets. `cpus`, `gpus`: of Ray's, each replica; parts of one are fine. Memory is in GiB.
 
     `runs`: at once in a replica. `queue`: how many more one front keeps waiting. `max_replicas`: with it, Ray keeps
-    between `min_replicas` and that many, as many as keep `target` runs in each; one goes after `idle_seconds`.
+    between `min_replicas` and that many, as many as have `target` runs in each: one more after `busy_seconds` of more,
+    one less after `idle_seconds` of less.
     None of `gpus` and `memory_gb`: as the catalogue says.
     """
 
@@ -27,6 +28,7 @@ class Serving:
     min_replicas: int | None = None
     max_replicas: int | None = None
     target: float | None = None
+    busy_seconds: float = 5.0
     idle_seconds: float = 600.0
     cpus: float = 0.25
     gpus: float | None = None
@@ -78,6 +80,8 @@ def read_config(file: Path | None = None) -> ClusterConfig:
             f"{file}: `address` is {address!r}. Name the head node as host:port, and start the front on a machine that "
             "has joined the cluster: streams don't pass through Ray's remote client."
         )
+    if address and not address.rpartition(":")[2].isdigit():
+        raise ValueError(f"{file}: `address` is {address!r}. Name the head node as host:port.")
     plain = {name: value for name, value in theirs.items() if name not in {"every", "model"}}
     rows = [*own["model"], *([theirs["every"]] if "every" in theirs else []), *theirs.get("model", [])]
     _check(rows, file)

@@ -22,6 +22,7 @@ from shared.streaming import Emit
 POLL = 0.1  # seconds between looks at a start
 NO_ROOM = 20.0  # seconds after which a start that doesn't come is said to wait for room
 HEALTH_PERIOD, HEALTH_TIMEOUT = 2.0, 30.0  # seconds between looks at a replica, and for its answer
+MEASURE, LOOK_BACK = 1.0, 5.0  # seconds between counts of the runs, and over which they are averaged
 DRAIN = 3600.0  # seconds that runs may go on in a replica that is to go
 CODE = str(Path(shared.__file__).resolve().parents[1])
 VERSION = "1"  # of every deployment: what differs has another name
@@ -71,7 +72,10 @@ def _application(variant: Variant, config: ClusterConfig, settings: Settings, ma
             min_replicas=least,
             max_replicas=serving.max_replicas,
             target_ongoing_requests=serving.target or serving.runs,
+            upscale_delay_s=serving.busy_seconds,
             downscale_delay_s=serving.idle_seconds,
+            metrics_interval_s=min(MEASURE, serving.busy_seconds or MEASURE),
+            look_back_period_s=LOOK_BACK,
         )
         several = {"autoscaling_config": scaling}
     threads = settings.threads or (None if config.address else machine.cores)

@@ -9,16 +9,17 @@ import contextlib
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from shared import machine as machines
+from shared.backends import get_backend
 from shared.catalog import Variant
 from shared.cluster import deployments
 from shared.cluster.config import ClusterConfig, read_config
 from shared.cluster.messages import Ready
 from shared.cluster.remote import Line, RemoteModel
 from shared.cluster.starting import connect
-from shared.errors import InferenceError, OutOfMemory, ReplicaLost
+from shared.errors import OutOfMemory, ReplicaLost
 from shared.machine import GIB, Machine
 from shared.pool import Lease, Resident, held, hosted
 from shared.settings import Settings
@@ -26,13 +27,21 @@ from shared.streaming import Emit
 from shared.tasks import Mode
 
 
+@dataclass(frozen=True)
+class _There:
+    """The way to a model that is loaded, and what it tells of itself."""
+
+    line: Line
+    ready: Ready
+
+
 @dataclass
 class _Entry:
     """A model on the cluster as this front knows it. `starting` is held by who starts it."""
 
     variant: Variant
-    line: Line | None = None
-    ready: Ready | None = None
+    there: _There | None = None
+    placed: bool = False  # on the cluster, loaded or not
     leases: int = 0
     used: float = 0.0
     doomed: bool = False
@@ -49,6 +58,25 @@ class RayPool:
         self._lock = threading.Lock()
         self._entries: dict[str, _Entry] = {}
 
+    @property
+    def machine(self) -> Machine:
+        """What one model can have: of a cluster of other machines, as its file says."""
+        config = self._config
+        if config.address is None:
+            return self._machine
+        ram = config.memory_gb or self._machine.ram_gb
+        return replace(self._machine, ram_gb=ram, cuda_gb=config.gpu_memory_gb, cuda_name="GPU", mps=False)
+
+    def check(self, variant: Variant, settings: Settings) -> None:
+        """Raise as the backend's `check` does. Of another machine nothing is known: there a replica asks, and tells."""
+        if self._config.address is None or variant.mode == Mode.HOSTED:
+            get_backend(variant.backend).check(variant, settings)
+
+    def describe(self) -> str:
+        """Where models run, for a person."""
+        where = f"at {self._config.address}" if self._config.address else f"on this machine: {self._machine.describe()}"
+        return f"Models run on a Ray cluster {where}"
+
     @contextlib.contextmanager
     def lease(self, variant: Variant, settings: Settings, emit: Emit) -> Iterator[Lease]:
         """Lend the model for the length of the block, starting it on the cluster first if need be.
@@ -63,24 +91,26 @@ class RayPool:
         began = time.monotonic()
         entry = self._taken(variant)
         try:
-            load_seconds = self._prepare(entry, settings, emit)
-            assert entry.line is not None and entry.ready is not None
-            lease = RemoteModel(entry.line, entry.ready, emit).lease
+            there, load_seconds = self._prepare(entry, settings, emit)
+
+            def anew() -> Line:
+                nonlocal there
+                there, _ = self._prepare(entry, settings, emit, there)
+                return there.line
+
+            lease = RemoteModel(there.line, there.ready, emit, anew).lease
             lease.load_seconds = load_seconds
             lease.queue_seconds = max(time.monotonic() - began - load_seconds, 0.0)
             yield lease
-        except ReplicaLost:
-            entry.ready = None  # whether another is there is found out anew
-            raise
         finally:
             self._release(entry)
 
     def residents(self) -> list[Resident]:
         """The models that this front has had started, most recently used first. Memory is of one replica."""
         with self._lock:
-            there = [(e, e.ready) for e in self._entries.values()]
-        there.sort(key=lambda pair: -pair[0].used)
-        return [Resident(e.variant, ready.memory_gb, e.leases) for e, ready in there if ready is not None]
+            known = [(e, e.there) for e in self._entries.values()]
+        known.sort(key=lambda pair: -pair[0].used)
+        return [Resident(e.variant, there.ready.memory_gb, e.leases) for e, there in known if there is not None]
 
     def unload(self, variant: Variant | None = None) -> int:
         """Have this variant, or every one that this front has had started, go. Returns how many were idle here.
@@ -89,7 +119,7 @@ class RayPool:
         """
         with self._lock:
             chosen = [e for e in self._entries.values() if variant is None or e.variant.key == variant.key]
-            idle = [e for e in chosen if e.ready is not None and not e.leases]
+            idle = [e for e in chosen if e.placed and not e.leases]
             for entry in chosen:
                 entry.doomed = True
             for entry in idle:
@@ -111,43 +141,39 @@ class RayPool:
             gone = entry.doomed and not entry.leases
             if gone and self._entries.get(entry.variant.key) is entry:
                 del self._entries[entry.variant.key]
-        if gone:
+        if gone and entry.placed:
             deployments.remove(deployments.name_of(entry.variant))
 
-    def _prepare(self, entry: _Entry, settings: Settings, emit: Emit) -> float:
-        """See that a replica has the model loaded; returns the seconds that loading took."""
-        if entry.ready is not None:
-            return 0.0
+    def _prepare(
+        self, entry: _Entry, settings: Settings, emit: Emit, stale: _There | None = None
+    ) -> tuple[_There, float]:
+        """The model as it is there, loaded, and the seconds that loading took. `stale`: what was found to be gone."""
+        if (there := entry.there) is not None and there is not stale:
+            return there, 0.0
         with held(entry.starting, emit, "Somebody else is starting this model; waiting for it"):
-            if entry.ready is not None:
-                return 0.0
-            try:
-                return self._loaded(entry, settings, emit)
-            except InferenceError:
-                entry.line = None  # it may be gone: whoever asks next looks
-                raise
+            if entry.there is not None and entry.there is not stale:
+                return entry.there, 0.0
+            entry.there = None
+            line = self._started(entry, settings, emit)
+            for message in line.ask("prepare", emit):
+                if isinstance(message, Ready):
+                    entry.there = _There(line, message)
+                    return entry.there, message.load_seconds
+                emit(message)  # type: ignore[arg-type]
+            raise ReplicaLost
 
-    def _loaded(self, entry: _Entry, settings: Settings, emit: Emit) -> float:
-        if entry.line is None:
-            entry.line = self._started(entry.variant, settings, emit)
-        for message in entry.line.ask("prepare", emit):
-            if isinstance(message, Ready):
-                entry.ready = message
-                return message.load_seconds
-            emit(message)  # type: ignore[arg-type]
-        raise ReplicaLost
-
-    def _started(self, variant: Variant, settings: Settings, emit: Emit) -> Line:
+    def _started(self, entry: _Entry, settings: Settings, emit: Emit) -> Line:
         """The way to the model's replicas, of which one serves."""
-        connect(self._config)
+        connect(self._config, emit, settings.connect_timeout)
         from ray import serve
 
-        name = deployments.name_of(variant)
+        variant, name = entry.variant, deployments.name_of(entry.variant)
         while True:
             deployments.await_gone(name, emit)
             if not deployments.state(name)[0]:
                 self._make_room(variant, emit)
                 deployments.deploy(variant, self._config, settings, self._machine)
+            entry.placed = True
             if deployments.await_replica(name, self._config.serving(variant).asleep, emit):
                 return Line(serve.get_app_handle(name))
 
@@ -163,7 +189,7 @@ class RayPool:
             if all(free[name] >= wanted for name, wanted in needed.items()):
                 return
             with self._lock:
-                idle = [e for e in self._entries.values() if e.ready is not None and not e.leases]
+                idle = [e for e in self._entries.values() if e.placed and not e.leases]
                 victim = min(idle, key=lambda e: e.used, default=None)
                 if victim is not None:
                     del self._entries[victim.variant.key]

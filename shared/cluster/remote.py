@@ -22,6 +22,13 @@ WAITING = "Waiting for a place on the cluster"
 TEMPLATE = 64  # tokens at most that a chat template puts around each message
 
 
+class Removed(ClusterUnavailable):
+    """Another front has had the model removed."""
+
+    def __init__(self) -> None:
+        super().__init__("This model was unloaded from the cluster just now. Try again.", retryable=True)
+
+
 class Line:
     """The way to a model's replicas. `handle`: Ray Serve's. `retry_after`: when to come again where they are full."""
 
@@ -45,7 +52,8 @@ class Line:
                         ended = ended or _is_end(message)
                         yield message
                         emit.check()
-            self._seconds += 0.2 * (time.monotonic() - asked - self._seconds)
+            if method == "run":
+                self._seconds += 0.2 * (time.monotonic() - asked - self._seconds)
         finally:
             if not ended:
                 with contextlib.suppress(Exception):
@@ -67,8 +75,8 @@ class Line:
                 self._waiting -= 1
 
     def _batches(self, answer: Any, emit: Emit) -> Iterator[tuple[Message, ...]]:
-        from ray.exceptions import RayError, TaskCancelledError
-        from ray.serve.exceptions import BackPressureError, RayServeException
+        from ray.exceptions import RayError, RayTaskError, TaskCancelledError
+        from ray.serve.exceptions import BackPressureError, DeploymentUnavailableError, RayServeException
 
         try:
             yield from answer
@@ -80,9 +88,17 @@ class Line:
                 "All of the cluster's places for this model are taken, and as many wait as may. Try again in a moment.",
                 self.retry_after,
             ) from None
+        except DeploymentUnavailableError:
+            raise Removed from None
         except RayServeException as error:
             raise ClusterUnavailable(
                 f"The cluster could not take this run ({type(error).__name__}). Try again in a moment.", retryable=True
+            ) from None
+        except RayTaskError as error:
+            emit.check()
+            raise ClusterUnavailable(
+                f"What this model made could not be sent back ({type(error).__name__}). See that the cluster's "
+                "machines have the same code and packages as this one."
             ) from None
         except RayError:
             emit.check()
@@ -120,19 +136,19 @@ def _is_end(message: Message) -> bool:
 class RemoteModel:
     """A `LoadedModel` for the length of one lease, whose times it keeps."""
 
-    def __init__(self, line: Line, ready: Ready, emit: Emit) -> None:
+    def __init__(self, line: Line, ready: Ready, emit: Emit, anew: Callable[[], Line]) -> None:
         self.capabilities: Capabilities = ready.capabilities
         self.concurrency = 0  # replicas hold to it
         self.facts: Mapping[str, Any] = {**ready.facts, "pool": "ray"}
         self.lease = Lease(self, memory_gb=ready.memory_gb)
-        self._line, self._emit = line, emit
+        self._line, self._emit, self._anew = line, emit, anew
 
     def count_tokens(self, request: Request) -> int | None:
         """A count that no tokenizer exceeds where it is clear that the request fits; the model's own otherwise."""
         most = _most_tokens(request)
         if most is not None and most <= (self.capabilities.context_length or 0) // 2:
             return most
-        for message in self._line.ask("count", self._emit, request):
+        for message in self._asked("count", self._emit, request):
             if isinstance(message, Counted):
                 return message.tokens
         raise ReplicaLost
@@ -140,7 +156,7 @@ class RemoteModel:
     def run(self, request: Request, emit: Emit) -> Outcome:
         """Run it on a replica that is free, or is the first to be."""
         asked = time.monotonic()
-        for message in self._line.ask("run", emit, request):
+        for message in self._asked("run", emit, request):
             if isinstance(message, Begun):
                 self.lease.load_seconds += message.load_seconds
                 self.lease.queue_seconds += max(time.monotonic() - asked - message.load_seconds, 0.0)
@@ -151,6 +167,13 @@ class RemoteModel:
             else:
                 emit(message)  # type: ignore[arg-type]
         raise ReplicaLost
+
+    def _asked(self, method: str, emit: Emit, request: Request) -> Iterator[Message]:
+        try:
+            yield from self._line.ask(method, emit, request)
+        except Removed:  # nothing was begun
+            self._line = self._anew()
+            yield from self._line.ask(method, emit, request)
 
     def close(self) -> None:
         """Nothing: the replicas serve others."""

@@ -16,7 +16,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from typing import Any
 
-from shared.backends import BACKENDS, Entry
+from shared.backends import BACKENDS, Entry, get_backend
 from shared.catalog import Variant
 from shared.cluster.messages import Begun, Broke, Counted, Done, End, Failed, Message, Ready, Stopped
 from shared.errors import Cancelled, InferenceError
@@ -43,6 +43,7 @@ class Replica:
         """Load the model if need be, telling how far it is; ends in `Ready`."""
 
         def work(emit: Emit) -> End:
+            get_backend(self._variant.backend).check(self._variant, self._settings)
             with self._pool.lease(self._variant, self._settings, emit) as lease:
                 model = lease.model
                 return Ready(

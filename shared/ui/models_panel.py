@@ -74,7 +74,7 @@ def memory(engine: Engine) -> str:
         for r in engine.pool.residents()
     ]
     held = "; ".join(rows) or "nothing yet"
-    return f'<div class="pg-quiet">This machine: {escape(engine.machine.describe())}. In memory: {held}.</div>'
+    return f'<div class="pg-quiet">{escape(engine.pool.describe())}. In memory: {held}.</div>'
 
 
 def table(choices: list[Choice]) -> str:

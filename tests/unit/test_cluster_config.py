@@ -15,13 +15,21 @@ from shared.cluster import deployments
 from shared.cluster.config import ClusterConfig, Serving, read_config
 from shared.cluster.remote import _most_tokens
 from shared.cluster.starting import connect
-from shared.errors import ContextOverflow, InferenceError, LimitReached, MissingDependency, OutOfMemory, ReplicaLost
+from shared.errors import (
+    ClusterUnavailable,
+    ContextOverflow,
+    InferenceError,
+    LimitReached,
+    MissingDependency,
+    OutOfMemory,
+    ReplicaLost,
+)
 from shared.pool import ModelPool
 from shared.pools import make_pool
 from shared.requests import ChatRequest, ImagePart, Message
 from shared.settings import KEY_VARIABLES, Secret, Settings, environment_of_nodes, from_environment, on_node
-from tests.support.fakes import SMALL, WITH_GPU, ask
-from tests.support.server import ROOT
+from tests.support.fakes import SMALL, WITH_GPU, Listener, ask
+from tests.support.server import ROOT, free_port
 
 
 def config(tmp_path: Path, text: str) -> ClusterConfig:
@@ -135,7 +143,13 @@ def test_a_short_conversation_is_known_to_fit_without_being_counted() -> None:
 def test_without_ray_it_is_said_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shared.backends.base.find_spec", lambda name: None)
     with pytest.raises(MissingDependency, match=r"pip install -r requirements-cluster\.txt"):
-        connect(ClusterConfig())
+        connect(ClusterConfig(), Listener().emit, 1.0)
+
+
+def test_a_head_node_that_does_not_answer_is_told_in_time() -> None:
+    nowhere = ClusterConfig(address=f"127.0.0.1:{free_port()}")
+    with pytest.raises(ClusterUnavailable, match=r"could not be joined \(ConnectionRefusedError\)"):
+        connect(nowhere, Listener().emit, 1.0)
 
 
 def test_the_tests_have_what_a_cluster_takes_and_its_ray_is_pinned_in_one_version() -> None:

@@ -1,0 +1,161 @@
+"""The Ray pool against the one-machine pool: what a run costs more, and what a second replica brings.
+
+The work is paced, so that neither replicas nor pools share a core with it; the starter chat model is real.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from measuring import give, row
+
+from shared.catalog import Catalog, ModelSpec, Variant, load_catalog
+from shared.cluster.config import ClusterConfig, read_config
+from shared.cluster.pool import RayPool
+from shared.cluster.starting import disconnect
+from shared.engine import Engine
+from shared.events import Partial
+from shared.machine import probe
+from shared.pool import ModelPool
+from shared.pools import Pool
+from shared.requests import ChatRequest, Message
+from shared.settings import Settings, from_environment
+from shared.tasks import Task
+from tests.support.paced import listed, paced
+
+PAIRS, EVENTS, TOKENS, SPEEDS = 11, 400, 96, 5
+RUNS, ASKERS, ROUNDS = 12, 6, 3
+PACE = {"pause": 0.02, "pieces": 25}  # half a second a run
+
+
+def cluster() -> ClusterConfig:
+    """One on this machine, where the model `two` has two replicas."""
+    config = read_config()
+    return ClusterConfig(cpus=16, every=config.every, rows=(*config.rows, {"repo_id": "two", "replicas": 2}))
+
+
+def engine(pool: Pool, settings: Settings, variant: Variant | None = None) -> Engine:
+    """An engine on that pool; with a variant it knows that alone."""
+    if variant is None:
+        return Engine(load_catalog(), settings, pool=pool)
+    spec = ModelSpec(id="m", name="M", task=Task.CHAT, license="MIT", variants=(variant,))
+    return Engine(Catalog([spec]), settings, pool=pool)
+
+
+def ask(at: Engine, model: str = "m", **more: Any) -> tuple[float, float, Any]:
+    """Seconds to the first output and in all, and the receipt."""
+    begun, first = time.perf_counter(), 0.0
+    request = ChatRequest(messages=(Message("user", "Tell me a story."),), seed=1, **more)
+    for event in at.generate(model, request):
+        if isinstance(event, Partial) and not first:
+            first = time.perf_counter() - begun
+    return first, time.perf_counter() - begun, event.receipt  # type: ignore[union-attr]
+
+
+def in_turns(one: Engine, other: Engine, rounds: int, model: str = "m", **more: Any) -> list[tuple[Any, Any]]:
+    """What `ask` tells of both, in turns, after one run of each that isn't counted."""
+    ask(one, model, **more), ask(other, model, **more)
+    return [(ask(one, model, **more), ask(other, model, **more)) for _ in range(rounds)]
+
+
+def rate(at: Engine) -> float:
+    """Runs a second where several people ask one after another."""
+    left = list(range(RUNS))
+
+    def person() -> None:
+        while left:
+            left.pop()
+            ask(at)
+
+    people = [threading.Thread(target=person) for _ in range(ASKERS)]
+    begun = time.perf_counter()
+    for each in people:
+        each.start()
+    for each in people:
+        each.join()
+    return RUNS / (time.perf_counter() - begun)
+
+
+def overhead(local: Pool, ray: Pool, settings: Settings) -> list[dict[str, Any]]:
+    """To the first event, for each event, and over a whole run at the pace of speech."""
+    quick = paced("quick", pieces=EVENTS)
+    pairs = in_turns(engine(local, settings, quick), engine(ray, settings, quick), PAIRS)
+    later = statistics.median(there[0] - here[0] for here, there in pairs) * 1000
+    each = statistics.median((there[1] - there[0]) - (here[1] - here[0]) for here, there in pairs) / EVENTS * 1e6
+    slow = paced("slow", **PACE)
+    whole = in_turns(engine(local, settings, slow), engine(ray, settings, slow), SPEEDS)
+    times = statistics.median(there[1] / here[1] for here, there in whole)
+    return [
+        row("cluster: first event later than the local pool's", later, "ms", "<= 25", f"median of {PAIRS} pairs"),
+        row("cluster: each event more than by the local pool", each, "µs", "<= 500", f"{EVENTS} at once, not paced"),
+        row(
+            "cluster: a paced run / the local pool's",
+            times,
+            "times",
+            "<= 1.05",
+            f"median of {SPEEDS} pairs; 25 events in half a second",
+        ),
+    ]
+
+
+def real(local: Pool, ray: Pool, settings: Settings) -> dict[str, Any]:
+    """The starter chat model's speed."""
+    here, there = engine(local, settings), engine(ray, settings)
+    model = next(spec for spec in here.catalog.for_task(Task.CHAT) if spec.starter).id
+    pairs = in_turns(here, there, SPEEDS, model, max_tokens=TOKENS, temperature=0.0)
+    seconds = [(one[1], other[1]) for one, other in pairs]
+    first = statistics.median(other[0] - one[0] for one, other in pairs) * 1000
+    ours, theirs = (statistics.median(column) for column in zip(*seconds, strict=True))
+    return row(
+        "cluster: a run of the starter chat model / the local pool's",
+        statistics.median(other / one for one, other in seconds),
+        "times",
+        "<= 1.1",
+        f"median of {SPEEDS} pairs of {TOKENS} tokens; {theirs:.2f} and {ours:.2f} s; first token {first:.0f} ms later",
+    )
+
+
+def main() -> None:
+    """All, on one cluster."""
+    settings = from_environment()
+    machine = probe()
+    local, ray = ModelPool(settings, machine), RayPool(settings, machine, cluster())
+    with listed():
+        rows = overhead(local, ray, settings)
+        one, two = (engine(ray, settings, paced(name, **PACE)) for name in ("one", "two"))
+        ask(one), ask(two)
+        _both_serve(two)
+        ratios = [(rate(one), rate(two)) for _ in range(ROUNDS)]
+        slower, faster = (statistics.median(column) for column in zip(*ratios, strict=True))
+        rows.append(
+            row(
+                "cluster: runs/s of two replicas / one",
+                statistics.median(b / a for a, b in ratios),
+                "times",
+                ">= 1.8",
+                f"median of {ROUNDS} pairs; {RUNS} paced runs, {ASKERS} people; {faster:.2f} and {slower:.2f} runs/s",
+            )
+        )
+        ray.unload()
+        rows.append(real(local, ray, settings))
+    disconnect()
+    give(rows)
+
+
+def _both_serve(at: Engine) -> None:
+    """Wait until the second replica serves too."""
+    from shared.cluster import deployments
+
+    while deployments.state(deployments.name_of(at.find("m").variants[0]))[1] < 2:
+        time.sleep(0.1)
+
+
+if __name__ == "__main__":
+    main()

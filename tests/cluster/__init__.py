@@ -1,0 +1,1 @@
+"""Tests that share one Ray cluster, which ends after the last of them."""
