@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from shared.solid.files import encode
 from shared.solid.restoring import made_here
-from tests.support import motions
+from tests.support import captures, motions
 from tests.support.api import bytes_of, calling, ended
 from tests.support.browser import visitor
 from tests.support.pictures import pixels
@@ -106,7 +106,7 @@ def test_a_picture_is_lifted_shown_turned_saved_and_restored(url: str, browser: 
 
 
 @pytest.mark.browser
-def test_solids_are_compared_looked_into_and_made_ready_to_print(url: str, browser: Browser) -> None:
+def test_solids_are_compared_looked_into_and_made_ready_to_print(url: str, browser: Browser, tmp_path: Path) -> None:
     with visitor(browser) as page:
         page.goto(url)
         expect(page.locator("#make")).to_be_enabled()
@@ -136,6 +136,13 @@ def test_solids_are_compared_looked_into_and_made_ready_to_print(url: str, brows
         with page.expect_download() as saved:
             page.locator("#print-file a[download]").first.click()
         assert trimesh.load(io.BytesIO(saved.value.path().read_bytes()), file_type="stl").is_watertight
+        for name, chosen in (("bake", "512 pixels"), ("kind", "GLB")):
+            page.locator(f"#print-{name} input").click()
+            page.get_by_role("option", name=chosen, exact=True).click()
+        page.locator("#print-run").click()
+        expect(page.locator("#print-told")).to_contain_text("Baked onto")
+        worn = page.locator("#print-views canvas").last
+        until(page, worn, lambda seen: sum(seen.convert("L").histogram()[:220]) > 2000)
         page.get_by_role("tab", name="Make").click()
         page.get_by_role("button", name="Lift a picture of yours").click()
         page.locator("#source input[type=file]").set_input_files(star)  # type: ignore[arg-type]
@@ -147,11 +154,17 @@ def test_solids_are_compared_looked_into_and_made_ready_to_print(url: str, brows
         expect(page.locator("#inside-stages img")).to_have_count(8)
         expect(page.locator("#inside-slice img")).to_be_visible()
         page.get_by_role("tab", name="Learn").click()
-        for name, value in (("count", "24"), ("steps", "10")):
+        page.get_by_role("button", name="Learn from something else").click()
+        taken = captures.packed(tmp_path / "balls.zip", captures.transforms(6), captures.pictures(6))
+        page.locator("#learn-zip input[type=file]").set_input_files(taken)
+        expect(page.locator("#learn-zip")).to_contain_text("balls")
+        for name, value in (("count", "64"), ("steps", "10")):
             page.locator(f"#learn-{name} input[type=number]").fill(value)
             page.locator(f"#learn-{name} input[type=number]").blur()
+        page.locator("#learn-several input").check()
         page.locator("#learn-run").click()
-        expect(page.locator("#learn-table")).to_contain_text("dB")
+        expect(page.locator("#learn-table tr")).to_have_count(5)
+        expect(page.locator("#learn-plot svg")).to_be_visible()
         expect(page.locator("#learn-picture img")).to_be_visible()
         expect(page.locator("#learn-splats canvas")).to_be_visible()
         page.get_by_role("button", name="Lessons").click()

@@ -4,22 +4,34 @@ const STYLES = [["textured", "Texture"], ["clay", "Clay"], ["normals", "Normals"
 const VERTEX = `
 attribute vec3 place, normal, colour; attribute vec2 uv;
 uniform mat3 turned; uniform vec2 scale;
-varying vec3 facing, own; varying vec2 at;
+varying vec3 facing, own, seen; varying vec2 at;
 void main() {
-  vec3 seen = turned * place;
+  seen = turned * place;
   facing = turned * normal; own = colour; at = uv;
   gl_Position = vec4(seen.xy * scale, -seen.z * 0.4, 1.0);
 }`;
 const FRAGMENT = `
-precision mediump float;
-varying vec3 facing, own; varying vec2 at;
-uniform int style; uniform bool worn; uniform sampler2D texture;
+#extension GL_OES_standard_derivatives : enable
+precision highp float;
+varying vec3 facing, own, seen; varying vec2 at;
+uniform int style; uniform bool worn, bumpy, shaded; uniform sampler2D texture, bumps, shade;
+// The normal that a bump tells: its picture's directions across and up, laid on the surface, are found by how place and
+// picture change from one pixel of the screen to the next.
+vec3 bent(vec3 out_) {
+  vec3 right = dFdx(seen), down = dFdy(seen); vec2 a = dFdx(at), b = dFdy(at);
+  vec3 one = cross(down, out_), other = cross(out_, right);
+  vec3 across = one * a.x + other * b.x, up = one * a.y + other * b.y;
+  float most = max(dot(across, across), dot(up, up));
+  vec3 told = texture2D(bumps, at).rgb * 2.0 - 1.0;
+  return most > 0.0 ? normalize((across * told.x + up * told.y) * inversesqrt(most) + out_ * told.z) : out_;
+}
 void main() {
   vec3 normal = normalize(facing);
+  if (bumpy) normal = bent(normal);
   if (style == 2) { gl_FragColor = vec4(normal * 0.5 + 0.5, 1.0); return; }
   if (style == 4) { gl_FragColor = vec4(0.05, 0.5, 0.46, 1.0); return; }
   vec3 colour = style == 1 || style == 3 ? vec3(0.80, 0.78, 0.74) : worn ? texture2D(texture, at).rgb : own;
-  float light = 0.45 + 0.55 * max(dot(normal, normalize(vec3(0.35, 0.55, 0.76))), 0.0);
+  float light = 0.45 * (shaded ? texture2D(shade, at).r : 1.0) + 0.55 * max(dot(normal, normalize(vec3(0.35, 0.55, 0.76))), 0.0);
   gl_FragColor = vec4(colour * light, 1.0);
 }`;
 const camera = { turn: -0.5, tilt: 0.25, zoom: 1 };
@@ -32,18 +44,20 @@ function unpacked(solid) {
   const faces = new Uint32Array(bytes(solid.faces).buffer);
   const uv = solid.uv ? Float32Array.from(new Uint16Array(bytes(solid.uv).buffer), (n) => n / 65535) : null;
   const colours = solid.colours ? Float32Array.from(bytes(solid.colours), (n) => n / 255) : new Float32Array(places.length).fill(0.7);
-  return { places, faces, uv, colours, normals: normalsOf(places, faces), lines: linesOf(faces) };
+  const seams = solid.seams ? new Uint32Array(bytes(solid.seams).buffer) : null;
+  return { places, faces, uv, colours, normals: normalsOf(places, faces, seams), lines: linesOf(faces) };
 }
 
-function normalsOf(places, faces) {
+// `seams`: which vertices are one, doubled only where the texture is cut.
+function normalsOf(places, faces, seams) {
   const sums = new Float32Array(places.length);
   for (let f = 0; f < faces.length; f += 3) {
     const [a, b, c] = [faces[f] * 3, faces[f + 1] * 3, faces[f + 2] * 3];
     const u = [0, 1, 2].map((k) => places[b + k] - places[a + k]), v = [0, 1, 2].map((k) => places[c + k] - places[a + k]);
     const cross = [u[1] * v[2] - u[2] * v[1], u[2] * v[0] - u[0] * v[2], u[0] * v[1] - u[1] * v[0]];
-    for (const corner of [a, b, c]) for (let k = 0; k < 3; k += 1) sums[corner + k] += cross[k];
+    for (const corner of [a, b, c]) for (let k = 0; k < 3; k += 1) sums[(seams ? seams[corner / 3] * 3 : corner) + k] += cross[k];
   }
-  return sums; // the shader brings them to length 1
+  return seams ? sums.map((_, n) => sums[seams[(n / 3) | 0] * 3 + n % 3]) : sums; // the shader brings them to length 1
 }
 
 function linesOf(faces) {
@@ -56,7 +70,7 @@ function linesOf(faces) {
 
 function opened(canvas, solid) {
   const gl = canvas.getContext("webgl", { antialias: true, preserveDrawingBuffer: true });
-  if (!gl || !gl.getExtension("OES_element_index_uint")) return null;
+  if (!gl || !gl.getExtension("OES_element_index_uint") || !gl.getExtension("OES_standard_derivatives")) return null;
   const program = gl.createProgram();
   for (const [kind, source] of [[gl.VERTEX_SHADER, VERTEX], [gl.FRAGMENT_SHADER, FRAGMENT]]) {
     const shader = gl.createShader(kind);
@@ -76,20 +90,23 @@ function opened(canvas, solid) {
     gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, buffer); gl.bufferData(gl.ELEMENT_ARRAY_BUFFER, data, gl.STATIC_DRAW);
     return { buffer, count: data.length };
   };
-  const view = { canvas, gl, program, faces: listed(mesh.faces), lines: listed(mesh.lines), worn: false };
-  if (solid.texture && mesh.uv) {
+  const view = { canvas, gl, program, faces: listed(mesh.faces), lines: listed(mesh.lines), worn: false, bumpy: false, shaded: false };
+  [["texture", "worn"], ["bumps", "bumpy"], ["shade", "shaded"]].forEach(([name, flag], unit) => {
+    gl.uniform1i(gl.getUniformLocation(program, name), unit);
+    if (!solid[name] || !mesh.uv) return;
     const picture = new Image();
     picture.onload = () => {
+      gl.activeTexture(gl.TEXTURE0 + unit);
       gl.bindTexture(gl.TEXTURE_2D, gl.createTexture());
       gl.pixelStorei(gl.UNPACK_FLIP_Y_WEBGL, true);
       gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGB, gl.RGB, gl.UNSIGNED_BYTE, picture);
       for (const [name, value] of [["MIN_FILTER", gl.LINEAR], ["MAG_FILTER", gl.LINEAR], ["WRAP_S", gl.CLAMP_TO_EDGE], ["WRAP_T", gl.CLAMP_TO_EDGE]]) {
         gl.texParameteri(gl.TEXTURE_2D, gl[`TEXTURE_${name}`], value);
       }
-      view.worn = true; soon();
+      view[flag] = true; soon();
     };
-    picture.src = solid.texture;
-  }
+    picture.src = solid[name];
+  });
   return view;
 }
 
@@ -102,7 +119,7 @@ function draw(view) {
   const uniform = (name) => gl.getUniformLocation(program, name);
   gl.uniformMatrix3fv(uniform("turned"), false, [c, t * s, -d * s, 0, d, t, s, -t * c, d * c]); // columns
   gl.uniform2f(uniform("scale"), 0.95 * camera.zoom * Math.min(1, high), 0.95 * camera.zoom * Math.min(1, 1 / high));
-  gl.uniform1i(uniform("worn"), view.worn);
+  for (const flag of ["worn", "bumpy", "shaded"]) gl.uniform1i(uniform(flag), view[flag]);
   const parts = style === "wireframe" ? [[4, gl.LINES, view.lines]] : [[STYLES.findIndex(([name]) => name === style), gl.TRIANGLES, view.faces]];
   for (const [kind, form, list] of parts) {
     gl.uniform1i(uniform("style"), kind);
