@@ -20,6 +20,7 @@ from shared.solid.restoring import made_here
 from tests.support import captures, motions
 from tests.support.api import bytes_of, calling, ended
 from tests.support.browser import visitor
+from tests.support.lessons import choose
 from tests.support.pictures import pixels
 from tests.support.server import started
 from tests.support.solids import lifted, part, picture
@@ -169,10 +170,10 @@ def test_solids_are_compared_looked_into_and_made_ready_to_print(url: str, brows
         expect(page.locator("#learn-splats canvas")).to_be_visible()
         page.get_by_role("button", name="Lessons").click()
         page.get_by_role("button", name="How deep is a picture?").click()
-        expect(page.locator("#lesson-question")).to_contain_text("Why can't the picture decide")
+        expect(page.locator("#lesson-question")).to_contain_text("What do you see from the front")
         expect(page.locator("#prompt textarea")).to_have_value("a mushroom")
         expect(page.locator("#set-depth input[type=number]")).to_have_value("0.15")
-        page.locator("#lesson-run").get_by_text("Ball").click()
+        choose(page, "Ball")
         expect(page.locator("#set-depth input[type=number]")).to_have_value("1")
 
 
