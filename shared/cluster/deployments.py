@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import threading
 import time
@@ -25,6 +26,7 @@ HEALTH_PERIOD, HEALTH_TIMEOUT = 2.0, 30.0  # seconds between looks at a replica,
 MEASURE, LOOK_BACK = 1.0, 5.0  # seconds between counts of the runs, and over which they are averaged
 DRAIN = 3600.0  # seconds that runs may go on in a replica that is to go
 CODE = str(Path(shared.__file__).resolve().parents[1])
+TRIES = 5
 VERSION = "1"  # of every deployment: what differs has another name
 _one_at_a_time = threading.Lock()  # Ray Serve can't describe two deployments at once in one process
 _GOING = frozenset({"DELETING", ""})
@@ -55,9 +57,18 @@ def deploy(variant: Variant, config: ClusterConfig, settings: Settings, machine:
     from ray import serve
 
     with _one_at_a_time:
-        app = _application(variant, config, settings, machine)
+        app = _described(variant, config, settings, machine)
         target = serve.RunTarget(app, name=name_of(variant), route_prefix=None)
         serve.run_many([target], wait_for_applications_running=False)
+
+
+def _described(variant: Variant, config: ClusterConfig, settings: Settings, machine: Machine) -> Any:
+    """Ray Serve's own threads make descriptions too, and two made at once trip over each other: then once more."""
+    for _ in range(TRIES):
+        with contextlib.suppress(ValueError):
+            return _application(variant, config, settings, machine)
+        time.sleep(POLL)
+    return _application(variant, config, settings, machine)
 
 
 def _application(variant: Variant, config: ClusterConfig, settings: Settings, machine: Machine) -> Any:
