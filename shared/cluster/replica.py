@@ -26,6 +26,8 @@ from shared.requests import Request
 from shared.settings import Settings, on_node
 from shared.streaming import CancelToken, Emit, Emitter
 
+# Seconds between two batches: each costs the processor that the model works on. Pages show four a second.
+BATCH = 0.05
 logger = logging.getLogger(__name__)
 
 
@@ -132,6 +134,8 @@ async def told(work: Callable[[Emit], End]) -> AsyncIterator[tuple[Message, ...]
                 yield batch
                 if isinstance(batch[-1], End):
                     return
+                with suppress(asyncio.TimeoutError):
+                    await asyncio.wait_for(over.wait(), BATCH)
     finally:
         token.cancel()
         await over.wait()
