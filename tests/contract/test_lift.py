@@ -135,7 +135,7 @@ def test_every_row_can_be_understood_by_its_engine(tmp_path: Path) -> None:
         assert spec.license and len(spec.summary) > 10 and set(spec.defaults) <= names
         for variant in spec.variants:
             capabilities = get_backend(variant.backend).capabilities(variant)
-            assert capabilities.parameters - {"image"} <= names
+            assert capabilities.parameters <= SolidRequest.__dataclass_fields__.keys()
             assert variant.memory_gb > 0 or variant.mode == Mode.HOSTED
             assert capabilities.images == spec.accepts_images
     SolidRequest(prompt="-", **load_catalog().get("starter-lift").defaults).validate()
