@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,7 @@ from tests.support.tee import Tee, tee
 
 pytestmark = pytest.mark.browser
 ONE = Completions()
+RECEIPT = re.compile("^Receipt")
 MODEL = "mistral:some-model"  # a provider for which the server has no key
 MINE = "sk-mine-Zq7TtYxW0123456789abcdef"
 PIECES = (MINE, MINE[8:20], MINE[-12:])  # a part of a key is a leak as well
@@ -97,7 +99,7 @@ def test_a_visitor_s_key_is_used_and_found_nowhere_else(
             )
             send(page, "And red?")
             expect(chat(page).get_by_text("Not answered.")).to_have_count({401: 1, 400: 2, 422: 3}[status])
-        page.get_by_role("button", name="Receipt").first.click()
+        page.get_by_role("button", name=RECEIPT).first.click()
         files = [save(page, name, tmp_path / name) for name in ("JSON", "Markdown")]
         page.get_by_role("tab", name="Models").click()
         page.get_by_role("button", name="Ask the providers").click()
@@ -153,7 +155,7 @@ def test_a_visitor_s_key_goes_before_the_server_s_and_only_to_its_provider(
         for dialect, key in ((Messages(), MINE), (ONE, KEY)):
             choose(page, dialect.model)
             send(page, f"Hello, {dialect.backend}.")
-            expect(page.get_by_role("button", name="Receipt")).to_have_count(1 if key == MINE else 2)
+            expect(page.get_by_role("button", name=RECEIPT)).to_have_count(1 if key == MINE else 2)
             assert [dialect.key_in(each) for each in played[dialect].asked] == [key]
 
 
@@ -164,7 +166,7 @@ def test_no_key_of_the_server_reaches_an_address_that_a_visitor_gives(browser: B
         says(page, "Blue is a colour.")
         use_key(page, MINE, "A server of your own")
         send(page, "And red?")
-        expect(page.get_by_role("button", name="Receipt")).to_have_count(2)
+        expect(page.get_by_role("button", name=RECEIPT)).to_have_count(2)
         assert KEY not in str([each.headers for each in own.asked])
         assert [ONE.key_in(each) for each in own.asked] == ["none", MINE]
 
