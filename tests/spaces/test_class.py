@@ -77,6 +77,7 @@ def test_a_student_works_and_the_teacher_leads(browser: Browser, tmp_path: Path)
 
         desk.click("[data-switch=frozen]")
         expect(ada.locator("#class-veil")).to_be_visible()
+        expect(desk.locator("[data-switch=frozen]")).to_have_attribute("aria-pressed", "true")
         desk.click("[data-switch=frozen]")
         expect(ada.locator("#class-veil")).to_be_hidden()
 

@@ -7,8 +7,8 @@ let told = null;
 
 async function act(what, said = {}) {
   at("trouble").textContent = "";
-  try { await send(`/class/api/desk/${what}`, said); }
-  catch (error) { at("trouble").textContent = error.message; }
+  try { await send(`/class/api/desk/${what}`, said); return true; }
+  catch (error) { at("trouble").textContent = error.message; return false; }
 }
 
 const amount = (unit, value) => (unit === "money" ? `$${value.toFixed(4)}` : Math.round(value).toLocaleString());
@@ -77,7 +77,10 @@ const listed = (id) => at(id).value.split(",").map((each) => each.trim()).filter
 const value = (text) => (text !== "" && !Number.isNaN(Number(text)) ? Number(text) : text === "true" ? true : text === "false" ? false : text);
 const caps = (column) => Object.fromEntries([...at("budgets").rows].map((row) => [row.dataset.unit, row.cells[column].querySelector("input").value]).filter(([, v]) => v !== ""));
 
-for (const button of document.querySelectorAll("[data-switch]")) button.addEventListener("click", () => act("set", { [button.dataset.switch]: !told.facts[button.dataset.switch] }));
+for (const button of document.querySelectorAll("[data-switch]")) button.addEventListener("click", async () => {
+  const { switch: name } = button.dataset, next = !told.facts[name];
+  if (await act("set", { [name]: next })) { told.facts[name] = next; show(); } // at once: the next click turns it back
+});
 at("newcode").addEventListener("click", () => act("code"));
 at("push").addEventListener("click", () => act("push", { text: at("text").value, space: at("space").value }));
 at("unpush").addEventListener("click", () => act("push", { text: "" }));
