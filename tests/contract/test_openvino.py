@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import threading
 from collections.abc import Iterator
@@ -105,6 +106,7 @@ def test_a_family_answers_as_the_original(tiny: Engine, models: dict[str, Path],
 def test_a_family_that_can_not_be_traced_is_refused_with_a_way_out(tiny: Engine, name: str) -> None:
     with pytest.raises(BackendError, match=r"transformers or llama\.cpp"):
         run(tiny, name)
+    assert logging.getLogger().isEnabledFor(logging.WARNING)  # the server's own warnings are still heard
 
 
 def test_one_seed_is_one_answer_and_another_seed_another(tiny: Engine) -> None:

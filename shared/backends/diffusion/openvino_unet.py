@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from shared.backends.local.openvino_export import openvino, quantizer
+from shared.backends.local.openvino_export import converted, openvino, quantizer
 from shared.errors import BackendError
 from shared.events import Progress
 
@@ -54,7 +54,6 @@ def put_in(pipe: Any, folder: Path, quantization: str, settings: Settings, emit:
 def _quantized(pipe: Any, unet: Any, emit: Emit) -> Any:
     import torch
 
-    ov = openvino()
     seen: list[Any] = []
     with _watched(unet, seen):
         for number, prompt in enumerate(PROMPTS):
@@ -64,7 +63,7 @@ def _quantized(pipe: Any, unet: Any, emit: Emit) -> Any:
     emit(Progress("Quantizing the model"))
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the tracer warns of every branch
-        graph = ov.convert_model(_flat(unet), example_input=seen[0])
+        graph = converted(_flat(unet), seen[0])
     channels, width = unet.config.in_channels, unet.config.cross_attention_dim
     graph.reshape({0: [-1, channels, -1, -1], 1: [], 2: [-1, -1, width]})
     emit.check()

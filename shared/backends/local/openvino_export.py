@@ -31,6 +31,18 @@ def openvino() -> Any:
     return openvino
 
 
+def converted(model: Any, example: Any) -> Any:
+    """The model's graph. The converter leaves the log of the whole process at errors alone; here it stays as it was."""
+    import logging
+
+    root = logging.getLogger()
+    before = root.level
+    try:
+        return openvino().convert_model(model, example_input=example)
+    finally:
+        root.setLevel(before)
+
+
 @contextlib.contextmanager
 def quantizer() -> Iterator[Any]:
     """nncf, which writes no tables and draws no bars on the server's console within the block."""
@@ -72,7 +84,7 @@ def _traced(ov: Any, model: Any) -> Any:
     try:
         with torch.no_grad(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the tracer warns of every branch, and the result is verified below
-            graph = ov.convert_model(_with_flat_cache(model, shape.layers), example_input=example)
+            graph = converted(_with_flat_cache(model, shape.layers), example)
         return _stateful(ov, graph, shape)
     except Exception as error:
         raise BackendError(_CANNOT) from error
