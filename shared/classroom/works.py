@@ -19,12 +19,11 @@ State = Literal["waiting", "shown", "hidden"]
 MOST_EACH = 60  # works kept of one person: the oldest that hang nowhere go
 MOST_BYTES = 40 * 2**20  # of one work
 MOST_ALL = 2 * 2**30  # of all together
-ROOM_FULL = "The class's works take all the room that they may: delete some, and go on."
 
 
 @dataclass(frozen=True, kw_only=True)
 class Work:
-    """One. `file`: the name of what it is kept as; empty for words alone, which stand in `prompt` and `text`."""
+    """One. `file`: the name of what it is kept as."""
 
     id: str
     person: str

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import gc
 from typing import TYPE_CHECKING, Any
 
-from shared.backends.base import Capabilities, Outcome
+from shared.backends.base import Outcome
 from shared.backends.local.failures import ran_out
+from shared.backends.local.parts import OfParts
 from shared.backends.motion.denoiser import guessed
 from shared.errors import CorruptWeights, InvalidRequest, OutOfMemory
 from shared.events import Progress
-from shared.memory import give_back
 from shared.motion.features import FEATURES, FPS, recovered
 from shared.motion.skeleton import fitted
 from shared.outputs import MotionOutput
 from shared.requests import MotionRequest
 
 if TYPE_CHECKING:
-    from shared.backends.motion.reading import Parts
     from shared.requests import Request
     from shared.streaming import Emit
 
@@ -25,24 +23,8 @@ SECONDS, STEPS = 6.0, 50
 _BROKEN = "The model made numbers that are no places. Try another seed; if none works, its weights are damaged."
 
 
-class MotionModel:
-    """Runs don't share anything but the weights; one at a time, since each takes all cores."""
-
-    concurrency = 1
-
-    def __init__(self, parts: Parts, capabilities: Capabilities) -> None:
-        self._parts: Any = parts
-        self.capabilities, self.facts = capabilities, parts.facts
-
-    def count_tokens(self, request: Request) -> int | None:
-        """Not told: a prompt is cut where the model's reading ends."""
-        return None
-
-    def close(self) -> None:
-        """Free the weights."""
-        self._parts = None
-        gc.collect()
-        give_back()
+class MotionModel(OfParts):
+    """Runs share nothing but the weights."""
 
     def run(self, request: Request, emit: Emit) -> Outcome:
         """Make the motion. Raises `InvalidRequest`, `OutOfMemory`, `CorruptWeights` for no numbers, `Cancelled`."""

@@ -95,6 +95,11 @@ def with_cookie(response: Response, request: Request, name: str, token: str) -> 
     return response
 
 
+def saved_as(name: str) -> dict[str, str]:
+    """The headers of a file that the browser saves under that name, and keeps nowhere else."""
+    return {"content-disposition": f'attachment; filename="{name}"', "cache-control": "no-store"}
+
+
 async def news(request: Request, tell: Callable[[], dict[str, Any]], version: Callable[[], str]) -> Response:
     """What there is to tell, at once where the page knows another version, otherwise as soon as there is another."""
     known = request.query_params.get("after", "")

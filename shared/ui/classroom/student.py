@@ -16,7 +16,7 @@ from shared.classroom.desk import own
 from shared.classroom.identity import COOKIE
 from shared.classroom.taking_home import zipped
 from shared.errors import InvalidRequest
-from shared.ui.classroom.answering import body, html, is_teacher, news, person_of, room_of, with_cookie
+from shared.ui.classroom.answering import body, html, is_teacher, news, person_of, room_of, saved_as, with_cookie
 from shared.ui.classroom.telling import blind, told_of_work, votes_of
 
 SLOWING = Slowing()
@@ -141,8 +141,7 @@ async def mine(request: Request) -> Response:
     """All of somebody's own works with their receipts, as a zip."""
     person = await run_in_threadpool(person_of, request)
     data = await run_in_threadpool(zipped, room_of(request), person.id)
-    headers = {"content-disposition": 'attachment; filename="my-works.zip"', "cache-control": "no-store"}
-    return Response(data, media_type="application/zip", headers=headers)
+    return Response(data, media_type="application/zip", headers=saved_as("my-works.zip"))
 
 
 ROUTES = [

@@ -20,7 +20,7 @@ from shared.classroom.identity import TEACHER_COOKIE
 from shared.classroom.taking_home import table, zipped
 from shared.media.safety import LEVELS
 from shared.state.ledger import Unit
-from shared.ui.classroom.answering import body, html, is_teacher, news, only_teacher, room_of, with_cookie
+from shared.ui.classroom.answering import body, html, is_teacher, news, only_teacher, room_of, saved_as, with_cookie
 from shared.ui.classroom.telling import told_of_class
 
 SLOWING = Slowing()
@@ -168,14 +168,14 @@ async def all_works(request: Request) -> Response:
     """Everybody's works as a zip."""
     only_teacher(request)
     data = await run_in_threadpool(zipped, room_of(request))
-    return Response(data, media_type="application/zip", headers=_saved("class-works.zip"))
+    return Response(data, media_type="application/zip", headers=saved_as("class-works.zip"))
 
 
 async def use(request: Request) -> Response:
     """The table of use."""
     only_teacher(request)
     text = await run_in_threadpool(table, room_of(request))
-    return Response(text, media_type="text/csv; charset=utf-8", headers=_saved("class-use.csv"))
+    return Response(text, media_type="text/csv; charset=utf-8", headers=saved_as("class-use.csv"))
 
 
 async def code_drawn(request: Request) -> Response:
@@ -188,10 +188,6 @@ async def code_drawn(request: Request) -> Response:
     buffer = io.BytesIO()
     segno.make(str(request.query_params.get("of", ""))[:300] or "-", error="m").save(buffer, kind="svg", border=2)
     return Response(buffer.getvalue(), media_type="image/svg+xml", headers={"cache-control": "no-store"})
-
-
-def _saved(name: str) -> dict[str, str]:
-    return {"content-disposition": f'attachment; filename="{name}"', "cache-control": "no-store"}
 
 
 def _words(said: Any) -> tuple[str, ...]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import gc
 from typing import TYPE_CHECKING, Any
 
-from shared.backends.base import Capabilities, Outcome
+from shared.backends.base import Outcome
 from shared.backends.local.failures import ran_out
+from shared.backends.local.parts import OfParts
 from shared.backends.solid.alone import alone
 from shared.backends.solid.triposr.network import asked, planes_of
 from shared.errors import CorruptWeights, InvalidRequest, OutOfMemory
@@ -22,7 +22,6 @@ from shared.solid.mesh import Solid
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from shared.backends.solid.triposr.reading import Parts
     from shared.requests import Request
     from shared.streaming import Emit
 
@@ -36,24 +35,8 @@ _NO_SURFACE = "The model saw no object in this picture. Try another one; if none
 _LESS = "Lower the resolution, or unload other models."
 
 
-class TripoSRModel:
-    """One run at a time, since each takes all cores."""
-
-    concurrency = 1
-
-    def __init__(self, parts: Parts, capabilities: Capabilities) -> None:
-        self._parts: Any = parts
-        self.capabilities, self.facts = capabilities, parts.facts
-
-    def count_tokens(self, request: Request) -> int | None:
-        """Not told: no words are read."""
-        return None
-
-    def close(self) -> None:
-        """Free the weights."""
-        self._parts = None
-        gc.collect()
-        give_back()
+class TripoSRModel(OfParts):
+    """A picture is looked at once, and its field is asked at all places."""
 
     def run(self, request: Request, emit: Emit) -> Outcome:
         """Make the solid. Raises `InvalidRequest`, `OutOfMemory`, `CorruptWeights` for no surface, `Cancelled`."""
