@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 QUALITY = "18"  # x264's constant rate factor: 0 is lossless, 18 looks so, 51 is the worst
+# Without it equal frames give one of several files, by how their memory is aligned.
+SAME = {"x264-params": "cpu-independent=1"}
 _AHEAD = 8  # frames that may wait: whoever draws faster than x264 writes has to wait for it
 
 
@@ -81,7 +83,7 @@ class Encoder:
             stream: Any = container.add_stream("libx264", rate=Fraction(self.fps).limit_denominator(1001))
             stream.width, stream.height = self.size
             stream.pix_fmt = "yuv420p"
-            stream.options = {"crf": QUALITY, "preset": "veryfast"}
+            stream.options = {"crf": QUALITY, "preset": "veryfast"} | SAME
             stream.codec_context.thread_count = 1  # the cores are for who draws
             while (frame := self._next()) is not None:
                 make: Any = av.VideoFrame.from_image

@@ -9,6 +9,7 @@ from fractions import Fraction
 from typing import Any
 
 from shared.errors import InvalidRequest
+from shared.video.encoding import QUALITY, SAME
 from shared.video.labelling import COMMENT
 from shared.video.reading import opened, texts
 
@@ -39,7 +40,7 @@ def export(data: bytes, name: str) -> bytes:
 
 
 def _mp4(data: bytes) -> bytes:
-    return data if data[4:8] == b"ftyp" else recoded(data, "mp4", "libx264", {"crf": "18"}, "aac")
+    return data if data[4:8] == b"ftyp" else recoded(data, "mp4", "libx264", {"crf": QUALITY} | SAME, "aac")
 
 
 def _webm(data: bytes) -> bytes:
