@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from gradio_client import Client
 from shared.starter import BUNDLED
 from shared.video.reading import measure
 from tests.support.api import bytes_of
+from tests.support.installing import install_as_the_platform, translated
 from tests.support.project import environment_of
 from tests.support.server import ROOT, _wait
 from tools.bundle_inside import bundle
@@ -26,6 +28,8 @@ from tools.front_matter import front_matter, problems, with_changes
 from tools.hardware import CPU_INDEX, merged, requirements_for
 from tools.places import spaces
 
+# `linked`: bundles run in environments of links to the packages here, which takes no network and no installer.
+LINKED = os.environ.get("PLAYGROUND_TEST_BUNDLES") == "linked"
 PLATFORM_BRINGS = {"gradio", "spaces", "huggingface_hub", "huggingface-hub"}
 
 
@@ -112,9 +116,18 @@ def exported(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     return export(request.param, tmp_path_factory.mktemp("export"))
 
 
+@pytest.fixture(scope="module")
+def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder for one environment after another: at one address, so that what one compiled serves the next."""
+    folder = tmp_path_factory.mktemp("room")
+    yield folder
+    shutil.rmtree(folder)
+
+
 @contextmanager
-def as_a_space(folder: Path, python: str = sys.executable) -> Iterator[str]:
-    """Run the folder's app.py with the platform's variables and nothing else of this machine's."""
+def as_a_space(folder: Path, room: Path) -> Iterator[str]:
+    """Run the folder's app.py with the platform's packages and variables, and nothing else of this machine's."""
+    python = as_the_platform_installs(folder, room / "venv")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -125,7 +138,7 @@ def as_a_space(folder: Path, python: str = sys.executable) -> Iterator[str]:
         "SPACE_ID": f"someone/{folder.name}",
         "GRADIO_SERVER_PORT": str(port),
         "GRADIO_ANALYTICS_ENABLED": "False",
-        "PYTHONDONTWRITEBYTECODE": "1",  # other tests look at the folder as it was copied
+        "PYTHONPYCACHEPREFIX": str(room / "compiled"),  # other tests look at the folder as it was copied
     }
     child = subprocess.Popen([python, "app.py"], cwd=folder, env=env)
     try:
@@ -138,15 +151,18 @@ def as_a_space(folder: Path, python: str = sys.executable) -> Iterator[str]:
 
 def as_the_platform_installs(exported: Path, venv: Path) -> str:
     """A clean environment with what the platform brings and the folder asks for; its interpreter."""
-    own = [f"{name}=={version}" for name, version in pins(exported / "requirements.txt").items()]
-    version = front_matter(exported / "README.md")["sdk_version"]
+    needs, version = exported / "requirements.txt", front_matter(exported / "README.md")["sdk_version"]
+    if not LINKED:
+        return str(install_as_the_platform(venv, needs, version))
+    shutil.rmtree(venv, ignore_errors=True)
+    own = [f"{name}=={version}" for name, version in pins(needs).items()]
     return str(environment_of(venv, [*own, f"gradio[oauth,mcp]=={version}", "spaces"]))
 
 
-def test_all_spaces_work_as_one(tmp_path: Path) -> None:
+def test_all_spaces_work_as_one(tmp_path: Path, room: Path) -> None:
     """The landing page leads to each, and one makes its first output; alone, each makes its own."""
     folder = export("hub", tmp_path)
-    with as_a_space(folder, as_the_platform_installs(folder, tmp_path / "venv")) as url:
+    with as_a_space(folder, room) as url:
         page = httpx.get(url).text
         assert all(f"/{name}/" in page for name in FIRST) and "could not start" not in page
         client = Client(f"{url}/text2audio/", verbose=False, analytics_enabled=False)
@@ -162,8 +178,8 @@ def test_all_spaces_work_as_one(tmp_path: Path) -> None:
     assert {path.name for path in (folder / BUNDLED).iterdir()} >= {"SmolLM2-135M-Instruct.Q4_1.gguf", "open-nsfw.onnx"}
 
 
-def test_an_exported_space_works_alone(exported: Path, tmp_path: Path) -> None:
-    with as_a_space(exported, as_the_platform_installs(exported, tmp_path / "venv")) as url:
+def test_an_exported_space_works_alone(exported: Path, room: Path) -> None:
+    with as_a_space(exported, room) as url:
         client = Client(url, verbose=False, analytics_enabled=False)
         try:
             models = client.predict(api_name="/models")
@@ -189,6 +205,23 @@ def test_the_export_holds_all_it_needs_and_nothing_else(exported: Path) -> None:
     attributes = (exported / ".gitattributes").read_text()
     assert large or exported.name == "text2audio"
     assert all(f"*{suffix} filter=lfs" in attributes for suffix in large)
+
+
+def test_the_installer_looks_where_pip_is_told_to() -> None:
+    said = """\
+:env:.find-links='/near /nearer'
+global.cert='/certificates'
+global.extra-index-url='https://one.example/simple\\nhttps://two.example/simple'
+global.find-links='/far'
+global.timeout='9'
+install.no-index='true'
+"""
+    assert translated(said) == {
+        "UV_INDEX": "https://one.example/simple https://two.example/simple",
+        "UV_FIND_LINKS": "/near,/nearer",
+        "UV_NO_INDEX": "true",
+        "SSL_CERT_FILE": "/certificates",
+    }
 
 
 def test_a_folder_is_meant_from_where_the_person_stands(tmp_path: Path) -> None:
