@@ -71,14 +71,16 @@ def _in_a_thread_that_stays(do: Callable[[], None]) -> Future[None]:
 
 
 def _join(config: ClusterConfig, patience: float) -> None:
+    if config.address:
+        host, _, port = config.address.rpartition(":")
+        with socket.create_connection((host.strip("[]"), int(port)), patience):
+            pass  # it answers: Ray itself would try for minutes
+    # Ray reads its settings once, when it is imported: not before it is known that there is one to join.
     prepare_ray(alone=config.address is None)
     import ray
     from ray import serve
 
     if config.address:
-        host, _, port = config.address.rpartition(":")
-        with socket.create_connection((host.strip("[]"), int(port)), patience):
-            pass  # it answers: Ray itself would try for minutes
         ray.init(address=config.address, log_to_driver=False, logging_level=logging.ERROR)
     else:
         # Short, since sockets lie in it; and in a private one, since Ray opens its own, with its logs, to all.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -150,6 +151,7 @@ def test_a_head_node_that_does_not_answer_is_told_in_time() -> None:
     nowhere = ClusterConfig(address=f"127.0.0.1:{free_port()}")
     with pytest.raises(ClusterUnavailable, match=r"could not be joined \(ConnectionRefusedError\)"):
         connect(nowhere, Listener().emit, 1.0)
+    assert "ray" not in sys.modules, "it would keep the settings of one that joins, were one to be started here later"
 
 
 def test_the_tests_have_what_a_cluster_takes_and_its_ray_is_pinned_in_one_version() -> None:
