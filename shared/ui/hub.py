@@ -18,6 +18,7 @@ from shared.settings import Settings, from_environment
 from shared.state.shares import shares_of
 from shared.surroundings import loopback_past_proxies
 from shared.ui.classroom.serving import announce, class_layers, class_screen
+from shared.ui.kept_pages import KeptPages
 from shared.ui.operation import Operation, checks_of
 from shared.ui.quick_states import quicken
 from shared.ui.serve import KEPT_ALIVE, MAX_THREADS, QUEUE, SCREEN, address, with_arguments
@@ -80,6 +81,7 @@ def build(spaces: list[Found], settings: Settings) -> Any:
     from fastapi import FastAPI
 
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    app.add_middleware(KeptPages, paths=("/", *(f"/{space.name}/" for space in spaces)))
     app.add_middleware(SafeResponses)
     app.add_middleware(SharedPages, shares=shares_of(settings) if settings.sharing else None)
     app.user_middleware[:0] = class_layers(settings)

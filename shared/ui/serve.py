@@ -17,6 +17,7 @@ from shared.settings import Settings, from_environment
 from shared.state.shares import shares_of
 from shared.surroundings import loopback_past_proxies
 from shared.ui.classroom.serving import announce, class_layers, class_screen
+from shared.ui.kept_pages import KeptPages
 from shared.ui.operation import Operation, checks_of
 from shared.ui.quick_states import quicken
 from shared.ui.shared_pages import SharedPages
@@ -63,6 +64,7 @@ def begin(demo: gr.Blocks, options: Settings, **more: Any) -> tuple[str, int]:
         *class_layers(options),
         Middleware(SharedPages, shares=shares_of(options) if options.sharing else None),
         Middleware(SafeResponses),
+        Middleware(KeptPages, paths=("/",)),
     ]
     demo.launch(
         server_name=host,

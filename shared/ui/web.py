@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable, MutableMapping
-from functools import lru_cache
 from typing import Any
 
+from shared.ui.compressing import compressed, encoding_for
+from shared.ui.once import Once
+
+Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
-App = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+Headers = list[tuple[bytes, bytes]]
 
 # Model output is Markdown: a picture or a style in it could carry what was said to another server, so the browser
 # fetches none. Scripts are left to Gradio, whose own page needs them in line.
@@ -41,23 +46,22 @@ class Kept:
 
     def __init__(self, room: int = _ROOM) -> None:
         self._room, self._bytes = room, 0
-        self._answers: dict[str, tuple[Message, Message]] = {}
+        self._answers: dict[tuple[str, str], tuple[Message, Message]] = {}
 
-    def add(self, name: str, body: bytes) -> None:
-        """Keep one; all others go where there is no room."""
+    def add(self, name: str, body: bytes, encoding: str) -> None:
+        """Keep one, compressed; all others go where there is no room."""
         self._bytes += len(body)
         if self._bytes > self._room:
             self._answers.clear()
             self._bytes = len(body)
-        self._answers[name] = _asset_answer(name, body)
+        self._answers[name, encoding] = _asset_answer(name, body, encoding)
 
-    def get(self, scope: MutableMapping[str, Any]) -> tuple[Message, Message] | None:
+    def get(self, scope: Scope) -> tuple[Message, Message] | None:
         """The answer to that call, where it asks for one that is kept and takes it compressed."""
         place = scope["path"].rfind("/assets/")
-        found = self._answers.get(scope["path"][place:]) if place >= 0 else None
-        if found is None or scope["method"] != "GET" or not _takes_brotli(scope):
+        if place < 0 or scope["method"] != "GET":
             return None
-        return found
+        return self._answers.get((scope["path"][place:], encoding_for(scope)))
 
 
 KEPT = Kept()
@@ -69,7 +73,7 @@ class Assets:
     def __init__(self, app: App, kept: Kept = KEPT) -> None:
         self._app, self._kept = app, kept
 
-    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, or pass the call on."""
         found = self._kept.get(scope) if scope["type"] == "http" else None
         if found is None:
@@ -87,32 +91,41 @@ class SafeResponses:
 
     def __init__(self, app: App, kept: Kept = KEPT) -> None:
         self._app, self._kept = app, kept
+        self._once: Once[bytes] = Once()
 
-    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer from the kept assets, or pass the call on and add to its response."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         asset = _HASHED.search(scope["path"]) if scope["method"] in {"GET", "HEAD"} else None
+        encoding = encoding_for(scope)
         if asset is None:
-            sender = _Pages(send) if _takes_brotli(scope) and scope["method"] == "GET" else send
+            sender = _Pages(send, encoding) if encoding and scope["method"] == "GET" else send
             await self._app(scope, receive, _with_headers(sender, SAFE))
         elif (found := self._kept.get(scope)) is not None:
             for message in found:
                 await send(message)
-        elif _takes_brotli(scope) and asset[0].endswith(_TEXT):
-            await self._asset(asset[0], scope, receive, send)
+        elif encoding and asset[0].endswith(_TEXT):
+            await self._asset(asset[0], encoding, scope, receive, send)
         else:
             await self._app(scope, receive, _with_headers(send, SAFE | {b"cache-control": FOREVER}))
 
-    async def _asset(self, name: str, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
-        status, body = await _whole(self._app, scope, receive)
-        if status != 200:
+    async def _asset(self, name: str, encoding: str, scope: Scope, receive: Receive, send: Send) -> None:
+        async def squeezed() -> bytes:
+            status, _, body = await whole(self._app, scope, nobody())
+            if status != 200:
+                return b""
+            small = await compressed(body, encoding)
+            self._kept.add(name, small, encoding)
+            return small
+
+        # By its whole path: that one Space has no such file says nothing of another.
+        small = await self._once.of((scope["path"], encoding), squeezed)
+        if not small:
             await self._app(scope, receive, _with_headers(send, SAFE))
             return
-        squeezed = await _compressed(body)
-        self._kept.add(name, squeezed)
-        start, rest = _asset_answer(name, squeezed)
+        start, rest = _asset_answer(name, small, encoding)
         await send(start)
         await send(rest if scope["method"] == "GET" else {**rest, "body": b""})
 
@@ -120,8 +133,8 @@ class SafeResponses:
 class _Pages:
     """A sender that compresses HTML pages, which Gradio leaves as they are: 126 kB for a Space's screen."""
 
-    def __init__(self, send: Send) -> None:
-        self._send = send
+    def __init__(self, send: Send, encoding: str) -> None:
+        self._send, self._encoding = send, encoding
         self._held: Message | None = None
 
     async def __call__(self, message: Message) -> None:
@@ -132,8 +145,9 @@ class _Pages:
         if self._held is not None and message["type"] == "http.response.body":
             start, self._held = self._held, None
             if not message.get("more_body", False):
-                message = {**message, "body": await _compressed(message.get("body", b""))}
-                start = {**start, "headers": _as_brotli(start["headers"], len(message["body"]))}
+                message = {**message, "body": await compressed(message.get("body", b""), self._encoding)}
+                headers = _as_encoded(start["headers"], len(message["body"]), self._encoding)
+                start = {**start, "headers": headers}
             await self._send(start)
         await self._send(message)
 
@@ -143,9 +157,13 @@ def _is_page(start: Message) -> bool:
     return headers.get(b"content-type", b"").startswith(b"text/html") and b"content-encoding" not in headers
 
 
-def _as_brotli(headers: list[tuple[bytes, bytes]], length: int) -> list[tuple[bytes, bytes]]:
+def _as_encoded(headers: Headers, length: int, encoding: str) -> Headers:
     others = [(name, value) for name, value in headers if name.lower() not in {b"content-length", b"vary"}]
-    about = {b"content-encoding": b"br", b"content-length": str(length).encode(), b"vary": b"Accept-Encoding"}
+    about = {
+        b"content-encoding": encoding.encode(),
+        b"content-length": str(length).encode(),
+        b"vary": b"Accept-Encoding",
+    }
     return [*others, *about.items()]
 
 
@@ -161,47 +179,43 @@ def _with_headers(send: Send, headers: dict[bytes, bytes]) -> Send:
     return send_with
 
 
-def _takes_brotli(scope: MutableMapping[str, Any]) -> bool:
-    asked = {name.lower(): value for name, value in scope["headers"]}
-    return b"br" in asked.get(b"accept-encoding", b"") and b"range" not in asked
-
-
-async def _whole(app: App, scope: MutableMapping[str, Any], receive: Receive) -> tuple[int, bytes]:
-    """The app's response to a plain GET: its status, and its body uncompressed."""
+async def whole(app: App, scope: Scope, receive: Receive) -> tuple[int, Headers, bytes]:
+    """The app's response to a plain GET: its status, its headers, and its body uncompressed."""
     conditional = {b"accept-encoding", b"if-none-match", b"if-modified-since"}
-    headers = [(name, value) for name, value in scope["headers"] if name.lower() not in conditional]
+    asked = [(name, value) for name, value in scope["headers"] if name.lower() not in conditional]
     status, parts = 0, []
+    headers: Headers = []
 
     async def collect(message: Message) -> None:
         nonlocal status
-        status = message.get("status", status)
+        if message["type"] == "http.response.start":
+            status = message["status"]
+            headers.extend(message.get("headers", []))
         parts.append(message.get("body", b""))
 
-    await app({**scope, "method": "GET", "headers": headers}, receive, collect)
-    return status, b"".join(parts)
+    await app({**scope, "method": "GET", "headers": asked}, receive, collect)
+    return status, headers, b"".join(parts)
 
 
-async def _compressed(body: bytes) -> bytes:
-    import anyio.to_thread
+def nobody() -> Receive:
+    """What the app hears of an answer that is made for many: an empty request, and nobody who leaves."""
+    told = False
 
-    # In a thread: several are asked for at once, and the server goes on answering meanwhile.
-    return await anyio.to_thread.run_sync(_squeezed, body)
+    async def receive() -> Message:
+        nonlocal told
+        if told:
+            await asyncio.Event().wait()
+        told = True
+        return {"type": "http.request", "body": b"", "more_body": False}
 
-
-@lru_cache(maxsize=32)
-def _squeezed(body: bytes) -> bytes:
-    """A Space's page is the same for all who open it: it is compressed for the first of them."""
-    import brotli
-
-    squeezed: bytes = brotli.compress(body, quality=5)
-    return squeezed
+    return receive
 
 
-def _asset_answer(name: str, body: bytes) -> tuple[Message, Message]:
+def _asset_answer(name: str, body: bytes, encoding: str) -> tuple[Message, Message]:
     kinds = {".js": b"text/javascript", ".css": b"text/css", ".svg": b"image/svg+xml"}
     headers = {
         b"content-type": kinds[name[name.rindex(".") :]] + b"; charset=utf-8",
-        b"content-encoding": b"br",
+        b"content-encoding": encoding.encode(),
         b"content-length": str(len(body)).encode(),
         b"vary": b"Accept-Encoding",
         b"cache-control": FOREVER,
