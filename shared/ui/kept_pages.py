@@ -13,15 +13,15 @@ from collections import OrderedDict
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import partial
-from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qsl
 
+from shared.languages import COOKIE, asked_language
 from shared.ui.compressing import compressed, encoding_for
 from shared.ui.once import Once
 from shared.ui.web import App, Headers, Receive, Scope, Send, nobody, whole
 
 FRESH = 20.0  # seconds for which a page is given out again
-MOST = 32  # pages kept: a visitor chooses the name of the host and the language
+MOST = 32  # pages kept: a visitor chooses the name of the host
 # All that a page may depend on. Nothing else reaches its rendering, so that nobody's page can hold another's.
 _SEEN = (b"host", b"x-forwarded-host", b"x-forwarded-proto", b"x-gradio-server")
 # Who sends one of these may be somebody to Gradio, wants a part, or comes from another site.
@@ -30,22 +30,6 @@ _SIGNED_IN = re.compile(rb"access-token|session=")
 # What only the page's own scripts read of the address.
 _SCRIPTS = {"__theme"}
 _VARY = b"Accept-Encoding, Accept-Language, Cookie"
-
-
-def language_headers(scope: Scope) -> Headers:
-    """The headers that say which language is wanted, and nothing else of what they hold."""
-    found: Headers = []
-    for name, value in scope["headers"]:
-        if name == b"accept-language":
-            found.append((name, value[:200]))
-        elif name == b"cookie":
-            try:
-                jar = SimpleCookie(value.decode("latin-1"))
-            except CookieError:
-                continue
-            if "language" in jar:
-                found.append((b"cookie", f"language={jar['language'].coded_value[:40]}".encode("latin-1")))
-    return found
 
 
 @dataclass(frozen=True)
@@ -61,7 +45,7 @@ class Page:
 class KeptPages:
     """ASGI middleware: answers for `paths` from what was rendered a moment ago, and passes everything else on.
 
-    It stands behind whatever decides who may see them.
+    It stands behind whatever decides who may see them, and before whatever says them in a language.
     """
 
     def __init__(self, app: App, paths: Collection[str], clock: Callable[[], float] = time.monotonic) -> None:
@@ -89,7 +73,8 @@ class KeptPages:
 
     async def _page(self, scope: Scope) -> Page | None:
         encoding = encoding_for(scope)
-        seen = [(name, value) for name, value in scope["headers"] if name in _SEEN] + language_headers(scope)
+        seen = [(name, value) for name, value in scope["headers"] if name in _SEEN]
+        seen.append((b"cookie", f"{COOKIE}={asked_language(scope)}".encode()))
         key = (scope["path"], scope.get("root_path"), scope["scheme"], scope.get("server"), encoding, *seen)
         page = self._pages.get(key)
         if page is not None and self._clock() - page.made < FRESH:

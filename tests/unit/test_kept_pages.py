@@ -128,6 +128,12 @@ def test_what_a_page_depends_on_makes_it_another(site: Site, pages: KeptPages, h
     assert next(iter(headers.values())).split()[-1] in other.text and get(pages, **headers).text == other.text
 
 
+def test_who_wish_for_the_same_language_share_a_page(site: Site, pages: KeptPages) -> None:
+    for headers in ({"accept_language": "de-CH, en;q=0.5"}, {"accept_language": "de"}, {"cookie": "a=1; language=de"}):
+        assert "language=de" in get(pages, **headers).text
+    assert site.asked == 1
+
+
 def test_nothing_of_a_person_reaches_a_page_that_others_get(pages: KeptPages) -> None:
     said = get(pages, cookie="playground_class=secret; language=de", referer="http://secret", user_agent="secret").text
     assert "secret" not in said and "cookie=language=de" in said
