@@ -10,9 +10,14 @@ ARG ACCELERATOR=cpu
 ENV PLAYGROUND_TORCH=${ACCELERATOR} PLAYGROUND_SKIP_DISK_CHECK=1
 WORKDIR /app
 # What decides the environment, and nothing else: a change to the code doesn't install all anew.
-COPY run.py requirements.txt requirements-dev.txt requirements-starter.txt requirements.lock ./
+COPY run.py requirements.txt requirements-dev.txt requirements-starter.txt requirements-cluster.txt requirements.lock ./
 COPY tools tools
 RUN --mount=type=cache,target=/root/.cache/pip python run.py setup
+# What not everybody needs, for pip: "psycopg[binary]" for PostgreSQL, or the packages for traces or a cluster (docs/deploy.md).
+ARG EXTRA=""
+# hadolint ignore=SC2086,DL3042
+RUN --mount=type=cache,target=/root/.cache/pip \
+    if [ -n "$EXTRA" ]; then .venv/bin/python -m pip install -c requirements.lock $EXTRA; fi
 COPY shared shared
 COPY spaces spaces
 RUN .venv/bin/python -m compileall -q shared spaces
@@ -46,7 +51,7 @@ ENV SPACE=hub \
 USER 1000
 VOLUME ["/weights", "/data"]
 EXPOSE 7860
-HEALTHCHECK --interval=30s --timeout=5s --start-period=120s --retries=3 \
+HEALTHCHECK --interval=30s --timeout=5s --start-period=120s --start-interval=2s --retries=3 \
     CMD ["python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:7860/healthz', timeout=4)"]
 # run.py replaces itself by the server, which then gets the signals itself and lets go of what runs.
 CMD ["sh", "-c", "exec python run.py \"$SPACE\" --no-browser"]

@@ -66,6 +66,16 @@ def test_torchs_build_can_be_told() -> None:
     assert torch_source.CPU_INDEX in (ROOT / "spaces" / "chat" / "requirements.txt").read_text("utf-8")
 
 
+def test_what_an_image_may_have_besides_is_there_in_the_locked_versions() -> None:
+    told = re.findall(r"^EXTRA='(.+)'", (ROOT / "docs" / "deploy.md").read_text("utf-8"), re.MULTILINE)
+    words = [word for each in told for word in each.split()]
+    lock = (ROOT / "requirements.lock").read_text("utf-8").lower()
+    files = [word for word in words if word.endswith(".txt")]
+    assert files and set(files) <= set(copied(BUILD))
+    packages = [word.partition("[")[0] for word in words if word not in {"-r", *files}]
+    assert packages and all(f"\n{package}==" in lock for package in packages)
+
+
 def test_the_compose_files_are_of_one_piece() -> None:
     compose, cuda = (yaml.safe_load((ROOT / name).read_text("utf-8")) for name in ("compose.yaml", "compose.cuda.yaml"))
     playground, proxy = compose["services"]["playground"], compose["services"]["proxy"]

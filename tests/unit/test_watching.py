@@ -134,6 +134,18 @@ def test_a_span_tells_a_run_to_a_collector(add: Add) -> None:
     assert b"secret" not in sent
 
 
+@pytest.mark.parametrize("named", ["", "room-7"])
+def test_spans_are_of_the_service_that_the_keeper_names(add: Add, named: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OTEL_SERVICE_NAME", named)
+    with serving(Act(body={})) as collector:
+        traces = Tracing(collector.url)
+        end(watched(add, FakeBackend("one", run=say("x", usage=USED)), traces), "hi")
+        traces.close()
+    (asked,) = collector.asked
+    assert (named or "genai-playgrounds").encode() in asked.raw
+    assert not named or b"genai-playgrounds" not in asked.raw
+
+
 def test_traces_need_packages_that_may_be_missing(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
