@@ -7,17 +7,16 @@ at once where they come faster than they can be sent.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import threading
 import traceback
-from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from typing import Any
 
 from shared.backends import BACKENDS, Entry, get_backend
 from shared.catalog import Variant
+from shared.cluster.mail import Mail
 from shared.cluster.messages import Begun, Broke, Counted, Done, End, Failed, Message, Ready, Stopped
 from shared.errors import Cancelled, InferenceError
 from shared.memory import PeakMemory
@@ -27,7 +26,7 @@ from shared.settings import Settings, on_node
 from shared.streaming import CancelToken, Emit, Emitter
 
 # Seconds between two batches: each costs the processor that the model works on. Pages show four a second.
-BATCH = 0.05
+BATCH = 0.1
 logger = logging.getLogger(__name__)
 
 
@@ -108,37 +107,29 @@ def _first() -> bool:
     return not (deployment and deployment.replica_states.get("RUNNING"))
 
 
-async def told(work: Callable[[Emit], End]) -> AsyncIterator[tuple[Message, ...]]:
+async def told(work: Callable[[Emit], End], pause: float = BATCH) -> AsyncIterator[tuple[Message, ...]]:
     """Do the work in a thread and yield what it emits, in batches of what has come, then its end.
 
-    Ended early, it stops the work and waits until that has really stopped: only then is the place free again.
+    The first piece of the output and the end are sent at once, what else there is `pause` seconds apart. Ended early,
+    it stops the work and waits until that has really stopped: only then is the place free again.
     """
-    loop, mail, bell, token = asyncio.get_running_loop(), deque[Message](), asyncio.Event(), CancelToken()
-    over = asyncio.Event()
-
-    def put(message: Message) -> None:
-        mail.append(message)
-        loop.call_soon_threadsafe(bell.set)
+    mail, token = Mail(), CancelToken()
 
     def thread() -> None:
-        put(_ended(work, Emitter(put, token)))
-        loop.call_soon_threadsafe(over.set)
+        mail.put(_ended(work, Emitter(mail.put, token)))
+        mail.close()
 
     threading.Thread(target=thread, name="run", daemon=True).start()
     try:
         while True:
-            await bell.wait()
-            bell.clear()
-            batch = tuple(mail.popleft() for _ in range(len(mail)))
-            if batch:
-                yield batch
-                if isinstance(batch[-1], End):
-                    return
-                with suppress(asyncio.TimeoutError):
-                    await asyncio.wait_for(over.wait(), BATCH)
+            batch = await mail.next()
+            yield batch
+            if isinstance(batch[-1], End):
+                return
+            await mail.hold(pause)
     finally:
         token.cancel()
-        await over.wait()
+        await mail.closed.wait()
 
 
 def _ended(work: Callable[[Emit], End], emit: Emit) -> End:
