@@ -1,9 +1,7 @@
 """A class that comes at once: 200 people open the page, and 200 ask, of an engine that only keeps time; then some
-minutes of it, with the server's memory before and after.
+minutes of it, with the server's memory before and after; and the first minute of a real class (`arriving.py`).
 
     python benchmarks/crowding.py [--for SECONDS]
-
-People are plain sockets: a client of some comfort takes longer to ask for a file than the server to give it.
 """
 
 from __future__ import annotations
@@ -11,7 +9,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import re
 import shutil
 import subprocess
 import sys
@@ -23,53 +20,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import httpx
 import psutil
+from arriving import arrived
 from load import Endpoint, Told, call, crowd, endpoint, soak
 from measuring import free_port, give, row, started, stopped
+from people import PEOPLE, Person
 
-PEOPLE, FILES_AT_ONCE = 200, 6
 ROUNDS = 3
 SOAK = 60.0  # seconds; a lesson's hour is 600 of these people who ask without a pause
-
-
-class Person:
-    """Somebody's browser, as far as loading goes: a few connections that are kept open."""
-
-    def __init__(self, port: int) -> None:
-        self._port = port
-
-    async def open_page(self, files: list[str]) -> float:
-        """Seconds to the page and all of its files."""
-        begun = time.perf_counter()
-        reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
-        await _get(reader, writer, "/")
-        left = iter(files)
-
-        async def some(reader: Any, writer: Any) -> None:
-            for file in left:
-                await _get(reader, writer, file)
-            writer.close()
-
-        others = [await asyncio.open_connection("127.0.0.1", self._port) for _ in range(FILES_AT_ONCE - 1)]
-        await asyncio.gather(*(some(*pair) for pair in [(reader, writer), *others]))
-        return time.perf_counter() - begun
-
-
-async def _get(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, path: str) -> bytes:
-    """A file's body. Raises `RuntimeError` for anything but a good answer."""
-    writer.write(
-        f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept-Encoding: gzip, br\r\nAccept: text/html,*/*\r\n\r\n".encode()
-    )
-    head = (await reader.readuntil(b"\r\n\r\n")).lower()
-    if not head.startswith((b"http/1.1 200", b"http/1.1 404")):
-        raise RuntimeError(f"{path}: {head[:60]!r}")
-    if length := re.search(rb"content-length: (\d+)", head):
-        return await reader.readexactly(int(length[1]))
-    body = b""
-    while size := int(await reader.readuntil(b"\r\n"), 16):
-        body += await reader.readexactly(size)
-        await reader.readexactly(2)
-    await reader.readexactly(2)
-    return body
 
 
 def page_files(port: int) -> list[str]:
@@ -142,13 +99,22 @@ def measured(port: int, child: subprocess.Popen[bytes], seconds: float) -> list[
     failed = json.dumps([each["errors"] for each in all_at_once])
     details = f"p95 {p95:.2f} s, {alone:.2f} s alone, median of {ROUNDS}; {lost} of {PEOPLE * ROUNDS} lost: {failed}"
     rows.append(row(f"class: {PEOPLE} streams at once / one alone", p95 / alone, "times", "<= 2.5", details))
+    rows.append(_soaked(port, child, seconds))
+    return [*rows, *arrived(files)]
+
+
+def _soaked(port: int, child: subprocess.Popen[bytes], seconds: float) -> dict[str, Any]:
+    """A quarter of the people ask again and again; memory is looked at before, half-way and at the end."""
     memory = psutil.Process(child.pid).memory_info
-    before = memory().rss
-    told = asyncio.run(chats(port, PEOPLE // 4, seconds)).summary()
-    grown = memory().rss / before - 1
-    details = f"{told['ended']} answers in {seconds:.0f} s, {before / 2**20:.0f} MB before; errors: {told['errors']}"
-    rows.append(row("class: memory grown", max(grown, 0.0), "of all", "<= 0.1", details))
-    return rows
+    seen, errors, ended = [memory().rss], [], 0
+    for _ in range(2):
+        told = asyncio.run(chats(port, PEOPLE // 4, seconds / 2)).summary()
+        seen.append(memory().rss)
+        errors.append(told["errors"])
+        ended += told["ended"]
+    grown, late = seen[2] / seen[0] - 1, seen[2] / seen[1] - 1
+    details = f"{ended} answers in {seconds:.0f} s, {seen[0] / 2**20:.0f} MB before, {late:.3f} in the second half"
+    return row("class: memory grown", max(grown, 0.0), "of all", "<= 0.1", f"{details}; errors: {errors}")
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ import statistics
 import sys
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -103,26 +103,34 @@ class Endpoint:
         return [given.get(name, value) for name, value in self.inputs]
 
 
-async def endpoint(client: httpx.AsyncClient, base: str, name: str) -> Endpoint:
+async def endpoint(
+    client: httpx.AsyncClient, base: str, name: str, headers: Mapping[str, str] | None = None
+) -> Endpoint:
     """Look it up in the Space's own description. Raises `SystemExit` where there is none by that name."""
-    config = (await client.get(f"{base}/config")).json()
+    config = (await client.get(f"{base}/config", headers=headers)).json()
     numbers = [each["id"] for each in config["dependencies"] if each.get("api_name") == name]
-    told = (await client.get(f"{base}/gradio_api/info")).json()["named_endpoints"].get(f"/{name}")
+    told = (await client.get(f"{base}/gradio_api/info", headers=headers)).json()["named_endpoints"].get(f"/{name}")
     if not numbers or told is None:
         raise SystemExit(f"{base} has no endpoint /{name}.")
     pairs = ((each["parameter_name"], each.get("parameter_default")) for each in told["parameters"])
     return Endpoint(numbers[0], tuple(pairs))
 
 
-async def call(client: httpx.AsyncClient, base: str, what: Endpoint, given: dict[str, Any]) -> Took:
+async def call(
+    client: httpx.AsyncClient,
+    base: str,
+    what: Endpoint,
+    given: dict[str, Any],
+    headers: Mapping[str, str] | None = None,
+) -> Took:
     """One run through the queue, to its end."""
     begun, session = time.perf_counter(), secrets.token_hex(8)
     body = {"data": what.data(given), "fn_index": what.number, "session_hash": session, "event_data": None}
-    joined = await client.post(f"{base}/gradio_api/queue/join", json=body)
+    joined = await client.post(f"{base}/gradio_api/queue/join", json=body, headers=headers)
     if joined.status_code != 200:
         return Took(None, time.perf_counter() - begun, error=f"join {joined.status_code}")
     first, size = None, 0
-    async for told in _messages(client, f"{base}/gradio_api/queue/data?session_hash={session}"):
+    async for told in _messages(client, f"{base}/gradio_api/queue/data?session_hash={session}", headers):
         size += len(str(told))
         kind = told.get("msg")
         if kind in {"process_generating", "process_completed"} and first is None and _holds_text(told):
@@ -134,8 +142,10 @@ async def call(client: httpx.AsyncClient, base: str, what: Endpoint, given: dict
     return Took(first, time.perf_counter() - begun, size, "the stream broke off")
 
 
-async def _messages(client: httpx.AsyncClient, url: str) -> AsyncIterator[dict[str, Any]]:
-    async with client.stream("GET", url) as stream:
+async def _messages(
+    client: httpx.AsyncClient, url: str, headers: Mapping[str, str] | None
+) -> AsyncIterator[dict[str, Any]]:
+    async with client.stream("GET", url, headers=headers) as stream:
         async for line in stream.aiter_lines():
             if line.startswith("data:"):
                 yield json.loads(line[5:])

@@ -6,6 +6,7 @@ import hmac
 import secrets
 import threading
 import time
+from collections.abc import Callable
 
 # Letters and digits that are not taken for one another: 27 ** 6 is 387 million codes.
 LETTERS = "ABCDEFGHJKMNPQRTUVWXY346789"
@@ -32,14 +33,14 @@ class Slowing:
     It counts all that are wrong together, not by address: a school has one. Safe to share between threads.
     """
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._wrong, self._looked = 0.0, time.monotonic()
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._lock, self._clock = threading.Lock(), clock
+        self._wrong, self._looked = 0.0, clock()
 
     def wrong(self) -> float:
         """One more; returns the seconds to wait."""
         with self._lock:
-            now = time.monotonic()
+            now = self._clock()
             self._wrong = max(0.0, self._wrong - (now - self._looked) / FORGIVEN) + 1
             self._looked = now
             return min(SLOWEST, max(0.0, self._wrong - FREE) * 0.1)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hmac
 import secrets
 import threading
+import time
+from collections.abc import Callable
 from functools import cached_property
 
 from shared.classroom.names import words
@@ -30,15 +32,15 @@ def own(person: str) -> str:
 
 
 class Class:
-    """One class of one server. `phrase`: what makes somebody its teacher."""
+    """One class of one server. `phrase`: what makes somebody its teacher; `clock`: what dates works, and no more."""
 
-    def __init__(self, settings: Settings, phrase: str) -> None:
+    def __init__(self, settings: Settings, phrase: str, clock: Callable[[], float] = time.time) -> None:
         self.settings, self.phrase = settings, phrase
         database = database_of(settings)
         self.room = Room(settings, database)
         self.queues = Queues()
         self.ledger = Ledger(database)
-        self.works = Works(database, settings.data_dir / "class-works")
+        self.works = Works(database, settings.data_dir / "class-works", clock)
         self._teachers = Owners(settings.data_dir / "class-teachers", None)
         self._lock = threading.Lock()
         self._capped: dict[str, object] = {}

@@ -18,6 +18,7 @@ from shared.settings import Settings
 from shared.state.database import Database, database_of, sql
 
 FRESH = 1.0  # seconds for which what was read is believed: other servers may have changed it
+HERE = 45.0  # seconds after which somebody of whom nothing was heard is away
 MOST_PEOPLE = 500
 _FACTS = "facts"
 
@@ -57,17 +58,36 @@ class Person:
     removed: bool = False
 
 
-class Room:
-    """One class. Safe to share between threads, and between servers that share the database."""
+@dataclass(frozen=True)
+class Seen:
+    """The room as its pages are told of it. `version`: another one whenever something that the teacher set changed."""
 
-    def __init__(self, settings: Settings, database: Database | None = None) -> None:
+    version: str
+    people: Mapping[str, Person]
+
+    def version_for(self, person: str) -> str:
+        """Another one whenever something changed that this person sees; that others come and go is not."""
+        return f"{self.version}.{_hashed(self.people.get(person))}"
+
+
+class Room:
+    """One class. Safe to share between threads, and between servers that share the database.
+
+    No token ends by a time, and `clock`, which measures how long ago things were, is one that nobody sets.
+    """
+
+    def __init__(
+        self, settings: Settings, database: Database | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._clock = clock
         self._database = database or database_of(settings)
         self._tokens = Owners(settings.data_dir / "class", self._database)
         self._lock = threading.Lock()
-        self._read_at = 0.0
+        self._read_at: float | None = None
         self._facts = Facts()
         self._people: dict[str, Person] = {}
-        self._seen: dict[str, float] = {}
+        self._seen: Seen | None = None
+        self._heard: dict[str, float] = {}
 
     # Joining
 
@@ -100,7 +120,7 @@ class Room:
         found = self._people.get(owner[:24])
         if found is None or found.removed:
             return None
-        self._seen[found.id] = time.time()
+        self._heard[found.id] = self._clock()
         return found
 
     # What the teacher sees and does
@@ -117,9 +137,10 @@ class Room:
         self._refresh()
         return sorted((p for p in self._people.values() if not p.removed), key=lambda p: p.name.casefold())
 
-    def seen(self, person: str) -> float | None:
-        """When somebody was last heard of by this server, in seconds since 1970."""
-        return self._seen.get(person)
+    def is_here(self, person: str) -> bool:
+        """Whether this server has just heard of somebody: an open page asks for news again and again."""
+        heard = self._heard.get(person)
+        return heard is not None and self._clock() - heard < HERE
 
     def set(self, **changes: Any) -> Facts:
         """Change some of the facts, in one step also where two servers do so at once."""
@@ -150,31 +171,34 @@ class Room:
         with self._database.writing() as connection:
             for table in ("class_people", "class_facts", "class_votes"):
                 sql(connection, f"DELETE FROM {table}")
-        self._seen.clear()
+        self._heard.clear()
         self.forget()
 
     @property
-    def version(self) -> str:
-        """Another one whenever anything that people see has changed."""
+    def seen(self) -> Seen:
+        """What there is to tell. Worked out once for each reading: two hundred pages ask for it again and again."""
         self._refresh()
-        told = [asdict(self._facts), [asdict(p) for p in self._people.values()]]
-        return hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()[:16]
+        with self._lock:
+            if self._seen is None:
+                self._seen = Seen(_hashed(self._facts), self._people)
+            return self._seen
 
     def forget(self) -> None:
         """Read anew at the next look."""
         with self._lock:
-            self._read_at = 0.0
+            self._read_at = None
 
     def _id(self, token: str) -> str:
         return self._tokens.owner(token)[:24]
 
     def _refresh(self) -> None:
         with self._lock:
-            if time.monotonic() - self._read_at < FRESH:
+            if self._read_at is not None and self._clock() - self._read_at < FRESH:
                 return
             with suppress(BackendError):  # what is known goes on being true while the database is away
                 self._facts, self._people = self._read()
-            self._read_at = time.monotonic()
+                self._seen = None
+            self._read_at = self._clock()
 
     def _read(self) -> tuple[Facts, dict[str, Person]]:
         with self._database.reading() as connection:
@@ -199,8 +223,12 @@ class Room:
             text = sql(connection, get, name=_FACTS).scalar_one_or_none()
             facts = how(_facts(text) if text else Facts(code=codes.new_code()))
             sql(connection, put, name=_FACTS, value=json.dumps(asdict(facts)))
-        self._read_at = 0.0
+        self._read_at = None
         return facts
+
+
+def _hashed(told: Any) -> str:
+    return hashlib.sha256(repr(told).encode()).hexdigest()[:16]
 
 
 def _facts(text: str) -> Facts:

@@ -6,7 +6,7 @@ import json
 import secrets
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -38,10 +38,13 @@ class Work:
 
 
 class Works:
-    """The works of one class. Safe to share between threads, and between servers that share the database."""
+    """The works of one class, in the order in which they came: a clock that is set back makes no new work an old one.
 
-    def __init__(self, database: Database, folder: Path) -> None:
-        self._database, self._files = database, files_in(folder, database)
+    Safe to share between threads, and between servers that share the database. `clock`: of the dates alone.
+    """
+
+    def __init__(self, database: Database, folder: Path, clock: Callable[[], float] = time.time) -> None:
+        self._database, self._files, self._clock = database, files_in(folder, database), clock
 
     @property
     def files(self) -> Files:
@@ -56,12 +59,14 @@ class Works:
         file = f"{name}{made.ending}"
         self._files.write(file, made.data)
         put = (
-            "INSERT INTO class_works (id, person, task, created, state, prompt, receipt, media_type, file, size) "
-            "VALUES (:id, :person, :task, :now, :state, :prompt, :receipt, :kind, :file, :size)"
+            "INSERT INTO class_works "
+            "(id, person, task, created, state, prompt, receipt, media_type, file, size, number) "
+            "VALUES (:id, :person, :task, :now, :state, :prompt, :receipt, :kind, :file, :size, "
+            "(SELECT COALESCE(MAX(number), 0) + 1 FROM class_works))"
         )
         with self._database.writing() as connection:
             sql(
-                connection, put, id=name, person=person, task=task, now=time.time(), state=state, prompt=prompt,
+                connection, put, id=name, person=person, task=task, now=self._clock(), state=state, prompt=prompt,
                 receipt=json.dumps(dict(receipt)), kind=made.media_type, file=file, size=len(made.data),
             )  # fmt: skip
         self._thin(person)
@@ -72,7 +77,7 @@ class Works:
         where = " AND ".join(
             [part for part, given in (("state = :state", state), ("person = :person", person)) if given] or ["1 = 1"]
         )
-        asked = f"SELECT * FROM class_works WHERE {where} ORDER BY created DESC, id LIMIT :most"
+        asked = f"SELECT * FROM class_works WHERE {where} ORDER BY number DESC, created DESC, id LIMIT :most"
         with self._database.reading() as connection:
             rows = sql(connection, asked, state=state, person=person, most=most).all()
         return [_work(row) for row in rows]
@@ -134,4 +139,5 @@ class Works:
 
 def _work(row: Any) -> Work:
     values = dict(row._mapping)
-    return Work(**values | {"receipt": json.loads(values["receipt"])})
+    values["receipt"] = json.loads(values["receipt"])
+    return Work(**{name: value for name, value in values.items() if name != "number"})

@@ -101,14 +101,14 @@ class Ledger:
             return []
         self._close_silent()
         with self._database.reading() as connection:
-            rows = sql(
-                connection, "SELECT account, unit, cap, spent, reserved FROM budgets ORDER BY account, unit"
-            ).all()
-        found = [
+            every = "SELECT account, unit, cap, spent, reserved FROM budgets"
+            names = {f"a{number}": account for number, account in enumerate(accounts)}
+            some = f" WHERE account IN ({', '.join(f':{name}' for name in names)})" if names else ""
+            rows = sql(connection, f"{every}{some} ORDER BY account, unit", **names).all()
+        return [
             Balance(r.account, Unit(r.unit), None if r.cap is None else r.cap / _PARTS, *_whole(r.spent, r.reserved))
             for r in rows
         ]
-        return [each for each in found if not accounts or each.account in accounts]
 
     def reserve(self, accounts: Iterable[str], amounts: Amounts) -> str:
         """Set that aside on every one of the accounts; returns the reservation's id. Raises `BudgetSpent`, and then
@@ -165,11 +165,13 @@ class Ledger:
         each other's accounts."""
         silent = (
             "SELECT id FROM reservations WHERE state = 'held' AND front <> :me AND front NOT IN "
-            "(SELECT id FROM fronts WHERE seen >= :since)"
+            "(SELECT id FROM fronts WHERE seen >= :since AND seen <= :until)"
         )
         with self._database.reading() as connection:
-            since = self._database.now(connection) - LEASE
-            found = sql(connection, silent, me=self._living.front, since=since).scalars().all()
+            now = self._database.now(connection)
+            # One that was seen later than now was seen before the clock was set back: no sign of life.
+            seen = {"since": now - LEASE, "until": now + LEASE}
+            found = sql(connection, silent, me=self._living.front, **seen).scalars().all()
         for name in found:
             with self._database.writing() as connection:
                 expired = "UPDATE reservations SET state = 'expired' WHERE id = :id AND state = 'held'"

@@ -84,7 +84,7 @@ def build(spaces: list[Found], settings: Settings) -> Any:
     app.add_middleware(KeptPages, paths=("/", *(f"/{space.name}/" for space in spaces)))
     app.add_middleware(SafeResponses)
     app.add_middleware(SharedPages, shares=shares_of(settings) if settings.sharing else None)
-    app.user_middleware[:0] = class_layers(settings)
+    app.user_middleware[:0] = class_layers(settings, {f"/{space.name}/": space.demo for space in spaces})
     screen = SCREEN | class_screen(settings)
     readiness = Readiness(checks_of(space.demo for space in spaces))
     app.add_middleware(Operation, readiness=readiness, settings=settings)

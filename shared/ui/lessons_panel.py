@@ -12,6 +12,7 @@ from shared.lesson_steps import Step, answered, as_markdown, done, read_answers,
 from shared.lessons import Lesson
 from shared.tasks import Task
 from shared.ui import lesson_view
+from shared.ui.lesson_links import READ, tell_lessons
 
 _PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "queue": False}
 NOWHERE = (-1, 0)  # which lesson, and which of its steps
@@ -55,7 +56,8 @@ class LessonsPanel:
         self._store = gr.BrowserState({}, storage_key=f"genai-playgrounds-lessons-{task}", secret="lessons")
         self._at = gr.State(NOWHERE)
         self._text_of_file = gr.Textbox(visible="hidden", label="Answers", elem_id="lesson-file")
-        with gr.Accordion("Lessons", open=unfolded, elem_id="lessons"):
+        self._link = gr.Textbox(visible="hidden", label="Lesson", elem_id="lesson-link")
+        with gr.Accordion("Lessons", open=unfolded, elem_id="lessons") as self._fold:
             with gr.Column(visible=False, elem_id="lesson-path") as self._path:
                 self._told = gr.HTML("", elem_id="lesson-question")
                 self._run = gr.Radio([], label="Steps", elem_id="lesson-run")
@@ -68,12 +70,16 @@ class LessonsPanel:
             self._buttons = [gr.Button(lesson.title, size="sm") for lesson in lessons]
             self._save = gr.Button("Download my answers", size="sm", visible=False, elem_id="lesson-save")
 
-    def wire(self, demo: gr.Blocks, screen: Screen, **options: Any) -> list[Any]:
-        """Connect the events. Returns those that may put a step on the screen, for what follows them."""
+    def wire(self, demo: gr.Blocks, screen: Screen, after: Any = None, **options: Any) -> list[Any]:
+        """Connect the events. Returns those that may put a step on the screen, for what follows them.
+
+        `after`: an event of the page's opening which a lesson that a link names must wait for.
+        """
+        tell_lessons(demo, [(lesson.key, lesson.title) for lesson, _ in self._paths])
         self._screen, self._title, going = screen, f"My answers: {demo.title}", {**_PRIVATE, **options}
         shown = [self._path, self._told, self._run, self._choice, self._text, self._verdict, self._back, self._next]
         marks = [*self._buttons, self._save]
-        here, given = [self._store, self._at, *shown, *marks], [self._store, self._at, self._choice, self._text]
+        self._here, given = [self._store, self._at, *shown, *marks], [self._store, self._at, self._choice, self._text]
         demo.load(lambda store: self._marks(store), self._store, marks, **_PRIVATE)
         self._choice.input(self._chosen, given, [self._store, self._run, self._verdict, *marks], **_PRIVATE)
         # It changes nothing of the step: who leaves the box by pressing Next has both answers under way.
@@ -81,11 +87,15 @@ class LessonsPanel:
         saved = self._save.click(self._file, self._store, self._text_of_file, **_PRIVATE)
         saved.then(None, self._text_of_file, None, js=lesson_view.SAVE, **_PRIVATE)
         begun = [self._store, *screen.inputs]
-        inputs, outputs = [*given, self._run, *screen.inputs], [*here, *screen.outputs]
+        inputs, outputs = [*given, self._run, *screen.inputs], [*self._here, *screen.outputs]
         starts = [
             button.click(partial(self._begin, number), begun, outputs, **going)
             for number, button in enumerate(self._buttons)
         ]
+        read = after.then if after is not None else demo.load
+        read(None, None, self._link, js=READ, **_PRIVATE)
+        linked = [*outputs, self._fold]
+        starts.append(self._link.change(self._linked, [self._link, *begun], linked, **going))
         ways = ((self._run.input, _called), (self._next.click, _after), (self._back.click, _before))
         return [*starts, *(event(partial(self._go, way), inputs, outputs, **going) for event, way in ways)]
 
@@ -96,6 +106,13 @@ class LessonsPanel:
         lesson, steps = self._paths[number]
         step = next((n for n, known in enumerate(done(read_answers(store), lesson, steps)) if not known), 0)
         return self._reached(store, (number, step), *given)
+
+    def _linked(self, key: str, store: Any, *given: Any) -> list[Any]:
+        """Show the lesson that a link named."""
+        number = next((n for n, (lesson, _) in enumerate(self._paths) if lesson.key == key), None)
+        if number is None:  # anybody can write a link
+            return [gr.skip()] * (len(self._here) + len(self._screen.outputs) + 1)
+        return [*self._begin(number, store, *given), gr.update(open=True)]
 
     def _go(
         self, way: Way, store: Any, at: tuple[int, int], choice: str | None, text: str, name: str, *given: Any

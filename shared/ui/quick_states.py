@@ -20,6 +20,7 @@ from gradio.state_holder import SessionState, StateHolder
 # Seconds after which an open page's state goes where nobody did anything: its files are gone by then too. Who calls by
 # program has a state for each call, and never says that it is over.
 IDLE = 86_400.0
+MOST = 4000  # states at once; with what was made in it each takes some 20 kB
 
 
 class OwnConfigs(MutableMapping[int, dict[str, Any]]):
@@ -102,7 +103,7 @@ def quicken(demo: gr.Blocks, clock: Callable[[], float] = time.monotonic) -> Non
     """Give the page such states and functions; call it once it is served or mounted, before anybody came."""
     holder: Any = demo.state_holder
     holder.__class__ = QuickStates
-    holder.clock = clock
+    holder.clock, holder.capacity = clock, MOST
     for each in demo.fns.values():
         read_annotations(each.fn)
 

@@ -61,7 +61,7 @@ def begin(demo: gr.Blocks, options: Settings, **more: Any) -> tuple[str, int]:
     readiness = Readiness(checks_of([demo]))
     layers = [
         Middleware(Operation, readiness=readiness, settings=options),
-        *class_layers(options),
+        *class_layers(options, {"/": demo}),
         Middleware(SharedPages, shares=shares_of(options) if options.sharing else None),
         Middleware(SafeResponses),
         Middleware(KeptPages, paths=("/",)),

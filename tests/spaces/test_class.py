@@ -75,6 +75,13 @@ def test_a_student_works_and_the_teacher_leads(browser: Browser, tmp_path: Path)
         work.get_by_role("button", name="Hang up").click()
         assert fits(desk)
 
+        desk.fill("#text", "")
+        desk.select_option("#lesson", label="Zero-shot")
+        desk.click("#push")
+        ada.get_by_role("link", name="Begin the lesson").click()
+        expect(ada.locator("#lesson-question")).to_contain_text("Did it answer in one word")
+        assert "#" not in ada.url  # who loads the page again doesn't begin it again
+
         desk.click("[data-switch=frozen]")
         expect(ada.locator("#class-veil")).to_be_visible()
         expect(desk.locator("[data-switch=frozen]")).to_have_attribute("aria-pressed", "true")

@@ -23,6 +23,7 @@ from shared.media import safety
 from shared.media.safety import safety_of
 from shared.settings import Secret, Settings
 from shared.ui.classroom.gate import Gate
+from shared.ui.classroom.places import Place
 
 PHRASE = "open-sesame"
 HTML = {"accept": "text/html"}
@@ -32,7 +33,8 @@ PICTURE = Made(b"\x89PNG not really", "image/png", ".png")
 @pytest.fixture
 def gate(tmp_path: Path) -> Iterator[Gate]:
     behind = Starlette(routes=[Route("/{path:path}", lambda request: PlainTextResponse("behind"))])
-    yield Gate(behind, Settings(data_dir=tmp_path, classroom=True, class_passphrase=Secret(PHRASE)))
+    places = (Place("/chat/", "Chat", (("1 few", "A few"),)), Place("/text2img/", "Text to image"))
+    yield Gate(behind, Settings(data_dir=tmp_path, classroom=True, class_passphrase=Secret(PHRASE)), places)
     safety.set_by(lambda: "")
     identity.read_by(lambda name: "")
 
@@ -172,9 +174,26 @@ def test_a_blind_vote_tells_makers_and_models_after_it_ends(gate: Gate, room: Cl
 def test_what_is_sent_reaches_everybody_and_news_come_at_once(gate: Gate, teacher: TestClient) -> None:
     ada = student(gate, "Ada")
     before = me(ada)
-    teacher.post("/class/api/desk/push", json={"text": "Draw a cat", "space": "text2img"})
+    teacher.post("/class/api/desk/push", json={"text": "Draw a cat", "space": "/text2img/"})
     told = ada.get("/class/api/me", params={"after": before["version"]}).json()
-    assert told["pushed"]["text"] == "Draw a cat" and told["version"] != before["version"]
+    assert told["pushed"]["text"] == "Draw a cat" and told["pushed"]["link"] == "/text2img/"
+    assert told["version"] != before["version"]
+
+
+def test_a_lesson_is_sent_as_a_link_that_the_server_makes(gate: Gate, teacher: TestClient) -> None:
+    ada = student(gate, "Ada")
+    (chat, _) = teacher.get("/class/api/desk").json()["places"]
+    assert chat == {"path": "/chat/", "name": "Chat", "lessons": [{"key": "1 few", "title": "A few"}]}
+
+    def sent(**said: str) -> Any:
+        assert teacher.post("/class/api/desk/push", json=said).status_code == 200
+        return me(ada)["pushed"]
+
+    pushed = sent(space="/chat/", lesson="1 few")
+    assert (pushed["link"], pushed["lesson"], pushed["text"]) == ("/chat/#lesson=1%20few", "A few", "")
+    assert sent(space="/text2img/", lesson="1 few", text="Draw")["link"] == "/text2img/"  # it is another's
+    assert "link" not in sent(space="https://evil.example/", lesson="1 few", text="Come")
+    assert sent(space="/chat/") == {}  # neither a text nor a lesson: what was sent is taken back
 
 
 def test_a_class_takes_its_work_home(gate: Gate, room: Class, teacher: TestClient) -> None:

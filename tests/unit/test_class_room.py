@@ -11,12 +11,15 @@ import pytest
 from shared.classroom import codes, names
 from shared.classroom.codes import Slowing
 from shared.classroom.desk import Class, passphrase
-from shared.classroom.room import Room
+from shared.classroom.made import Made
+from shared.classroom.room import HERE, Room
+from shared.classroom.works import MOST_EACH, Works
 from shared.errors import InvalidRequest
 from shared.settings import Settings
 from shared.state.database import Database
 
 Opener = Callable[[], Database]
+DAY = 86_400.0
 
 
 def room_of(opened: Opener, folder: Path) -> Room:
@@ -72,11 +75,11 @@ def test_names_are_cleaned_and_no_two_are_the_same(opened: Opener, tmp_path: Pat
 
 def test_what_the_teacher_sets_is_seen_by_every_server(opened: Opener, tmp_path: Path) -> None:
     one, two = room_of(opened, tmp_path), room_of(opened, tmp_path)
-    before = two.version
+    before = two.seen.version
     one.set(paused=True, blocked=("word",), parameters={"temperature": 0.2})
     two.forget()
     assert two.facts.paused and two.facts.blocked == ("word",) and two.facts.parameters == {"temperature": 0.2}
-    assert two.version != before
+    assert two.seen.version != before
     two.set(paused=False)
     one.forget()
     assert not one.facts.paused and one.facts.blocked == ("word",)
@@ -97,6 +100,51 @@ def test_wrong_codes_are_slowed_together_and_a_right_one_never(tmp_path: Path) -
     began = time.monotonic()
     assert room.join(room.facts.code, "Ada")  # nothing of that holds up who knows the code
     assert time.monotonic() - began < codes.SLOWEST
+
+
+class Clock:
+    """One that somebody sets, or that only goes on."""
+
+    def __init__(self, now: float) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_wrong_codes_are_forgotten_with_time() -> None:
+    clock = Clock(0.0)
+    slowing = Slowing(clock)
+    assert [slowing.wrong() for _ in range(100)][-1] == codes.SLOWEST
+    clock.now += codes.FORGIVEN * 100
+    assert slowing.wrong() == 0.0
+
+
+def test_a_clock_that_is_set_throws_nobody_out_and_makes_no_new_work_an_old_one(opened: Opener, tmp_path: Path) -> None:
+    wall, going = Clock(1_700_000_000.0), Clock(50.0)
+    room = Room(Settings(data_dir=tmp_path), opened(), clock=going)
+    works = Works(opened(), tmp_path / "works", clock=wall)
+    token = room.join(room.facts.code, "Ada")
+    ada = room.person(token)
+    assert ada is not None
+    made = []
+    for jump in (0.0, 30 * DAY, -400 * DAY, 400 * DAY, -31 * DAY):
+        wall.now += jump
+        made.append(works.add(ada.id, "chat", f"after {jump}", {}, Made(b"x", "text/plain", ".txt"), "waiting"))
+        assert room.person(token) == ada and room.is_here(ada.id)
+    assert [work.id for work in works.all()] == made[::-1]
+    for _ in range(MOST_EACH):  # the oldest go, and not those that were made while the clock was behind
+        last = works.add(ada.id, "chat", "one more", {}, Made(b"x", "text/plain", ".txt"), "waiting")
+    assert works.all()[0].id == last and not {work.id for work in works.all()} & set(made)
+
+
+def test_who_was_not_heard_of_for_a_while_is_away(tmp_path: Path) -> None:
+    clock = Clock(0.0)
+    room = Room(Settings(data_dir=tmp_path), clock=clock)
+    ada = room.person(room.join(room.facts.code, "Ada"))
+    assert ada is not None and room.is_here(ada.id) and not room.is_here("nobody")
+    clock.now += HERE + 1
+    assert not room.is_here(ada.id)
 
 
 def test_only_the_phrase_makes_a_teacher_and_another_start_with_another_phrase_ends_that(tmp_path: Path) -> None:

@@ -150,6 +150,16 @@ def test_what_a_dead_server_left_is_closed_by_rule_and_corrected_if_it_lives(ope
     assert [of(other, "class").spent, of(other, "class", TOKENS).spent, of(other, "class").reserved] == [0.1, 20, 0]
 
 
+def test_a_clock_that_was_set_back_keeps_no_dead_servers_reservation(opened: Opener) -> None:
+    database = opened()
+    dead, other = Ledger(database), Ledger(opened())
+    dead.reserve(["class"], {TOKENS: 50})
+    with database.writing() as connection:  # it was last seen before that, by a clock that was a day ahead
+        sql(connection, "UPDATE fronts SET seen = seen + 86400 WHERE id = :id", id=dead._living.front)
+    assert of(other, "class", TOKENS).reserved == 0
+    assert of(dead, "class", TOKENS).reserved == 0
+
+
 def test_a_server_that_holds_something_tells_that_it_lives_and_stops_when_it_holds_nothing(opened: Opener) -> None:
     database, beats = opened(), threading.Event()
 

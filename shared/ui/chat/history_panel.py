@@ -60,7 +60,7 @@ class HistoryPanel:
         self.chats.input(
             lambda chosen, store: panel.opened(_find(store, chosen)), [self.chats, self.store], panel.outputs, **private
         )
-        demo.load(
+        opened = demo.load(
             lambda store: [*panel.opened(_find(store, None)), _choices(store)],
             self.store,
             [*panel.outputs, self.chats],
@@ -78,7 +78,7 @@ class HistoryPanel:
         cleared = [*panel.outputs, self.chats]
         panel.chatbot.clear(lambda: [*panel.opened(Conversation()), None], None, cleared, **private)
         inputs = [panel.conversation, panel.todo, keys, *picker, *settings]
-        for reached in self.lessons.wire(demo, ChatLessons(panel, settings)):
+        for reached in self.lessons.wire(demo, ChatLessons(panel, settings), after=opened):
             answered = self.saved(reached).success(
                 self._answer, inputs, panel.outputs, concurrency_limit=None, **queued
             )

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import json
+import time
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -16,7 +19,10 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from shared.classroom.desk import Class
 from shared.classroom.identity import COOKIE, TEACHER_COOKIE
 from shared.classroom.room import Person
+from shared.ui.classroom.places import Place
+from shared.ui.once import Once
 
+Looked = TypeVar("Looked")
 HERE = Path(__file__).parent
 WEEK = 7 * 86_400
 NEWS = 20.0  # seconds that a page waits for news before it asks again
@@ -38,6 +44,18 @@ def html(name: str, status: int = 200) -> Response:
 def room_of(request: Request) -> Class:
     """The class that the server is of."""
     found: Class = request.app.state.room
+    return found
+
+
+def lately(request: Request, of: str) -> Lately[Any]:
+    """What was last seen of the room: one of the looks that `pages` names."""
+    found: Lately[Any] = request.app.state.lately[of]
+    return found
+
+
+def places(request: Request) -> tuple[Place, ...]:
+    """The playgrounds that the server serves."""
+    found: tuple[Place, ...] = request.app.state.places
     return found
 
 
@@ -75,8 +93,6 @@ async def body(request: Request) -> dict[str, Any]:
         data += part
         if len(data) > MOST_BODY:
             raise HTTPException(413, "That is too much to send at once.")
-    import json
-
     try:
         said = json.loads(data or b"{}")
     except ValueError:
@@ -100,14 +116,51 @@ def saved_as(name: str) -> dict[str, str]:
     return {"content-disposition": f'attachment; filename="{name}"', "cache-control": "no-store"}
 
 
-async def news(request: Request, tell: Callable[[], dict[str, Any]], version: Callable[[], str]) -> Response:
+class Lately(Generic[Looked]):
+    """What a look finds: for a moment the same for all who wait for news, so that two hundred cost what one does."""
+
+    def __init__(self, look: Callable[[], Looked]) -> None:
+        self._look, self._at = look, 0.0
+        self._found: Looked | None = None
+        self._once: Once[Looked] = Once()
+
+    async def get(self, *, anew: bool = False) -> Looked:
+        """What it found within the last `LOOK` seconds; or what it finds now."""
+        if anew or self._found is None or time.monotonic() - self._at >= LOOK:
+            return await self._once.of("", self._anew)
+        return self._found
+
+    async def _anew(self) -> Looked:
+        self._found = await run_in_threadpool(self._look)
+        self._at = time.monotonic()
+        return self._found
+
+
+def versioned(look: Callable[[], dict[str, Any]]) -> Callable[[], tuple[str, dict[str, Any]]]:
+    """The look with a version of what it found: worked out once, for all who compare it with what they know."""
+
+    def looked() -> tuple[str, dict[str, Any]]:
+        told = look()
+        return hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()[:16], told
+
+    return looked
+
+
+async def news(
+    request: Request,
+    lately: Lately[Looked],
+    version: Callable[[Looked], str],
+    tell: Callable[[Looked], dict[str, Any]],
+) -> Response:
     """What there is to tell, at once where the page knows another version, otherwise as soon as there is another."""
     known = request.query_params.get("after", "")
     loop = asyncio.get_running_loop()
     end = loop.time() + NEWS
-    while (now := await run_in_threadpool(version)) == known and loop.time() < end:
+    looked = await lately.get(anew=not known)  # a page that knows nothing yet is told what is true now
+    while version(looked) == known and loop.time() < end:
         if await request.is_disconnected():
             break
         await asyncio.sleep(LOOK)
-    told = await run_in_threadpool(tell)
-    return JSONResponse({"version": now, **told}, headers={"cache-control": "no-store"})
+        looked = await lately.get()
+    told = await run_in_threadpool(tell, looked)
+    return JSONResponse({"version": version(looked), **told}, headers={"cache-control": "no-store"})

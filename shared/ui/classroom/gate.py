@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import MutableMapping
+from collections.abc import MutableMapping, Sequence
+from functools import partial
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 
@@ -20,7 +21,9 @@ from shared.errors import InferenceError
 from shared.media import safety
 from shared.settings import Settings
 from shared.ui.classroom import student, teacher
-from shared.ui.classroom.answering import HERE
+from shared.ui.classroom.answering import HERE, Lately, versioned
+from shared.ui.classroom.places import Place
+from shared.ui.classroom.telling import told_of_class, told_of_wall
 from shared.ui.web import SAFE, App, Message, Receive, Send
 
 # Put into every Space's page: what the teacher sends is shown there.
@@ -34,10 +37,10 @@ _KEEPERS = ("/healthz", "/readyz", "/metrics", "/gradio_api/startup-events")  # 
 class Gate:
     """ASGI middleware: answers the class's own pages, and lets members and the teacher through to all else."""
 
-    def __init__(self, app: App, settings: Settings) -> None:
+    def __init__(self, app: App, settings: Settings, places: Sequence[Place] = (), room: Class | None = None) -> None:
         self._app = app
-        self.room = class_of(settings)
-        self._pages = pages(self.room)
+        self.room = room or class_of(settings)
+        self._pages = pages(self.room, places)
         identity.read_by(_cookie)
         safety.set_by(lambda: self.room.room.facts.safety)
 
@@ -72,11 +75,16 @@ def _safely(send: Send) -> Send:
     return sent
 
 
-def pages(room: Class) -> Starlette:
+def pages(room: Class, places: Sequence[Place]) -> Starlette:
     """The class's own pages."""
     routes = [*student.ROUTES, *teacher.ROUTES, Route("/class/static/{name}", _static)]
     app = Starlette(routes=routes, exception_handlers={HTTPException: _refused, InferenceError: _failed})
-    app.state.room = room
+    app.state.room, app.state.places = room, tuple(places)
+    app.state.lately = {
+        "room": Lately(lambda: room.room.seen),
+        "wall": Lately(versioned(partial(told_of_wall, room))),
+        "desk": Lately(versioned(partial(told_of_class, room))),
+    }
     return app
 
 

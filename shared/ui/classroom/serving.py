@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -11,11 +12,12 @@ from starlette.middleware import Middleware
 from shared.classroom.desk import class_of
 from shared.settings import Settings
 from shared.ui.classroom.gate import HEAD, Gate
+from shared.ui.classroom.places import places_of
 
 
-def class_layers(settings: Settings) -> list[Middleware]:
-    """What stands before the server's pages; nothing where it is no class."""
-    return [Middleware(Gate, settings=settings)] if settings.classroom else []
+def class_layers(settings: Settings, demos: Mapping[str, Any]) -> list[Middleware]:
+    """What stands before the server's pages; nothing where it is no class. `demos`: the playgrounds by their paths."""
+    return [Middleware(Gate, settings=settings, places=places_of(demos))] if settings.classroom else []
 
 
 def class_screen(settings: Settings) -> dict[str, Any]:

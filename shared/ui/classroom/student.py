@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from operator import itemgetter
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -16,8 +17,17 @@ from shared.classroom.desk import own
 from shared.classroom.identity import COOKIE
 from shared.classroom.taking_home import zipped
 from shared.errors import InvalidRequest
-from shared.ui.classroom.answering import body, html, is_teacher, news, person_of, room_of, saved_as, with_cookie
-from shared.ui.classroom.telling import blind, told_of_work, votes_of
+from shared.ui.classroom.answering import (
+    body,
+    html,
+    is_teacher,
+    lately,
+    news,
+    person_of,
+    room_of,
+    saved_as,
+    with_cookie,
+)
 
 SLOWING = Slowing()
 # Which of a work's kinds a browser may show by itself; all else is saved.
@@ -52,12 +62,13 @@ async def me(request: Request) -> Response:
         return JSONResponse({"teacher": True})
     person = await run_in_threadpool(person_of, request)
 
-    def tell() -> dict[str, Any]:
+    def tell(_: Any) -> dict[str, Any]:
         facts = room.room.facts
+        known = room.room.seen.people.get(person.id, person)
         own_balances = [b for b in room.ledger.balances(own(person.id)) if b.cap is not None]
         return {
-            "name": person.name,
-            "muted": person.muted,
+            "name": known.name,
+            "muted": known.muted,
             "paused": facts.paused,
             "frozen": facts.frozen,
             "pushed": facts.pushed,
@@ -65,7 +76,7 @@ async def me(request: Request) -> Response:
             "left": {str(b.unit): b.left for b in own_balances},
         }
 
-    return await news(request, tell, lambda: room.room.version)
+    return await news(request, lately(request, "room"), lambda seen: seen.version_for(person.id), tell)
 
 
 async def wall(request: Request) -> Response:
@@ -77,27 +88,12 @@ async def wall(request: Request) -> Response:
 
 async def works(request: Request) -> Response:
     """What hangs on the wall, once it differs from `after`."""
-    room = room_of(request)
-    teacher = is_teacher(request)
-    me = None if teacher else await run_in_threadpool(person_of, request)
+    me = None if is_teacher(request) else await run_in_threadpool(person_of, request)
 
-    def tell() -> dict[str, Any]:
-        names = {p.id: p.name for p in room.room.people}
-        votes, poll = votes_of(room), room.room.facts.poll
-        shown = room.works.all("shown", most=200)
-        return {
-            "works": [blind(told_of_work(work, names, votes), poll) for work in shown],
-            "poll": poll,
-            "votes": dict(votes),
-            "me": me.id if me else "",
-        }
+    def tell(looked: tuple[str, dict[str, Any]]) -> dict[str, Any]:
+        return {**looked[1], "me": me.id if me else ""}
 
-    return await news(request, tell, lambda: _wall_version(room))
-
-
-def _wall_version(room: Any) -> str:
-    works = room.works.all("shown", most=200)
-    return f"{room.room.version}.{hash((tuple(w.id for w in works), frozenset(votes_of(room).items()))) & 0xFFFFFFFF:x}"
+    return await news(request, lately(request, "wall"), itemgetter(0), tell)
 
 
 async def vote(request: Request) -> Response:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import secrets
 from collections.abc import Callable, Mapping
+from operator import itemgetter
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -20,8 +20,19 @@ from shared.classroom.identity import TEACHER_COOKIE
 from shared.classroom.taking_home import table, zipped
 from shared.media.safety import LEVELS
 from shared.state.ledger import Unit
-from shared.ui.classroom.answering import body, html, is_teacher, news, only_teacher, room_of, saved_as, with_cookie
-from shared.ui.classroom.telling import told_of_class
+from shared.ui.classroom.answering import (
+    body,
+    html,
+    is_teacher,
+    lately,
+    news,
+    only_teacher,
+    places,
+    room_of,
+    saved_as,
+    with_cookie,
+)
+from shared.ui.classroom.places import sent_to
 
 SLOWING = Slowing()
 _SWITCHES = ("open", "paused", "frozen", "approving")
@@ -51,15 +62,8 @@ async def unlock(request: Request) -> Response:
 async def look(request: Request) -> Response:
     """All there is to see, once it differs from `after`."""
     only_teacher(request)
-    room = room_of(request)
-    told: dict[str, Any] = {}
-
-    def version() -> str:
-        told.clear()
-        told.update(told_of_class(room))
-        return f"{hash(json.dumps(told, sort_keys=True, default=str)) & 0xFFFFFFFFFFFF:x}"
-
-    return await news(request, lambda: told, version)
+    there = [place.told() for place in places(request)]
+    return await news(request, lately(request, "desk"), itemgetter(0), lambda looked: {**looked[1], "places": there})
 
 
 async def act(request: Request) -> Response:
@@ -69,6 +73,7 @@ async def act(request: Request) -> Response:
     do = _ACTS.get(request.path_params["act"])
     if do is None:
         raise HTTPException(404, "The desk has no such thing.")
+    said["to"] = sent_to(places(request), str(said.get("space", "")), str(said.get("lesson", "")))
     return JSONResponse(await run_in_threadpool(do, room_of(request), said) or {"ok": True})
 
 
@@ -93,8 +98,9 @@ def _code(room: Class, said: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _push(room: Class, said: Mapping[str, Any]) -> None:
-    text, space = str(said.get("text", ""))[:4000], str(said.get("space", ""))[:20]
-    room.room.set(pushed={"id": secrets.token_hex(4), "text": text, "space": space} if text.strip() else {})
+    """A text, or a lesson, or both."""
+    text, to = str(said.get("text", ""))[:4000].strip(), said["to"]
+    room.room.set(pushed={"id": secrets.token_hex(4), "text": text, **to} if text or "lesson" in to else {})
 
 
 def _person(room: Class, said: Mapping[str, Any]) -> None:

@@ -41,6 +41,18 @@ def blind(told: dict[str, Any], poll: Mapping[str, Any]) -> dict[str, Any]:
     return told
 
 
+def told_of_wall(room: Class) -> dict[str, Any]:
+    """What hangs on the wall, as everybody sees it."""
+    names = {p.id: p.name for p in room.room.people}
+    votes, poll = votes_of(room), room.room.facts.poll
+    shown = room.works.all("shown", most=200)
+    return {
+        "works": [blind(told_of_work(work, names, votes), poll) for work in shown],
+        "poll": poll,
+        "votes": dict(votes),
+    }
+
+
 def told_of_class(room: Class) -> dict[str, Any]:
     """All that the teacher's desk shows."""
     people, facts = room.room.people, room.room.facts
@@ -75,7 +87,7 @@ def told_of_class(room: Class) -> dict[str, Any]:
                 "id": p.id,
                 "name": p.name,
                 "muted": p.muted,
-                "seen": room.room.seen(p.id),
+                "here": room.room.is_here(p.id),
                 "running": runs[p.id],
                 "waiting": waits[p.id],
                 "spent": balances.get(own(p.id), {}),

@@ -16,7 +16,7 @@ const spending = (spent) => Object.entries(spent).filter(([, b]) => b.spent || b
   .map(([unit, b]) => `${amount(unit, b.spent)}${unit === "money" ? "" : ` ${UNITS[unit]}`}`).join(", ") || "—";
 
 function person(p) {
-  const now = p.running ? "runs" : p.waiting ? `waits (${p.waiting})` : p.seen && Date.now() / 1000 - p.seen < 45 ? "here" : "away";
+  const now = p.running ? "runs" : p.waiting ? `waits (${p.waiting})` : p.here ? "here" : "away";
   const button = (text, said, extra = {}) => make("button", { onclick: () => act("person", { id: p.id, ...said }), ...extra }, text);
   return make("tr", {}, make("td", {}, p.name), make("td", {}, now), make("td", { class: "num" }, spending(p.spent)),
     make("td", {}, make("div", { class: "row" },
@@ -47,6 +47,19 @@ function works(list) { // what didn't change stays, so that a clip goes on playi
   while (at("works").children.length > nodes.length) at("works").lastChild.remove();
 }
 
+const option = (value, text) => make("option", { value }, text);
+function lessons() {
+  const place = told.places.find((each) => each.path === at("space").value);
+  at("lesson").replaceChildren(option("", "none"), ...(place?.lessons ?? []).map((each) => option(each.key, each.title)));
+  at("lesson").disabled = !place?.lessons.length;
+}
+function places() { // once: the server's playgrounds are the same until it is started again
+  if (at("space").options.length > 1) return;
+  at("space").append(...told.places.map((each) => option(each.path, each.name)));
+  if (told.places.length === 1) at("space").value = told.places[0].path;
+  lessons();
+}
+
 function fill(id, text) { if (document.activeElement !== at(id)) at(id).value = text; }
 
 function show() {
@@ -60,6 +73,7 @@ function show() {
   at("people").replaceChildren(...told.people.map(person));
   at("queues").replaceChildren(...(told.queues.length ? told.queues.map((q) => make("p", {}, `${q.lane}: runs ${q.running.join(", ") || "nobody"}; waits ${q.waiting.join(", ") || "nobody"}`)) : [make("p", { class: "soft" }, "Nobody runs or waits.")]));
   works(told.works);
+  places();
   at("ask").disabled = chosen.size < 2;
   at("endask").hidden = !facts.poll.open;
   const rows = Object.entries(UNITS).map(([unit, words]) => make("tr", { "data-unit": unit }, make("td", {}, words),
@@ -82,7 +96,8 @@ for (const button of document.querySelectorAll("[data-switch]")) button.addEvent
   if (await act("set", { [name]: next })) { told.facts[name] = next; show(); } // at once: the next click turns it back
 });
 at("newcode").addEventListener("click", () => act("code"));
-at("push").addEventListener("click", () => act("push", { text: at("text").value, space: at("space").value }));
+at("push").addEventListener("click", () => act("push", { text: at("text").value, space: at("space").value, lesson: at("lesson").value }));
+at("space").addEventListener("change", lessons);
 at("unpush").addEventListener("click", () => act("push", { text: "" }));
 at("ask").addEventListener("click", async () => { await act("poll", { works: [...chosen], question: prompt("What is asked?", "Which is better?") || "Which is better?" }); chosen.clear(); });
 at("endask").addEventListener("click", () => act("end-poll"));

@@ -27,8 +27,15 @@
     const copy = make("button", "", "Copy"), away = make("button", "", "Close");
     copy.onclick = () => navigator.clipboard?.writeText(sent.text).then(() => { copy.textContent = "Copied"; });
     away.onclick = () => { card.hidden = true; sessionStorage.setItem("class-put", sent.id); };
-    card.replaceChildren(make("b", "", "From your teacher"), make("pre", "", sent.text), copy);
-    if (sent.space && !location.pathname.startsWith(`/${sent.space}/`)) { const a = make("a", "", "Open the playground"); a.href = `/${encodeURIComponent(sent.space)}/`; card.append(a); }
+    card.replaceChildren(make("b", "", "From your teacher"));
+    if (sent.text) card.append(make("pre", "", sent.text), copy);
+    if (sent.lesson) card.append(make("p", "", sent.lesson));
+    if (sent.link && (sent.lesson || location.pathname !== sent.space)) {
+      const a = make("a", "", sent.lesson ? "Begin the lesson" : "Open the playground");
+      a.href = sent.link;
+      a.onclick = () => away.onclick();
+      card.append(a);
+    }
     card.append(away);
     card.hidden = false;
   }
