@@ -54,6 +54,7 @@ class Database:
         self.path, self._url = path, url
         self._engine: Engine | None = None
         self._made = False
+        self.closes = 0  # how often it was closed
         self._new_locks()
         _ALL.add(self)
 
@@ -112,6 +113,7 @@ class Database:
             if self._engine is not None:
                 self._engine.dispose()
             self._engine = None
+            self.closes += 1
 
     @contextmanager
     def _connected(self, begin: str) -> Iterator[Connection]:

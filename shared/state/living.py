@@ -19,7 +19,8 @@ logger = logging.getLogger(__name__)
 
 
 class Living:
-    """One server's sign of life; `front` is its name. A thread tells it, which ends when nothing is held any more."""
+    """One server's sign of life; `front` is its name. A thread tells it, which ends when nothing is held any more, or
+    when the database was closed: opening it again would keep its server from ending."""
 
     def __init__(self, database: Database, every: float = EVERY) -> None:
         self.front = secrets.token_urlsafe(9)
@@ -40,7 +41,8 @@ class Living:
             self._held.add(name)
             self._empty.clear()
             if self._thread is None:
-                self._thread = threading.Thread(target=self._go_on, name="living", daemon=True)
+                closes = (self._database.closes,)
+                self._thread = threading.Thread(target=self._go_on, args=closes, name="living", daemon=True)
                 self._thread.start()
 
     def lets_go(self, name: str) -> None:
@@ -50,13 +52,22 @@ class Living:
             if not self._held:
                 self._empty.set()
 
-    def _go_on(self) -> None:
+    def _go_on(self, closes: int) -> None:
         while not self._empty.wait(self._every) or not self._ended():
+            if self._closed_since(closes):
+                return
             try:
                 with self._database.writing() as connection:
                     self.told(connection, self._database.now(connection))
             except BackendError as error:
                 logger.warning("The other servers can't be told that this one lives: %s", error)
+
+    def _closed_since(self, closes: int) -> bool:
+        with self._lock:
+            if self._database.closes == closes:
+                return False
+            self._thread = None
+            return True
 
     def _ended(self) -> bool:
         with self._lock:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -72,7 +73,7 @@ def _started(binaries: Path, folder: Path, user: str | None) -> Iterator[None]:
         _wait(Postgres(folder), server, log)
         yield
     finally:
-        server.terminate()
+        server.send_signal(signal.SIGINT)  # at once: SIGTERM waits for everybody who is connected
         try:
             server.wait(20)
         except subprocess.TimeoutExpired:

@@ -178,6 +178,21 @@ def test_a_server_that_holds_something_tells_that_it_lives_and_stops_when_it_hol
     assert not thread.is_alive()
 
 
+def test_a_server_that_holds_something_opens_no_database_again_that_was_closed(opened: Opener) -> None:
+    database = opened()
+    living = Living(database, every=0.01)
+    living.holds("a run")
+    thread = living._thread
+    database.close()
+    assert thread is not None
+    thread.join(30)
+    assert not thread.is_alive() and database._engine is None
+    living.holds("another")  # it is used again
+    assert living._thread is not None
+    living.lets_go("a run")
+    living.lets_go("another")
+
+
 def test_old_reservations_go_and_budgets_stay(opened: Opener) -> None:
     database = opened()
     ledger = Ledger(database)
