@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -72,6 +73,7 @@ class Settings:
     c2pa_key: Path | None = None
     safety: Safety = "standard"  # how careful the check of finished pictures is
     proxied: bool = False  # reached through a tunnel or a proxy, though it listens on this machine alone: public too
+    root_path: str = ""  # under which a proxy shows the server, such as /lab
     metrics: bool | None = None  # whether /metrics is served; None: unless the server is public
     log: Log = "text"
     log_prompts: bool = False  # into logs, traces and history
@@ -133,6 +135,7 @@ KEY_VARIABLES = (
 )
 _ALIASES = {"GEMINI_API_KEY": ("GOOGLE_API_KEY",), "HF_TOKEN": ("HUGGING_FACE_HUB_TOKEN",)}
 _URL_SUFFIX = "_BASE_URL"
+_ROOT = re.compile(r"(?a:(?:https?://[\w.:\[\]-]+)?((?:/[\w.~-]+){0,4})/?)")
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
@@ -171,6 +174,7 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
         cluster_file=_path(env, "PLAYGROUND_CLUSTER"),
         placed=tuple(name.strip() for name in env.get("PLAYGROUND_PLACED", "").split(",") if name.strip()),
         safety=_one_of(env, "PLAYGROUND_SAFETY", Safety, defaults.safety),
+        root_path=_root_path(env),
         metrics=_flag(env, "PLAYGROUND_METRICS") if env.get("PLAYGROUND_METRICS", "").strip() else None,
         log=_one_of(env, "PLAYGROUND_LOG", Log, defaults.log),
         log_prompts=_flag(env, "PLAYGROUND_LOG_PROMPTS"),
@@ -207,6 +211,12 @@ def _database(env: Mapping[str, str]) -> Secret | None:
             "DATABASE_URL must begin with postgresql://; leave it unset for a SQLite file on this machine."
         )
     return Secret(text) if text else None
+
+
+def _root_path(env: Mapping[str, str]) -> str:
+    if (found := _ROOT.fullmatch(env.get("GRADIO_ROOT_PATH", "").strip())) is None:
+        raise ValueError("GRADIO_ROOT_PATH must be a path such as /lab, or an address such as https://example.com/lab.")
+    return found[1]
 
 
 def _secret(env: Mapping[str, str], name: str) -> Secret | None:

@@ -24,6 +24,7 @@ from shared.ui.quick_states import quicken
 from shared.ui.serve import KEPT_ALIVE, MAX_THREADS, QUEUE, SCREEN, address, with_arguments
 from shared.ui.shared_pages import SharedPages
 from shared.ui.stopping import start_server, stay, stop_server, until_stopped
+from shared.ui.under_path import innermost, outermost
 from shared.ui.web import Assets, SafeResponses
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -58,22 +59,22 @@ def _start(app: Path) -> Found:
         return Found(app.parent.name, None, f"{type(error).__name__}: {error}")
 
 
-def landing(spaces: list[Found]) -> Any:
-    """The page with a card for each Space."""
+def landing(spaces: list[Found], root: str = "") -> Any:
+    """The page with a card for each Space. `root`: the path under which visitors find the server."""
     with gr.Blocks(title="Generative-AI playgrounds", analytics_enabled=False) as page:
         gr.HTML(
             '<div class="pg-head"><h1>Generative-AI playgrounds</h1>'
             "<p>One prompt, many engines. Everything here works with no GPU, no key and no network.</p></div>"
         )
-        gr.HTML(f'<div class="pg-cards">{"".join(map(_card, spaces))}</div>')
+        gr.HTML(f'<div class="pg-cards">{"".join(_card(space, root) for space in spaces)}</div>')
     return page
 
 
-def _card(space: Found) -> str:
+def _card(space: Found, root: str) -> str:
     title, words = ABOUT.get(space.name, (space.name, ""))
     if space.demo is None:
         return f'<div class="pg-card"><h2>{escape(title)}</h2><p>It could not start: {escape(space.problem)}</p></div>'
-    return f'<a class="pg-card" href="/{space.name}/"><h2>{escape(title)}</h2><p>{escape(words)}</p></a>'
+    return f'<a class="pg-card" href="{root}/{space.name}/"><h2>{escape(title)}</h2><p>{escape(words)}</p></a>'
 
 
 def build(spaces: list[Found], settings: Settings) -> Any:
@@ -85,7 +86,7 @@ def build(spaces: list[Found], settings: Settings) -> Any:
     app.add_middleware(SafeResponses)
     app.add_middleware(SharedPages, shares=shares_of(settings) if settings.sharing else None)
     app.user_middleware[:0] = class_layers(settings, {f"/{space.name}/": space.demo for space in spaces})
-    screen = SCREEN | class_screen(settings)
+    screen = SCREEN | class_screen(settings) | {"root_path": ""}  # a Space would else take the whole path for its own
     readiness = Readiness(checks_of(space.demo for space in spaces))
     app.add_middleware(Operation, readiness=readiness, settings=settings)
     for space in spaces:
@@ -94,7 +95,9 @@ def build(spaces: list[Found], settings: Settings) -> Any:
             space.demo.max_threads = MAX_THREADS
             app = gr.mount_gradio_app(app, space.demo, path=f"/{space.name}", mcp_server=True, **screen)
             quicken(space.demo)
-    return gr.mount_gradio_app(app, landing(spaces), path="/", **screen | {"footer_links": []})
+    app.user_middleware[:0] = outermost(settings)
+    app.user_middleware += innermost(settings)
+    return gr.mount_gradio_app(app, landing(spaces, settings.root_path), path="/", **screen | {"footer_links": []})
 
 
 def main(root: Path = ROOT) -> None:

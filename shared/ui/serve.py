@@ -23,6 +23,7 @@ from shared.ui.quick_states import quicken
 from shared.ui.shared_pages import SharedPages
 from shared.ui.stopping import stay, stop_server, until_stopped
 from shared.ui.theme import CSS, SCRIPT, THEME
+from shared.ui.under_path import outermost
 from shared.ui.web import Assets, SafeResponses
 
 PORTS_TRIED = 100
@@ -60,6 +61,7 @@ def begin(demo: gr.Blocks, options: Settings, **more: Any) -> tuple[str, int]:
     logs.configure(options)
     readiness = Readiness(checks_of([demo]))
     layers = [
+        *outermost(options),
         Middleware(Operation, readiness=readiness, settings=options),
         *class_layers(options, {"/": demo}),
         Middleware(SharedPages, shares=shares_of(options) if options.sharing else None),

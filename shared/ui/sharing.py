@@ -35,7 +35,7 @@ FRAGMENT = (
     "() => { if (!window.pgLinks) { window.pgLinks = true; addEventListener('hashchange', () => "
     f"location.hash.startsWith('{links.MARK}') && location.reload()); }} return location.hash; }}"
 )
-_PATH = re.compile(r"/|(?:/[\w-]{1,40}){1,4}/?", re.ASCII)
+_PATH = re.compile(r"/|(?:/[\w.~-]{1,40}){1,6}/?", re.ASCII)
 _RAW: dict[str, Any] = {**PRIVATE, "queue": False}
 
 
@@ -96,7 +96,8 @@ class ShareRow:
                 return [gr.skip(), gr.skip(), note("Nothing is shared from this server.", "pg-error"), gr.skip()]
             given = owner.given(token)
             try:
-                path = publish(shares, owner.of(given), space, self.name, home, reader(*held))
+                made, root = reader(*held), engine.settings.root_path
+                path = root + publish(shares, owner.of(given), space, self.name, home, made)
             except InferenceError as error:
                 return ["", gr.update(visible=False), note(str(error), "pg-error"), given]
             return [path, gr.update(visible=True), note(SHOWN), given]
@@ -117,7 +118,7 @@ def fragment(shares: Shares, space: str, box: str, document: dict[str, Any]) -> 
 
 
 def publish(shares: Shares, owner: str, space: str, box: str, home: str, made: Made) -> str:
-    """Show it; returns the page's path. `home`: the Space's own path, as the browser says."""
+    """Show it; returns the page's path on this server. `home`: the Space's own path, as the browser says."""
     content = {
         "document": public(made.document),
         "text": made.text,
