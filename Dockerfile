@@ -13,7 +13,11 @@ WORKDIR /app
 COPY run.py requirements.txt requirements-dev.txt requirements-starter.txt requirements-cluster.txt requirements.lock ./
 COPY tools tools
 RUN --mount=type=cache,target=/root/.cache/pip python run.py setup
-# What not everybody needs, for pip: "psycopg[binary]" for PostgreSQL, or the packages for traces or a cluster (docs/deploy.md).
+# DATABASE_URL is of use in containers first of all: several of them share a database.
+COPY requirements-postgres.txt ./
+RUN --mount=type=cache,target=/root/.cache/pip \
+    .venv/bin/python -m pip install -c requirements.lock -r requirements-postgres.txt
+# What not everybody needs, for pip: the packages for traces or a cluster (docs/deploy.md).
 ARG EXTRA=""
 # hadolint ignore=SC2086,DL3042
 RUN --mount=type=cache,target=/root/.cache/pip \

@@ -56,6 +56,16 @@ def test_the_image_runs_as_nobody_special_and_its_settings_are_ours() -> None:
     assert env["HF_HOME"] == "/weights" and env["GRADIO_TEMP_DIR"].startswith("/data/")
 
 
+def test_the_image_reaches_a_postgresql_by_what_the_tests_reach_one_with() -> None:
+    (pin,) = re.findall(
+        r"^psycopg\[binary\]==.+$", (ROOT / "requirements-postgres.txt").read_text("utf-8"), re.MULTILINE
+    )
+    assert pin in (ROOT / "requirements-dev.txt").read_text("utf-8").splitlines()
+    assert re.search(r"pip install -c requirements\.lock -r requirements-postgres\.txt$", BUILD, re.MULTILINE)
+    locked = (ROOT / "requirements.lock").read_text("utf-8").splitlines()
+    assert {pin.replace("[binary]", ""), pin.replace("[binary]", "-binary")} <= set(locked)
+
+
 def test_torchs_build_can_be_told() -> None:
     """An image is made on a machine that says nothing about the one that runs it."""
     for told, cpu in (("cpu", True), ("cuda", False)):
