@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextvars import copy_context
+from functools import partial
 from typing import TypeVar
 
 from shared.errors import InferenceError
@@ -62,7 +64,9 @@ def at_once(
             ended.release()
 
     for place, run in enumerate(runs):
-        threading.Thread(target=follow, args=(place, run), name=f"compare-{place}", daemon=True).start()
+        # Each in a copy of this thread's context: who asks is read from there.
+        work = partial(copy_context().run, follow, place, run)
+        threading.Thread(target=work, name=f"compare-{place}", daemon=True).start()
     left = len(runs)
     while left:
         yield list(said)

@@ -16,6 +16,7 @@ from shared.classroom.works import Works
 from shared.jobs.owners import Owners
 from shared.settings import Settings
 from shared.state.database import database_of
+from shared.state.history import history_of
 from shared.state.ledger import Ledger, Unit
 
 EVERYBODY = "class"  # the account of all together
@@ -78,8 +79,9 @@ class Class:
                     self._capped[account] = told
 
     def delete_all(self) -> None:
-        """The room, its works and its budgets: nothing of anybody is left."""
+        """The room, its works, what ran and the budgets: nothing of anybody is left."""
         self.works.remove_all()
+        history_of(self.settings).forget_class()
         for balance in self.ledger.balances():
             if balance.account == EVERYBODY or balance.account.startswith(f"{EVERYBODY}:"):
                 self.ledger.set_cap(balance.account, balance.unit, None)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 import re
 import zipfile
 from datetime import UTC, datetime
 
+from shared import spreadsheet
 from shared.classroom.desk import Class
 from shared.classroom.works import Work
 
@@ -35,12 +35,8 @@ def zipped(room: Class, person: str | None = None) -> bytes:
 def table(room: Class) -> str:
     """A line for each work that was kept, as CSV."""
     names = {p.id: p.name for p in room.room.people}
-    buffer = io.StringIO()
-    writer = csv.writer(buffer)
-    writer.writerow(_COLUMNS)
-    for work in reversed(room.works.all(most=100_000)):
-        writer.writerow([_cell(value) for value in _row(work, names.get(work.person, "left"))])
-    return buffer.getvalue()
+    works = reversed(room.works.all(most=100_000))
+    return spreadsheet.table(_COLUMNS, (_row(work, names.get(work.person, "left")) for work in works))
 
 
 def _row(work: Work, name: str) -> list[object]:
@@ -59,12 +55,6 @@ def _row(work: Work, name: str) -> list[object]:
         work.state,
         work.prompt,
     ]
-
-
-def _cell(value: object) -> str:
-    """A text that a spreadsheet takes for a formula gets a mark before it."""
-    text = str(value)
-    return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r"} else text
 
 
 def _plain(text: str) -> str:

@@ -20,6 +20,7 @@ from shared.errors import InferenceError
 from shared.events import Progress
 from shared.operation.budgeting import Budgeting
 from shared.operation.seen import Seen, Watcher
+from shared.state.history import owner_in_class
 
 logger = logging.getLogger(__name__)
 TEACHER = "teacher"  # who no rule holds for
@@ -50,6 +51,7 @@ class Admitting:
         else:
             person = self._room.room.person(identity.token())
             seen.payer = check(self._room.room.facts, person, seen.spec.id, seen.request).id
+            seen.owner = owner_in_class(seen.payer)
         yield
 
 

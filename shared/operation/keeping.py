@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
-from shared.errors import BackendError, NotReady
+from shared.errors import NotReady
+from shared.operation import whose
 from shared.operation.seen import Seen
 from shared.state.history import History
 
-logger = logging.getLogger(__name__)
+_TOLD = frozenset({"notes", "unhonoured"})  # in our words, which may quote a person's
 
 
 class Keeping:
@@ -21,18 +22,30 @@ class Keeping:
 
     @contextmanager
     def __call__(self, seen: Seen) -> Iterator[None]:
-        """A run is not spoiled because it can't be written down."""
+        """A run is not held up by being written down, nor spoiled because it can't be."""
         try:
             yield
         finally:
-            if seen.owner and not isinstance(seen.error, NotReady):
-                self._keep(seen)
+            if not isinstance(seen.error, NotReady) and (owner := seen.owner or whose.visitor()):
+                self._keep(owner, seen)
 
-    def _keep(self, seen: Seen) -> None:
-        receipt = seen.receipt.to_dict() if seen.receipt else {"model": seen.spec.id, "name": seen.spec.name}
+    def _keep(self, owner: str, seen: Seen) -> None:
         error = "" if seen.outcome in {"ok", "stopped"} else seen.outcome
         prompt = seen.words if self._prompts else None
-        try:
-            self._history.add(seen.owner, str(seen.spec.task), receipt, error=error, prompt=prompt)
-        except BackendError as trouble:
-            logger.warning("A run wasn't written into its owner's history: %s", trouble)
+        receipt = _receipt(seen) if self._prompts else wordless(_receipt(seen), seen.request.WORDS)
+        self._history.add_soon(owner, str(seen.spec.task), receipt, error=error, prompt=prompt)
+
+
+def _receipt(seen: Seen) -> dict[str, Any]:
+    if seen.receipt:
+        return seen.receipt.to_dict()
+    spec, variant = seen.spec, seen.variant
+    return {"model": spec.id, "name": spec.name, "backend": variant.backend, "mode": str(variant.mode)}
+
+
+def wordless(receipt: dict[str, Any], words: frozenset[str]) -> dict[str, Any]:
+    """The receipt without what a person wrote: without settings that are `words`, or what an engine says of them."""
+    kept = {name: value for name, value in receipt.items() if name not in _TOLD}
+    settings = {name: value for name, value in receipt.get("settings", {}).items() if name not in words}
+    extra = {name: value for name, value in receipt.get("extra", {}).items() if isinstance(value, int | float)}
+    return {**kept, "settings": settings, "extra": extra}

@@ -16,7 +16,7 @@ from shared.operation.seen import Seen, Watcher
 from shared.operation.tracing import tracing
 from shared.settings import Settings
 from shared.state.database import database_of
-from shared.state.history import History
+from shared.state.history import history_of
 from shared.state.ledger import Ledger, Unit
 
 
@@ -27,7 +27,7 @@ def watchers_of(settings: Settings) -> tuple[Watcher, ...]:
         found.append(tracer)
     database = database_of(settings)
     if settings.history:
-        found.append(Keeping(History(database, settings.history), prompts=settings.log_prompts))
+        found.append(Keeping(history_of(settings), prompts=settings.log_prompts))
     if settings.budget_usd is not None:
         found.append(Budgeting(Ledger(database), caps={Unit.MONEY: settings.budget_usd}))
     if settings.classroom:

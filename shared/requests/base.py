@@ -21,6 +21,8 @@ class Request:
 
     # Fields that carry the work itself; every other field is a setting that an engine may not honour.
     CONTENT: ClassVar[frozenset[str]] = frozenset()
+    # Settings that hold what a person wrote: a history that keeps no words lacks them.
+    WORDS: ClassVar[frozenset[str]] = frozenset()
     # Fields that no file and no receipt may hold.
     KEPT_BACK: ClassVar[frozenset[str]] = frozenset()
     TASK: ClassVar[Task] = Task.CHAT  # what a model that is named by hand is wanted for

@@ -47,6 +47,7 @@ class ChatRequest(Request):
     reasoning_effort: Literal["none", "low", "medium", "high"] | None = None
 
     CONTENT: ClassVar[frozenset[str]] = frozenset({"messages", "system", "overflow"})
+    WORDS: ClassVar[frozenset[str]] = frozenset({"prefill", "stop", "response_format", "grammar"})
 
     def validate(self) -> None:
         """Raise `InvalidRequest` for an empty conversation or a value out of range."""

@@ -60,6 +60,7 @@ class ImageRequest(Request):
     keep_attention: bool | None = None
 
     CONTENT: ClassVar[frozenset[str]] = frozenset({"prompt", "blend_prompt", "image", "mask_image", "control_image"})
+    WORDS: ClassVar[frozenset[str]] = frozenset({"negative_prompt"})
     TASK: ClassVar[Task] = Task.TEXT_TO_IMAGE
     ESSENTIAL: ClassVar[Mapping[str, str]] = {
         "outpaint": "draw beyond a picture's edges",

@@ -38,6 +38,7 @@ class SpeechRequest(Request):
     reference: Reference | None = None
 
     CONTENT: ClassVar[frozenset[str]] = frozenset({"text", "reference"})
+    WORDS: ClassVar[frozenset[str]] = frozenset({"instructions", "speakers"})
     KEPT_BACK: ClassVar[frozenset[str]] = frozenset({"reference"})
     TASK: ClassVar[Task] = Task.TEXT_TO_SPEECH
     ESSENTIAL: ClassVar[Mapping[str, str]] = {"reference": "imitate the voice of a recording"}
@@ -78,6 +79,7 @@ class AudioRequest(Request):
     guidance_scale: float | None = None
 
     CONTENT: ClassVar[frozenset[str]] = frozenset({"prompt"})
+    WORDS: ClassVar[frozenset[str]] = frozenset({"negative_prompt"})
     EXAMPLE: ClassVar[str] = ""
 
     def validate(self) -> None:

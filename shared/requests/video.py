@@ -65,6 +65,7 @@ class VideoRequest(Request):
     preview_every_step: bool | None = None
 
     CONTENT: ClassVar[frozenset[str]] = frozenset({"prompt", "image", "last_image", "video"})
+    WORDS: ClassVar[frozenset[str]] = frozenset({"negative_prompt", "shots"})
     TASK: ClassVar[Task] = Task.TEXT_TO_VIDEO
     ESSENTIAL: ClassVar[Mapping[str, str]] = {
         "image": "begin with a picture",

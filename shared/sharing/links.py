@@ -17,7 +17,7 @@ from shared.errors import InvalidRequest
 MARK = "#restore="
 LONGEST = 1800  # characters of settings in an address: mail and chat programs cut what is much longer
 MOST = 64_000  # characters of JSON in one that is kept by the server
-_WHOLE = re.compile(r"#restore=([a-z][a-z-]{0,30})\.([zs])([A-Za-z0-9_-]{1,4000})")
+_WHOLE = re.compile(r"#restore=([a-z][a-z-]{0,30})\.([zsw])([A-Za-z0-9_-]{1,4000})")
 _KEPT = ("model", "seed", "settings")
 _BROKEN = "This link is damaged or cut short. Ask for it once more, and copy all of it."
 
@@ -51,8 +51,9 @@ def unpacked(text: str) -> bytes:
 
 
 def read(fragment: object) -> tuple[str, str, str]:
-    """Of the end of an address: the box that it is for, how it holds the settings ("z": itself, "s": by an id of the
-    server's), and these; three empty texts for any other end. Raises `InvalidRequest` for one that is damaged."""
+    """Of the end of an address: the box that it is for, how it holds the settings ("z": itself, "w": itself but for the
+    words, "s": by an id of the server's), and these; three empty texts for any other end. Raises `InvalidRequest` for
+    one that is damaged."""
     text = str(fragment or "")
     if not text.startswith(MARK):
         return "", "", ""

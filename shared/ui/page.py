@@ -8,21 +8,26 @@ from functools import partial
 from typing import Any, Protocol
 
 import gradio as gr
+from gradio.events import api
 
 from shared.engine import Engine
+from shared.errors import BackendError
 from shared.operation.readiness import starters_run
 from shared.settings import Settings
 from shared.state.database import database_of
 from shared.state.shares import shares_of
 from shared.tasks import Task
 from shared.ui import model_picker
+from shared.ui.history_api import forgetting, listing
 from shared.ui.jobs_panel import Owner
 from shared.ui.keys_panel import KeysPanel
 from shared.ui.models_panel import ModelsPanel
 from shared.ui.operation import add_check
 from shared.ui.restoring import RestoreBox
+from shared.ui.runs_panel import Place, RunsPanel
 from shared.ui.sessions import Runs, with_keys
 from shared.ui.sharing import FRAGMENT, Reader, SharedPanel, ShareRow
+from shared.ui.visits import TOUCH, TOUCHED, VISITS, tell_owners
 from shared.zerogpu.placing import place
 
 PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden", "queue": False}
@@ -63,7 +68,11 @@ def open_page(engine: Engine, task: Task, title: str, words: str, *more: Task) -
         add_check(demo, database_of(engine.settings).why_not)
         desks = [Desk(engine, each, first=each == task) for each in (task, *more)]
         with gr.Row(equal_height=False):
-            yield Page(engine, desks, demo)
+            page = Page(engine, desks, demo)
+            yield page
+        if engine.settings.history:
+            api(listing(engine, page.owner), api_name="history")
+            api(forgetting(engine, page.owner), api_name="forget_history")
 
 
 class Desk:
@@ -89,11 +98,25 @@ class Page:
     def __init__(self, engine: Engine, desks: list[Desk], demo: gr.Blocks) -> None:
         self._engine, self._desks = engine, {desk.task: desk for desk in desks}
         self._tabs: list[tuple[gr.Tab, Task]] = []
+        self._places: dict[str, Place] = {}  # by task, for the history
         self.demo, self.picker, self.runs = demo, desks[0].picker, Runs()
         self.owner = Owner(engine)
         self._space = str(desks[0].task)
         self._link = gr.Textbox(visible="hidden", elem_id="link")  # the end of the page's address, once it is open
-        demo.load(None, None, self._link, js=FRAGMENT, **PRIVATE)
+        demo.load(None, None, self._link, js=f"() => {{ {TOUCH} return ({FRAGMENT})(); }}", **PRIVATE)
+        if engine.settings.history:
+            tell_owners()
+            touched = gr.Button("", visible="hidden", elem_id=TOUCHED)
+            touched.click(self._touched, self.owner.token, self.owner.token, **PRIVATE)
+
+    def _touched(self, request: gr.Request, token: Any) -> Any:
+        """Whose the page is; a browser without a token gets one."""
+        try:
+            given = self.owner.given(token)
+            VISITS.known(request.session_hash, self.owner.of(given))
+        except BackendError:  # the database that servers share is away: the page goes on, and its runs are nobody's
+            return gr.skip()
+        return given
 
     def picker_of(self, task: Task) -> model_picker.Picker:
         """The choice of an engine for one of the page's tasks."""
@@ -101,11 +124,17 @@ class Page:
 
     @contextmanager
     def tabs(self) -> Iterator[None]:
-        """The wide column: the Space's own tabs, then Models."""
+        """The wide column: the Space's own tabs, then History and Models."""
         with gr.Column(scale=3, min_width=320), gr.Tabs() as self.shown:
             yield
+            if self._engine.settings.history:
+                self._add_history()
             with gr.Tab("Models", id="models") as self._models_tab:
                 self._models = ModelsPanel(self._engine, list(self._desks))
+
+    def _add_history(self) -> None:
+        with gr.Tab("History", id="history") as tab:
+            RunsPanel(self._engine.settings, self.owner, self._places).wire(tab, self._link, self.shown)
 
     @contextmanager
     def tab(self, label: str, name: str, task: Task) -> Iterator[gr.Tab]:
@@ -148,18 +177,28 @@ class Page:
 
         `source` holds its output, and `reader` tells what that is. `task`, `tab`: where the panel is, if not at first.
         """
-        desk = self._desks[task] if task else next(iter(self._desks.values()))
         panel.sharing.wire(self._engine, self._space, self.owner, source, reader)
-        turned = [self.shown, *self.places] if task else []
+        self.puts_back(panel.restoring, task, tab)
+
+    def puts_back(self, box: RestoreBox, task: Task | None = None, tab: str = "") -> None:
+        """Let a link, and the history, put settings back by that box, after `connect` and the box's `wire`."""
+        desk = self._desks[task] if task else next(iter(self._desks.values()))
+        place = Place(box.name, tab or self._first_tab)
+        turned = [self.shown, *self.places] if len(self._desks) > 1 else []
 
         def turn() -> list[Any]:
-            return [gr.Tabs(selected=tab), *self.turned_to(desk.task)] if task else []
+            return [gr.Tabs(selected=place.tab), *self.turned_to(desk.task)] if turned else []
 
         def listed(model: str) -> bool:
             return any(spec.id == model for spec in self._engine.catalog)
 
         shares = shares_of(self._engine.settings)
-        panel.restoring.wire_link(self._link, shares, listed, (turned, turn), desk.choose)
+        box.wire_link(self._link, shares, listed, (turned, turn), desk.choose)
+        self._places[desk.task] = place
+
+    @property
+    def _first_tab(self) -> str:
+        return str(next(each.id for each in self.shown.children if isinstance(each, gr.Tab)))
 
     @property
     def places(self) -> list[Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -16,17 +16,20 @@ from shared.media.sound.restoring import MAX_BYTES
 from shared.sharing import links
 from shared.state.shares import Shares
 
+_LINKED = "Restored from a link; nothing runs before you say so."
+_WORDLESS = "The settings are back; words aren't kept, so yours stay. Nothing runs before you say so."
 SOUNDS = (".wav", ".flac", ".mp3", ".ogg")
 
 
 @dataclass(frozen=True)
 class Restored:
     """What a file said: the words, the model ("" where it names none), a value for each control, what was left out.
+    Words that are None stay as they are on the screen.
 
     `source`: what the file is, where it may be somebody else's.
     """
 
-    words: str
+    words: str | None
     model: str
     values: list[Any]
     ignored: tuple[str, ...]
@@ -73,7 +76,7 @@ class RestoreBox:
             ignored, model = found.ignored, found.model or gr.skip()
             if found.model and not listed(found.model):
                 ignored, model = (*ignored, f"the model {found.model[:80]}: this server doesn't list it"), gr.skip()
-            told = _words("Restored from a link; nothing runs before you say so.", ignored)
+            told = _words(_LINKED if found.words is not None else _WORDLESS, ignored)
             return [gr.update(open=True), told, model, *values()]
 
         def ended(fragment: str) -> list[Any]:
@@ -81,7 +84,9 @@ class RestoreBox:
                 found = self._linked(fragment, shares)
             except InferenceError:
                 found = None
-            return [gr.skip() for _ in self._others] if found is None else [found.words, *found.values]
+            if found is None:
+                return [gr.skip() for _ in self._others]
+            return [gr.skip() if found.words is None else found.words, *found.values]
 
         first = link.change(begun, link, [self.box, self.told, self._model, *turning[0]], queue=False, **PRIVATE)
         choose(first).then(ended, link, self._others, queue=False, **PRIVATE)
@@ -93,10 +98,21 @@ class RestoreBox:
             return None
         if how == "z":
             return self._read(links.unpacked(text))
+        if how == "w":
+            return self._wordless(self._read(links.unpacked(text)))
         share = shares.get(text, "link")
         if share is None:
             raise InvalidRequest("The settings of this link are no longer kept here. Ask for it once more.")
         return self._read(json.dumps(share.content).encode())
+
+    def _wordless(self, found: Restored) -> Restored:
+        """What a history says, which keeps no words: those on the screen stay, a system prompt's and their like too."""
+        controls = self._others[1:]
+        values = [
+            gr.skip() if value == "" and isinstance(control, gr.Textbox) else value
+            for control, value in zip(controls, found.values, strict=True)
+        ]
+        return replace(found, words=None, values=values)
 
     def _restored(self, path: str) -> list[Any]:
         unchanged = [gr.skip() for _ in range(1 + len(self._others))]

@@ -72,6 +72,7 @@ def build(engine: Engine) -> gr.Blocks:
         motion.wire(page.picker_of(MOTION).inputs, motion_settings.inputs, page.keys.state)
         lessons.wire(page.demo, SolidLessons(engine, page, make, settings.inputs))
         page.share(make, make.made, shown)
+        page.puts_back(motion.restoring, MOTION, "motion")
         endpoints(engine)
     return page.demo
 

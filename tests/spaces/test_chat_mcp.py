@@ -39,6 +39,7 @@ CHAT = {
     "top_logprobs": "int | None",
     "response_schema": "str",
     "overflow": "str",
+    "owner_token": "str",
 }
 ANSWER = {"text", "thinking", "status", "finish_reason", "tokens", "error", "receipt"}
 MODEL = {
@@ -48,7 +49,7 @@ MODEL = {
 
 def test_the_public_endpoints_and_their_parameters_are_these(space: Server) -> None:
     named = httpx.get(f"{space.url}/gradio_api/info").json()["named_endpoints"]
-    assert set(named) == {"/chat", "/models"}
+    assert set(named) == {"/chat", "/models", "/history", "/forget_history"}
     given = {p["parameter_name"]: p["python_type"]["type"] for p in named["/chat"]["parameters"]}
     assert list(given) == list(CHAT)
     assert [p["parameter_name"] for p in named["/chat"]["parameters"] if not p["parameter_has_default"]] == ["message"]
@@ -114,7 +115,7 @@ def said(result: CallToolResult) -> str:
 
 def test_an_mcp_client_finds_the_tools_with_their_words(space: Server) -> None:
     tools = {tool.name: tool for tool in _tools(space)}
-    assert set(tools) == {"chat", "models"}
+    assert set(tools) == {"chat", "models", "history", "forget_history"}
     chat, models = tools["chat"], tools["models"]
     assert "Answer a message" in (chat.description or "")
     assert "why not" in (models.description or "")

@@ -16,8 +16,10 @@ from shared.classroom.watching import class_watchers
 from shared.engine import Engine
 from shared.errors import InferenceError, InvalidRequest, LimitReached
 from shared.events import Final, Progress
+from shared.operation.keeping import Keeping
 from shared.pricing import Cost
 from shared.settings import Settings
+from shared.state.history import history_of, owner_in_class
 from shared.state.ledger import BudgetSpent, Unit
 from tests.support.fakes import FakeBackend, a_variant, an_engine, ask, fail, say
 
@@ -124,6 +126,19 @@ def test_a_person_and_the_class_pay_and_a_cap_stops_before_it_is_passed(
     joined(room, cookies, "Cleo")
     assert isinstance(end(engine), BudgetSpent)  # of everybody's 1.2 only 0.4 are left
     assert balance(room, EVERYBODY, Unit.MONEY) == (0.8, 0)
+
+
+def test_in_a_class_a_history_is_the_persons_and_not_the_browsers(
+    room: Class, add: Add, cookies: dict[str, str]
+) -> None:
+    history = history_of(room.settings)
+    engine = engine_of(room, add, FakeBackend("one"))
+    engine.watchers = (Keeping(history), *engine.watchers)
+    people = [joined(room, cookies, name) for name in ("Ada", "Bob")]
+    list(engine.generate("m", ask(), owner="the browser"))
+    assert [len(history.of(owner_in_class(person))) for person in people] == [0, 1] and not history.of("the browser")
+    room.delete_all()
+    assert history.of(owner_in_class(people[1])) == []
 
 
 def test_a_run_that_fails_is_given_back_once(room: Class, add: Add, cookies: dict[str, str]) -> None:

@@ -61,6 +61,7 @@ def _speak(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
         rate: bool = False,
         recording: str = "",
         confirmed: str = "",
+        owner_token: str = "",
     ) -> Iterator[dict[str, Any]]:
         """Say a text aloud. Yields pieces of sound as they are made; the last holds the whole file and the receipt.
 
@@ -82,6 +83,7 @@ def _speak(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
             rate: whether DNSMOS guesses how people would score it; the receipt's `extra` then has the scores.
             recording: a voice to imitate, for models that can: a data URL of its person reading what /consent tells.
             confirmed: what /consent tells to confirm in writing, where it does.
+            owner_token: from /history, which lists the runs that were begun with it.
         """
         try:
             kind_of(file)
@@ -101,7 +103,9 @@ def _speak(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
                 seed=seed,
                 reference=reference_of(sound_in(recording), confirmed, engine.settings, _deaf()) if recording else None,
             )
-            events = engine.generate(model, request, mode=read_mode(mode), variant=engine_variant or None)
+            where: dict[str, Any] = {"mode": read_mode(mode), "variant": engine_variant or None}
+            owner = engine.jobs.owners.owner(owner_token)
+            events = engine.generate(model, request, owner=owner, **where)
             for spoken in speeches(events):
                 if spoken.error and not (spoken.sound and spoken.sound.pcm):
                     raise spoken.error

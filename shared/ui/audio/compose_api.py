@@ -44,6 +44,7 @@ def compose_of(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
         guidance_scale: float | None = None,
         recording: str = "",
         recording_use: str = "lead_in",
+        owner_token: str = "",
     ) -> Iterator[dict[str, Any]]:
         """Compose music. Yields the piece as it grows, bar by bar; the last holds sound, MIDI, MusicXML and receipt.
 
@@ -66,6 +67,7 @@ def compose_of(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
             guidance_scale: how closely the words are followed, for engines that have it.
             recording: a sound that MusicGen starts from: a data URL of a WAV, FLAC, Ogg or MP3 file.
             recording_use: "lead_in" to go on from its end, "melody" to follow its tune.
+            owner_token: from /history, which lists the runs that were begun with it.
         """
         try:
             if file:
@@ -84,7 +86,9 @@ def compose_of(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
                 guidance_scale=guidance_scale,
                 **(recording_in(sound_in(recording), recording_use) if recording else {}),
             )
-            events = engine.generate(model, asked, mode=read_mode(mode), variant=engine_variant or None)
+            where: dict[str, Any] = {"mode": read_mode(mode), "variant": engine_variant or None}
+            owner = engine.jobs.owners.owner(owner_token)
+            events = engine.generate(model, asked, owner=owner, **where)
             for made in compositions(events):
                 if made.error and made.music is None and made.sound is None:
                     raise made.error

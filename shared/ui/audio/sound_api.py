@@ -31,6 +31,7 @@ def sound_of(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
         guidance_scale: float | None = None,
         seed: int | None = None,
         file: str = "wav",
+        owner_token: str = "",
     ) -> Iterator[dict[str, Any]]:
         """Make a sound from words. Yields how far it is; the last holds the file and the receipt.
 
@@ -45,6 +46,7 @@ def sound_of(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
             guidance_scale: how closely the words are followed.
             seed: left out, one is drawn; the receipt names it.
             file: "wav", "flac", "mp3" or "ogg": what it comes as, a data URL.
+            owner_token: from /history, which lists the runs that were begun with it.
         """
         try:
             kind_of(file)
@@ -56,7 +58,9 @@ def sound_of(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
                 guidance_scale=guidance_scale,
                 seed=seed,
             )
-            events = engine.generate(model, asked, mode=read_mode(mode), variant=engine_variant or None)
+            where: dict[str, Any] = {"mode": read_mode(mode), "variant": engine_variant or None}
+            owner = engine.jobs.owners.owner(owner_token)
+            events = engine.generate(model, asked, owner=owner, **where)
             for made in speeches(events):
                 if made.error and not (made.sound and made.sound.pcm):
                     raise made.error

@@ -43,6 +43,7 @@ def _chat(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
         top_logprobs: int | None = None,
         response_schema: str = "",
         overflow: str = "error",
+        owner_token: str = "",
     ) -> Iterator[dict[str, Any]]:
         """Answer a message. Yields the answer as it grows; the last one holds its receipt.
 
@@ -63,6 +64,7 @@ def _chat(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
             top_logprobs: 1 to 20 alternatives for each token, in `tokens`.
             response_schema: a JSON schema, as text, that the answer must follow.
             overflow: "error", or "trim" to leave out the oldest turns when the conversation is too long.
+            owner_token: from /history, which lists the runs that were begun with it.
         """
         try:
             request = ChatRequest(
@@ -79,7 +81,9 @@ def _chat(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
                 response_format=response_format(response_schema) if response_schema.strip() else None,
                 overflow="trim" if overflow == "trim" else "error",
             )
-            events = engine.generate(model, request, mode=read_mode(mode), variant=engine_variant or None)
+            where: dict[str, Any] = {"mode": read_mode(mode), "variant": engine_variant or None}
+            owner = engine.jobs.owners.owner(owner_token)
+            events = engine.generate(model, request, owner=owner, **where)
             for answer in answers(events):
                 if answer.error and not answer.text:
                     raise answer.error

@@ -61,6 +61,7 @@ def _generate(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
         variation_strength: float | None = None,
         blend_prompt: str = "",
         blend: float | None = None,
+        owner_token: str = "",
     ) -> Iterator[dict[str, Any]]:
         """Draw a picture from words. Yields progress; the last one holds the pictures and the receipt.
 
@@ -92,6 +93,7 @@ def _generate(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
             variation_strength: how far to go from the seed's noise to the variation seed's, 0 to 1.
             blend_prompt: with `blend`, another prompt that is mixed in.
             blend: how far to go from the prompt to the other, 0 to 1.
+            owner_token: from /history, which lists the runs that were begun with it.
         """
         try:
             request = ImageRequest(
@@ -118,7 +120,9 @@ def _generate(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
                 blend_prompt=blend_prompt or None,
                 blend=blend,
             )
-            events = engine.generate(model, request, mode=read_mode(mode), variant=engine_variant or None)
+            where: dict[str, Any] = {"mode": read_mode(mode), "variant": engine_variant or None}
+            owner = engine.jobs.owners.owner(owner_token)
+            events = engine.generate(model, request, owner=owner, **where)
             for drawing in drawings(gated(events, request, engine.settings)):
                 if drawing.error and not drawing.images:
                     raise drawing.error

@@ -29,6 +29,7 @@ def motion_of(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
         guidance_scale: float | None = None,
         seed: int | None = None,
         file: str = "glb",
+        owner_token: str = "",
     ) -> Iterator[dict[str, Any]]:
         """Make a skeleton move to words. Yields how far it is; the last holds the file and the receipt.
 
@@ -42,6 +43,7 @@ def motion_of(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
             guidance_scale: how closely the words are followed.
             seed: left out, one is drawn; the receipt names it.
             file: "glb" (animated) or "bvh": what it comes as, a data URL.
+            owner_token: from /history, which lists the runs that were begun with it.
         """
         try:
             kind_of(file)
@@ -52,7 +54,9 @@ def motion_of(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
                 guidance_scale=guidance_scale,
                 seed=seed,
             )
-            events = engine.generate(model, asked, mode=read_mode(mode), variant=engine_variant or None)
+            where: dict[str, Any] = {"mode": read_mode(mode), "variant": engine_variant or None}
+            owner = engine.jobs.owners.owner(owner_token)
+            events = engine.generate(model, asked, owner=owner, **where)
             for made in moved(events):
                 if made.error:
                     raise made.error
