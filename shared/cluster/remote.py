@@ -46,9 +46,8 @@ class Line:
         try:
             with emit.cancel.on_cancel(answer.cancel), _told_to_wait(emit) as served, self._counted():
                 for batch in self._batches(answer, emit):
+                    served()  # whatever a replica tells: it has a place there, and says itself what it is at
                     for message in batch:
-                        if not isinstance(message, Progress):
-                            served()
                         ended = ended or _is_end(message)
                         yield message
                         emit.check()

@@ -19,6 +19,7 @@ from shared.catalog import Variant
 from shared.cluster.mail import Mail
 from shared.cluster.messages import Begun, Broke, Counted, Done, End, Failed, Message, Ready, Stopped
 from shared.errors import Cancelled, InferenceError
+from shared.events import Progress
 from shared.memory import PeakMemory
 from shared.pool import ModelPool
 from shared.requests import Request
@@ -44,6 +45,7 @@ class Replica:
         """Load the model if need be, telling how far it is; ends in `Ready`."""
 
         def work(emit: Emit) -> End:
+            emit(Progress("Starting the engine"))  # nobody waits for a place any more, though imports take seconds
             get_backend(self._variant.backend).check(self._variant, self._settings)
             with self._pool.lease(self._variant, self._settings, emit) as lease:
                 model = lease.model

@@ -118,8 +118,10 @@ def test_a_load_that_fails_says_why_and_is_tried_again_only_when_asked_anew(pool
             token.cancel()
     assert isinstance(told[-1], Final) and told[-1].output.finish_reason == "stopped" and not told[-1].output.text
     assert "broken" not in {r.variant.repo_id for r in pool.residents()}
-    *_, final = engine.generate("m", ask())
+    *told, final = engine.generate("m", ask())
     assert isinstance(final, Final) and final.receipt.seconds.load >= 0.5
+    words = [event.message for event in told if isinstance(event, Progress)]
+    assert not any("Waiting" in word for word in words[words.index("Reading weights") :]), "it has a place, and loads"
 
 
 def test_who_asks_meanwhile_waits_for_the_same_load(pool: Pool) -> None:

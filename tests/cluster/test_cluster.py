@@ -6,6 +6,8 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -26,8 +28,10 @@ from shared.settings import Settings
 from shared.streaming import CancelToken
 from shared.tasks import Task
 from tests.cluster.conftest import KEY
+from tests.support import front
 from tests.support.fakes import QUICK, SMALL, Listener, ask
 from tests.support.paced import paced
+from tests.support.server import ROOT
 
 PATIENCE = 60.0
 LONG = {"pause": 0.05, "pieces": 60}
@@ -189,6 +193,22 @@ def test_a_second_front_uses_what_the_first_has_started(settings: Settings, star
     until(lambda: not deployments.state(deployments.name_of(variant))[0])
     *_, final = fronts[1].generate("m", ask())
     assert isinstance(final, Final), "one front's unloading must not break another's runs"
+
+
+def test_a_front_of_another_process_joins_by_address_and_starts_nothing_anew(ray_pool: RayPool, tmp_path: Path) -> None:
+    import ray
+
+    *_, final = an_engine(ray_pool, front.variant()).generate("m", ask("Who?"))
+    assert isinstance(final, Final)
+    address = ray.get_runtime_context().gcs_address
+    file = tmp_path / "cluster.toml"
+    file.write_text(f'address = "{address}"\nmemory_gb = 8\n', "utf-8")
+    command = [sys.executable, "-m", "tests.support.front", str(file)]  # with the token, which is in our environment
+    said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=2 * PATIENCE)
+    assert said.returncode == 0, said.stderr
+    process, words = said.stdout.split(maxsplit=1)
+    assert process == final.output.text.split()[0] and address in words
+    assert replicas(front.variant()) == 1, "it left the model where it was"
 
 
 def test_no_key_and_no_prompt_reaches_a_log_of_rays(ray_pool: RayPool) -> None:

@@ -30,6 +30,8 @@ from tools.places import spaces
 
 # `linked`: bundles run in environments of links to the packages here, which takes no network and no installer.
 LINKED = os.environ.get("PLAYGROUND_TEST_BUNDLES") == "linked"
+# For a look at what isn't tested each time: bundles for other hardware of the platform's, as far as they run here.
+HARDWARE = [f"--hardware={name}"] if (name := os.environ.get("PLAYGROUND_TEST_HARDWARE")) else []
 PLATFORM_BRINGS = {"gradio", "spaces", "huggingface_hub", "huggingface-hub"}
 
 
@@ -106,7 +108,7 @@ ALWAYS = {"app.py", "shared", "README.md", "requirements.txt", "LICENSE", ".gita
 
 
 def export(name: str, folder: Path) -> Path:
-    command = [sys.executable, "-m", "tools.bundle_inside", name, str(folder / name)]
+    command = [sys.executable, "-m", "tools.bundle_inside", name, str(folder / name), *HARDWARE]
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
     return folder / name
 

@@ -38,10 +38,11 @@ _AS_UVS = {
 def install_as_the_platform(venv: Path, requirements: Path, gradio: str) -> Path:
     """Make `venv` anew with what a Space with those requirements and that version of Gradio gets; its interpreter.
 
-    Raises `RuntimeError` with the installer's words.
+    PLAYGROUND_TEST_PYTHON may name another Python than the one that runs the tests. Raises `RuntimeError` with the
+    installer's words.
     """
     # `_base_executable`: the Python that the environment of this test was made from.
-    python = getattr(sys, "_base_executable", sys.executable)
+    python = os.environ.get("PLAYGROUND_TEST_PYTHON") or getattr(sys, "_base_executable", sys.executable)
     _uv("venv", "--quiet", "--clear", "--python", python, str(venv))
     into = ("pip", "install", "--quiet", "--python", str(venv))
     _uv(*into, *BEFORE)
