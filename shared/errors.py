@@ -146,8 +146,9 @@ class OutOfMemory(BackendError):
 
     def __init__(self, needed_gb: float | None = None, free_gb: float | None = None, advice: str = "") -> None:
         self.needed_gb, self.free_gb = needed_gb, free_gb
-        sizes = f" It needs about {needed_gb:.1f} GB" if needed_gb else ""
-        sizes += f" and {free_gb:.1f} GB is free." if needed_gb and free_gb is not None else ("." if sizes else "")
+        sizes = f" It needs about {needed_gb:.1f} GB." if needed_gb else ""
+        if needed_gb and free_gb is not None:
+            sizes = f" It needs about {needed_gb:.1f} GB and {free_gb:.1f} GB is free."
         super().__init__(
             f"There is not enough memory for this model.{sizes} "
             + (advice or "Unload other models, or choose a smaller or quantized one.")

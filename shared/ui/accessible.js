@@ -4,6 +4,10 @@
   const mend = () => {
     document.querySelectorAll('div[aria-label="Empty value"]:not([role])').forEach((each) => each.setAttribute("role", "img"));
     document.querySelectorAll('.examples[role="list"]').forEach((each) => each.setAttribute("role", "group"));
+    document.querySelectorAll(".pg-language:not([data-set])").forEach((each) => {
+      each.dataset.set = "";
+      each.value = document.documentElement.dataset.language || "en";
+    });
     document.querySelectorAll(".pg-scroll:not([tabindex])").forEach((each) => each.setAttribute("tabindex", "0"));
   };
   let due = false;

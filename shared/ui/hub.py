@@ -19,6 +19,9 @@ from shared.state.shares import shares_of
 from shared.surroundings import loopback_past_proxies
 from shared.ui.classroom.serving import announce, class_layers, class_screen
 from shared.ui.kept_pages import KeptPages
+from shared.ui.languages.layer import Speaking
+from shared.ui.languages.menu import menu
+from shared.ui.languages.spoken_pages import speak
 from shared.ui.operation import Operation, checks_of
 from shared.ui.quick_states import quicken
 from shared.ui.serve import KEPT_ALIVE, MAX_THREADS, QUEUE, SCREEN, address, with_arguments
@@ -63,7 +66,7 @@ def landing(spaces: list[Found], root: str = "") -> Any:
     """The page with a card for each Space. `root`: the path under which visitors find the server."""
     with gr.Blocks(title="Generative-AI playgrounds", analytics_enabled=False) as page:
         gr.HTML(
-            '<div class="pg-head"><h1>Generative-AI playgrounds</h1>'
+            f'<div class="pg-head">{menu()}<h1>Generative-AI playgrounds</h1>'
             "<p>One prompt, many engines. Everything here works with no GPU, no key and no network.</p></div>"
         )
         gr.HTML(f'<div class="pg-cards">{"".join(_card(space, root) for space in spaces)}</div>')
@@ -82,6 +85,7 @@ def build(spaces: list[Found], settings: Settings) -> Any:
     from fastapi import FastAPI
 
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    app.add_middleware(Speaking)
     app.add_middleware(KeptPages, paths=("/", *(f"/{space.name}/" for space in spaces)))
     app.add_middleware(SafeResponses)
     app.add_middleware(SharedPages, shares=shares_of(settings) if settings.sharing else None)
@@ -95,9 +99,13 @@ def build(spaces: list[Found], settings: Settings) -> Any:
             space.demo.max_threads = MAX_THREADS
             app = gr.mount_gradio_app(app, space.demo, path=f"/{space.name}", mcp_server=True, **screen)
             quicken(space.demo)
+            speak(space.demo)
     app.user_middleware[:0] = outermost(settings)
     app.user_middleware += innermost(settings)
-    return gr.mount_gradio_app(app, landing(spaces, settings.root_path), path="/", **screen | {"footer_links": []})
+    front = landing(spaces, settings.root_path)
+    app = gr.mount_gradio_app(app, front, path="/", **screen | {"footer_links": []})
+    speak(front)
+    return app
 
 
 def main(root: Path = ROOT) -> None:

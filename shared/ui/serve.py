@@ -18,6 +18,8 @@ from shared.state.shares import shares_of
 from shared.surroundings import loopback_past_proxies
 from shared.ui.classroom.serving import announce, class_layers, class_screen
 from shared.ui.kept_pages import KeptPages
+from shared.ui.languages.layer import Speaking
+from shared.ui.languages.spoken_pages import speak
 from shared.ui.operation import Operation, checks_of
 from shared.ui.quick_states import quicken
 from shared.ui.shared_pages import SharedPages
@@ -67,6 +69,7 @@ def begin(demo: gr.Blocks, options: Settings, **more: Any) -> tuple[str, int]:
         Middleware(SharedPages, shares=shares_of(options) if options.sharing else None),
         Middleware(SafeResponses),
         Middleware(KeptPages, paths=("/",)),
+        Middleware(Speaking),
     ]
     demo.launch(
         server_name=host,
@@ -81,6 +84,7 @@ def begin(demo: gr.Blocks, options: Settings, **more: Any) -> tuple[str, int]:
         **more,
     )
     quicken(demo)
+    speak(demo)
     demo.server.config.timeout_keep_alive = KEPT_ALIVE
     # Gradio starts its server itself, with a stack of its own that each call would go through.
     demo.app.middleware_stack = Assets(demo.app.middleware_stack or demo.app.build_middleware_stack())

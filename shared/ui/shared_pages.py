@@ -13,9 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from shared.backends import BACKENDS
+from shared.languages import LANGUAGES, asked_language
+from shared.languages.tongue import tongue
 from shared.receipts import Receipt
 from shared.state.shares import Share, Shares
 from shared.ui import receipt_view
+from shared.ui.languages.layer import named
 from shared.ui.web import App, Receive, Send
 
 _PATH = re.compile(r"/shared/([A-Za-z0-9_-]{24})(/file)?")
@@ -68,6 +71,9 @@ class SharedPages:
         import anyio.to_thread
 
         status, headers, body = await anyio.to_thread.run_sync(self._answer, found[1], bool(found[2]))
+        if headers["content-type"].startswith("text/html"):
+            code = asked_language(scope)
+            body = named(tongue(code).html(body.decode()).encode(), LANGUAGES[code], scripts=False)
         told = {"cache-control": "no-store", "x-robots-tag": "noindex", "x-content-type-options": "nosniff"}
         told |= {"referrer-policy": "no-referrer", "content-length": str(len(body)), **headers}
         lines = [(name.encode(), value.encode()) for name, value in told.items()]
@@ -109,7 +115,7 @@ def shown(share: Share) -> bytes:
         _, element = KINDS.get(suffix, ("", ""))
         parts.append(_ELEMENTS[element].format(f"{share.id}/file", escape(asked[:200], quote=True), escape(suffix)))
     if text := share.content.get("text"):
-        parts.append(f'<div class="t">{escape(str(text))}</div>')
+        parts.append(f'<div class="t" translate="no">{escape(str(text))}</div>')
     receipt = _receipt(document)
     if receipt is not None:
         rows = "".join(f"<tr><th>{escape(n)}</th><td>{escape(v)}</td></tr>" for n, v in receipt_view.rows(receipt))

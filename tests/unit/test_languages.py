@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from shared.languages import LANGUAGES, asked_language
+from shared.languages.tongue import Tongue
 
 
 def scope(cookie: str = "", accept: str = "") -> dict[str, Any]:
@@ -43,3 +44,57 @@ def test_the_language_is_what_the_visitor_chose_else_what_their_browser_wishes(
 def test_ten_languages_are_listed_and_one_is_written_from_right_to_left() -> None:
     assert set(LANGUAGES) == {"en", "es", "fr", "de", "pt", "zh", "ja", "hi", "ar", "id"}
     assert [each.code for each in LANGUAGES.values() if each.direction == "rtl"] == ["ar"]
+
+
+SPANISH = Tongue(
+    LANGUAGES["es"],
+    {
+        "Seed": "Semilla",
+        "no GPU": "sin GPU",
+        "Step {0} of {1}": "Paso {0} de {1}",
+        "{0} of {1}": "{0} de {1}",
+        ", picture {0} of {1}": ", imagen {0} de {1}",
+        "It needs a GPU.": "Necesita una GPU.",
+        "{0} can't run here:\n{1}": "{0} no puede ejecutarse aquí:\n{1}",
+        "No model is called {0}, but {1}.": "{1} sí, {0} no.",
+        "Not followed: {0}": "No se siguió: {0}",
+    },
+)
+
+
+@pytest.mark.parametrize(
+    ("english", "spanish"),
+    [
+        ("Seed", "Semilla"),
+        (" Seed ", " Semilla "),
+        ("Seed: no GPU.", "Semilla: sin GPU."),
+        ("Step 3 of 20", "Paso 3 de 20"),
+        ("Step 3 of 20, picture 1 of 2", "Paso 3 de 20, imagen 1 de 2"),
+        ("No model is called a b, but Seed.", "Semilla sí, a b no."),
+        (
+            "X can't run here:\n- It needs a GPU.\n- no GPU",
+            "X no puede ejecutarse aquí:\n- Necesita una GPU.\n- sin GPU",
+        ),
+        ("a kind of magic, and a list of things", "a kind of magic, and a list of things"),  # no text of ours
+        ("Not followed: Seed", "No se siguió: Semilla"),
+    ],
+)
+def test_a_text_is_said_in_another_language_with_what_was_put_into_it(english: str, spanish: str) -> None:
+    assert SPANISH.text(english) == spanish
+
+
+def test_in_html_only_texts_and_what_is_read_out_are_said_anew_and_nothing_breaks_out() -> None:
+    page = (
+        '<p title="Seed" class="Seed">Seed</p><img alt="Seed">\n'
+        "<b>Not followed: &lt;img src=x onerror=&quot;1&quot;&gt;</b>"
+        '<pre>Seed</pre><div translate="no">Seed <div>Seed</div> Seed</div><script>"Seed"</script> no GPU'
+    )
+    assert SPANISH.html(page) == (
+        '<p title="Semilla" class="Seed">Semilla</p><img alt="Semilla">\n'
+        '<b>No se siguió: &lt;img src=x onerror="1"&gt;</b>'
+        '<pre>Seed</pre><div translate="no">Seed <div>Seed</div> Seed</div><script>"Seed"</script> sin GPU'
+    )
+
+
+def test_of_markdown_the_tables_alone_are_ours() -> None:
+    assert SPANISH.table("Seed\n| Seed | a \\| b |\n|---|---|") == "Seed\n| Semilla | a \\| b |\n|---|---|"

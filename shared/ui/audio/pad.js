@@ -35,12 +35,12 @@ function draw() {
 }
 
 function say() {
-  if (!points.length) told.textContent = "Click a place, or draw a path: it begins at the dot and ends at the square.";
+  if (!points.length) told.textContent = said("Click a place, or draw a path: it begins at the dot and ends at the square.");
   else if (points.length === 1) {
     const [right, front] = points[0];
     const azimuth = Math.round(Math.atan2(-right, front) * 180 / Math.PI);
-    told.textContent = `Azimuth ${azimuth}°, ${Math.hypot(right, front).toFixed(1)} m`;
-  } else told.textContent = `A path of ${points.length} points`;
+    told.textContent = said("Azimuth {0}°, {1} m", azimuth, Math.hypot(right, front).toFixed(1));
+  } else told.textContent = said("A path of {0} points", points.length);
 }
 
 canvas.addEventListener("pointerdown", (event) => {

@@ -11,6 +11,7 @@ import gradio as gr
 
 from shared.audio.space.paths import MOST_KNOTS
 from shared.errors import InvalidRequest
+from shared.ui.languages.scripts import read_script
 
 _PAGE = """
 <div>
@@ -32,7 +33,7 @@ TELL = "(...values) => { values[0] = window.pgPad ? window.pgPad.told() : '[]'; 
 
 def build(elem_id: str) -> gr.HTML:
     """The component. It is never an output: showing it anew would wipe what is drawn."""
-    script = Path(__file__).with_name("pad.js").read_text(encoding="utf-8")
+    script = read_script(Path(__file__).with_name("pad.js"))
     return gr.HTML("", html_template=_PAGE, css_template=_LOOK, js_on_load=script, elem_id=elem_id)
 
 

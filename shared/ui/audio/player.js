@@ -16,7 +16,7 @@ function begin() {
   element.querySelector(".pg-player").classList.add("pg-begun");
   state = fresh();
   state.run = crypto.randomUUID ? crypto.randomUUID() : String(Math.random()).slice(2).padStart(32, "0");
-  if (play.checked) { sounding(); context.resume(); pause.textContent = "Pause"; }
+  if (play.checked) { sounding(); context.resume(); pause.textContent = said("Pause"); }
   fetchAll(state);
   return state.run;
 }
@@ -171,8 +171,8 @@ function frame(mine) {
   drawWave(mine, total, at);
   drawMel(mine, total);
   const time = (s) => `${Math.floor(s / 60)}:${String(Math.floor(s % 60)).padStart(2, "0")}`;
-  clock.textContent = `${time(at)} of ${time(total)}`;
-  said(mine, at);
+  clock.textContent = said("{0} of {1}", time(at), time(total));
+  told(mine, at);
   const going = !mine.ended || (mine.sources.length > 0 && !mine.stopped);
   if (going) setTimeout(() => requestAnimationFrame(() => frame(mine)), 60);
 }
@@ -203,7 +203,7 @@ function drawMel(mine, total) {
   draw.drawImage(small, 0, 0, mel.width * Math.min(1, covered), mel.height);
 }
 
-function said(mine, at) {
+function told(mine, at) {
   const now = mine.words.findIndex(([, start, end]) => start <= at && at < end);
   if (now < 0 && mine.sources.length) return;
   const from = Math.max(0, now - 5);
@@ -218,7 +218,7 @@ pause.addEventListener("click", () => {
   if (!context) return;
   const running = context.state === "running";
   if (running) context.suspend(); else context.resume();
-  pause.textContent = running ? "Go on" : "Pause";
+  pause.textContent = running ? said("Go on") : said("Pause");
 });
 play.addEventListener("change", () => { if (!play.checked) halt(); });
 

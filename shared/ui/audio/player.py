@@ -7,6 +7,7 @@ from pathlib import Path
 import gradio as gr
 
 from shared.ui.audio.hearing import Hearing
+from shared.ui.languages.scripts import read_script
 
 _SCRIPT = Path(__file__).with_name("player.js")
 _PAGE = """
@@ -49,7 +50,7 @@ def build(hearing: Hearing, elem_id: str, *, small: bool = False) -> gr.HTML:
         "",
         html_template=_PAGE.replace("{size}", "pg-small" if small else ""),
         css_template=_LOOK,
-        js_on_load=_SCRIPT.read_text(encoding="utf-8"),
+        js_on_load=read_script(_SCRIPT),
         server_functions=[_listening(hearing)],
         elem_id=elem_id,
     )

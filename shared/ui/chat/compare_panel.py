@@ -19,6 +19,7 @@ from shared.streaming import CancelToken
 from shared.tasks import Task
 from shared.ui import engine_choices, receipt_view
 from shared.ui.chat.settings_panel import NAMES, to_request
+from shared.ui.languages.props import THEIRS
 from shared.ui.model_picker import engine_label
 from shared.ui.running import stopper
 from shared.ui.safe_markdown import safe_markdown
@@ -58,7 +59,11 @@ class ComparePanel:
         with gr.Row(equal_height=False):
             for place in range(MOST):
                 with gr.Column(visible=place < 2, elem_classes="pg-column") as column:
-                    self.texts.append(gr.Markdown("", elem_id=f"answer-{place}", min_height=120, container=True))
+                    self.texts.append(
+                        gr.Markdown(
+                            "", elem_id=f"answer-{place}", elem_classes=[THEIRS], min_height=120, container=True
+                        )
+                    )
                     self.lines.append(gr.HTML("", elem_id=f"line-{place}"))
                     self.votes.append(gr.Button("This one is better", size="sm", visible=False))
                 self.columns.append(column)

@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -19,7 +19,10 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from shared.classroom.desk import Class
 from shared.classroom.identity import COOKIE, TEACHER_COOKIE
 from shared.classroom.room import Person
+from shared.languages import asked_language
+from shared.languages.tongue import tongue
 from shared.ui.classroom.places import Place
+from shared.ui.languages.layer import own_page
 from shared.ui.once import Once
 
 Looked = TypeVar("Looked")
@@ -36,9 +39,14 @@ def page(name: str) -> str:
     return (HERE / "pages" / name).read_text("utf-8")
 
 
-def html(name: str, status: int = 200) -> Response:
-    """The page as an answer; no browser keeps it."""
-    return HTMLResponse(page(name), status, {"cache-control": "no-store"})
+def html(request: Request, name: str) -> Response:
+    """The page as an answer, in the language that is asked for; no browser keeps it."""
+    return HTMLResponse(own_page(page(name), asked_language(request.scope)), headers={"cache-control": "no-store"})
+
+
+def refused(scope: Mapping[str, Any], words: str, status: int) -> Response:
+    """An answer that says why there is no other, in the language that is asked for."""
+    return JSONResponse({"error": tongue(asked_language(scope)).text(words)}, status)
 
 
 def room_of(request: Request) -> Class:

@@ -11,7 +11,7 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
+from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from shared.classroom import identity
@@ -21,7 +21,7 @@ from shared.errors import InferenceError
 from shared.media import safety
 from shared.settings import Settings
 from shared.ui.classroom import student, teacher
-from shared.ui.classroom.answering import HERE, Lately, versioned
+from shared.ui.classroom.answering import HERE, Lately, refused, versioned
 from shared.ui.classroom.places import Place
 from shared.ui.classroom.telling import told_of_class, told_of_wall
 from shared.ui.web import SAFE, App, Message, Receive, Send
@@ -97,19 +97,19 @@ async def _static(request: Request) -> Response:
 
 def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    return JSONResponse({"error": error.detail}, error.status_code)
+    return refused(request.scope, error.detail, error.status_code)
 
 
 def _failed(request: Request, error: Exception) -> Response:
     """The state can't be reached or written to: it says so, and nothing else of the class ends by that."""
-    return JSONResponse({"error": str(error)}, 503)
+    return refused(request.scope, str(error), 503)
 
 
 def _turned_away(scope: MutableMapping[str, Any]) -> Response:
     accepts = Request(scope).headers.get("accept", "")
     if scope["method"] == "GET" and "text/html" in accepts:
         return RedirectResponse("/join", 303)
-    return JSONResponse({"error": "This is a class, and you haven't joined it. Open /join and type its code."}, 401)
+    return refused(scope, "This is a class, and you haven't joined it. Open /join and type its code.", 401)
 
 
 def _is_asset(path: str) -> bool:

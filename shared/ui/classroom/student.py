@@ -39,7 +39,7 @@ async def door(request: Request) -> Response:
     room = room_of(request)
     if await run_in_threadpool(room.room.person, request.cookies.get(COOKIE)):
         return RedirectResponse("/", 303)
-    return html("join.html")
+    return html(request, "join.html")
 
 
 async def join(request: Request) -> Response:
@@ -83,7 +83,7 @@ async def wall(request: Request) -> Response:
     """The wall's page."""
     if not is_teacher(request):
         await run_in_threadpool(person_of, request)
-    return html("wall.html")
+    return html(request, "wall.html")
 
 
 async def works(request: Request) -> Response:

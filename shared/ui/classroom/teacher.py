@@ -41,12 +41,12 @@ _UNITS = {str(unit) for unit in Unit}
 
 async def desk(request: Request) -> Response:
     """The desk, or the page to open it."""
-    return html("desk.html" if is_teacher(request) else "unlock.html")
+    return html(request, "desk.html" if is_teacher(request) else "unlock.html")
 
 
 async def projector(request: Request) -> Response:
     """The page for the big screen."""
-    return html("projector.html" if is_teacher(request) else "unlock.html")
+    return html(request, "projector.html" if is_teacher(request) else "unlock.html")
 
 
 async def unlock(request: Request) -> Response:

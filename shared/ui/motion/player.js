@@ -61,7 +61,7 @@ function show() {
   canvas.tabIndex = 0; canvas.setAttribute("role", "img");
   canvas.setAttribute("aria-label", "A skeleton that moves, to be turned by dragging or by arrow keys");
   row.className = "pg-motion-row"; button.type = "button";
-  const named = () => { button.textContent = playing ? "Pause" : "Play"; };
+  const named = () => { button.textContent = playing ? said("Pause") : said("Play"); };
   named();
   button.addEventListener("click", () => { playing = !playing; named(); });
   Object.assign(slider, { type: "range", min: 0, max: shown.frames - 1, step: 1 });

@@ -9,6 +9,7 @@ from pathlib import Path
 import gradio as gr
 
 from shared.motion.skeleton import Motion
+from shared.ui.languages.scripts import read_script
 
 _SCRIPT = Path(__file__).with_name("player.js")
 _LOOK = """
@@ -29,7 +30,7 @@ def build(elem_id: str) -> gr.HTML:
         "",
         html_template='<div data-pg="motion"></div>',
         css_template=_LOOK,
-        js_on_load=_SCRIPT.read_text(encoding="utf-8"),
+        js_on_load=read_script(_SCRIPT),
         elem_id=elem_id,
     )
 

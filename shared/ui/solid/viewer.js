@@ -1,6 +1,6 @@
 // Solids side by side, turned together: one camera for all. `element`, `props` and `watch` are given by gr.HTML, whose
 // value is JSON: a list of solids as shared/ui/solid/viewer.py writes them. WebGL alone, nothing fetched.
-const STYLES = [["textured", "Texture"], ["clay", "Clay"], ["normals", "Normals"], ["wireframe", "Wireframe"]];
+const STYLES = [["textured", said("Texture")], ["clay", said("Clay")], ["normals", said("Normals")], ["wireframe", said("Wireframe")]];
 const VERTEX = `
 attribute vec3 place, normal, colour; attribute vec2 uv;
 uniform mat3 turned; uniform vec2 scale;
@@ -182,13 +182,13 @@ function show() {
   place.append(choices(), grid);
   for (const solid of solids) {
     const figure = document.createElement("figure"), words = document.createElement("figcaption"), canvas = document.createElement("canvas");
-    canvas.tabIndex = 0; canvas.setAttribute("role", "img"); canvas.setAttribute("aria-label", `${solid.name}, a solid to be turned by dragging or by arrow keys`);
+    canvas.tabIndex = 0; canvas.setAttribute("role", "img"); canvas.setAttribute("aria-label", said("{0}, a solid to be turned by dragging or by arrow keys", solid.name));
     const name = document.createElement("b");
     name.textContent = solid.name;
     words.append(name, ` ${solid.told}`);
     figure.append(canvas, words); grid.append(figure);
     const view = opened(canvas, solid);
-    if (view) { views.push(view); turning(canvas); } else words.append(" This browser shows no WebGL.");
+    if (view) { views.push(view); turning(canvas); } else words.append(" ", said("This browser shows no WebGL."));
   }
   soon();
 }

@@ -15,6 +15,7 @@ from shared.data_urls import data_url
 from shared.solid.mending import thinned
 from shared.solid.mesh import Solid
 from shared.solid.rendering import reach
+from shared.ui.languages.scripts import read_script
 
 MOST = 60_000  # triangles that are sent to the page; of more, a thinned copy is
 _SCRIPT = Path(__file__).with_name("viewer.js")
@@ -49,7 +50,7 @@ def build(elem_id: str) -> gr.HTML:
         "",
         html_template='<div data-pg="views"></div>',
         css_template=_LOOK,
-        js_on_load=_SCRIPT.read_text(encoding="utf-8"),
+        js_on_load=read_script(_SCRIPT),
         elem_id=elem_id,
     )
 

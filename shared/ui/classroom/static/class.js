@@ -1,8 +1,10 @@
 // What the class's pages share: asking the server, waiting for news, and drawing without ever writing HTML.
-export async function send(path, said) {
-  const answer = await fetch(path, { method: "POST", body: JSON.stringify(said), headers: { "content-type": "application/json" } });
+export const said = window.said;
+
+export async function send(path, given) {
+  const answer = await fetch(path, { method: "POST", body: JSON.stringify(given), headers: { "content-type": "application/json" } });
   const told = await answer.json().catch(() => ({}));
-  if (!answer.ok) throw new Error(told.error || "The server did not answer as it should. Try again.");
+  if (!answer.ok) throw new Error(told.error || said("The server did not answer as it should. Try again."));
   return told;
 }
 
@@ -37,20 +39,20 @@ export function make(tag, given = {}, ...inside) {
 }
 
 const WAYS = {
-  image: (work) => make("img", { src: work.url, alt: work.prompt || "a picture", loading: "lazy" }),
-  audio: (work) => make("audio", { src: work.url, controls: true, preload: "none", "aria-label": work.prompt || "a sound" }),
-  video: (work) => make("video", { src: work.url, controls: true, loop: true, muted: true, preload: "metadata", "aria-label": work.prompt || "a clip" }),
+  image: (work) => make("img", { src: work.url, alt: work.prompt || said("a picture"), loading: "lazy" }),
+  audio: (work) => make("audio", { src: work.url, controls: true, preload: "none", "aria-label": work.prompt || said("a sound") }),
+  video: (work) => make("video", { src: work.url, controls: true, loop: true, muted: true, preload: "metadata", "aria-label": work.prompt || said("a clip") }),
   text: (work) => {
     const quote = make("blockquote", { tabindex: "0" }, "…");
-    fetch(work.url).then((answer) => (answer.ok ? answer.text() : "It is gone.")).then((text) => { quote.textContent = text.slice(0, 4000); });
+    fetch(work.url).then((answer) => (answer.ok ? answer.text() : said("It is gone."))).then((text) => { quote.textContent = text.slice(0, 4000); });
     return quote;
   },
-  model: (work) => make("a", { class: "button", href: work.url }, "A 3D thing: save it"),
+  model: (work) => make("a", { class: "button", href: work.url }, said("A 3D thing: save it")),
 };
 
 export function drawn(work, ...more) {
   const way = WAYS[work.media_type.split("/")[0]] || WAYS.model;
-  const about = [work.by && `by ${work.by}`, work.model, work.seed != null && `seed ${work.seed}`].filter(Boolean).join(" · ");
+  const about = [work.by && said("by {0}", work.by), work.model, work.seed != null && said("seed {0}", work.seed)].filter(Boolean).join(" · ");
   return make("article", { class: "work", "data-id": work.id }, way(work),
-    make("div", {}, make("h3", {}, work.prompt.slice(0, 160) || "Without words"), make("p", { class: "soft" }, about || "Who and what made it is told after the vote"), ...more));
+    make("div", {}, make("h3", {}, work.prompt.slice(0, 160) || said("Without words")), make("p", { class: "soft" }, about || said("Who and what made it is told after the vote")), ...more));
 }

@@ -1,13 +1,13 @@
 // The teacher's desk: draws what is told, and sends what the teacher does.
-import { send, follow, make, drawn } from "/class/static/class.js";
+import { send, follow, make, drawn, said } from "/class/static/class.js";
 const at = (id) => document.getElementById(id);
-const UNITS = { money: "dollars", gpu_seconds: "seconds of work", images: "pictures", tokens: "tokens" };
+const UNITS = { money: said("dollars"), gpu_seconds: said("seconds of work"), images: said("pictures"), tokens: said("tokens") };
 const chosen = new Set();
 let told = null;
 
-async function act(what, said = {}) {
+async function act(what, sent = {}) {
   at("trouble").textContent = "";
-  try { await send(`/class/api/desk/${what}`, said); return true; }
+  try { await send(`/class/api/desk/${what}`, sent); return true; }
   catch (error) { at("trouble").textContent = error.message; return false; }
 }
 
@@ -16,21 +16,21 @@ const spending = (spent) => Object.entries(spent).filter(([, b]) => b.spent || b
   .map(([unit, b]) => `${amount(unit, b.spent)}${unit === "money" ? "" : ` ${UNITS[unit]}`}`).join(", ") || "—";
 
 function person(p) {
-  const now = p.running ? "runs" : p.waiting ? `waits (${p.waiting})` : p.here ? "here" : "away";
-  const button = (text, said, extra = {}) => make("button", { onclick: () => act("person", { id: p.id, ...said }), ...extra }, text);
+  const now = p.running ? said("runs") : p.waiting ? said("waits ({0})", p.waiting) : p.here ? said("here") : said("away");
+  const button = (text, sent, extra = {}) => make("button", { onclick: () => act("person", { id: p.id, ...sent }), ...extra }, text);
   return make("tr", {}, make("td", {}, p.name), make("td", {}, now), make("td", { class: "num" }, spending(p.spent)),
     make("td", {}, make("div", { class: "row" },
-      button(p.muted ? "Unmute" : "Mute", { muted: !p.muted }),
-      make("button", { onclick: () => { const name = prompt("Another name for them", p.name); if (name != null) act("person", { id: p.id, name }); } }, "Rename"),
-      make("button", { class: "danger", onclick: () => { if (confirm(`Remove ${p.name}? They can join again only with a code.`)) act("person", { id: p.id, removed: true }); } }, "Remove"))));
+      button(p.muted ? said("Unmute") : said("Mute"), { muted: !p.muted }),
+      make("button", { onclick: () => { const name = prompt(said("Another name for them"), p.name); if (name != null) act("person", { id: p.id, name }); } }, said("Rename")),
+      make("button", { class: "danger", onclick: () => { if (confirm(said("Remove {0}? They can join again only with a code.", p.name))) act("person", { id: p.id, removed: true }); } }, said("Remove")))));
 }
 
 function work(w) {
   const node = drawn(w, make("div", { class: "row" },
-    make("button", { "aria-pressed": String(w.state === "shown"), onclick: () => act("work", { id: w.id, state: w.state === "shown" ? "hidden" : "shown" }) }, w.state === "shown" ? "On the wall" : "Hang up"),
-    make("button", { "aria-pressed": String(told.facts.shown === w.id), onclick: () => act("show", { id: told.facts.shown === w.id ? "" : w.id }) }, "Projector"),
-    make("button", { "aria-pressed": String(chosen.has(w.id)), onclick: () => { chosen.has(w.id) ? chosen.delete(w.id) : chosen.add(w.id); show(); } }, "Choose"),
-    make("button", { class: "danger", onclick: () => { if (confirm("Delete this work?")) act("work", { id: w.id, state: "gone" }); } }, "Delete")));
+    make("button", { "aria-pressed": String(w.state === "shown"), onclick: () => act("work", { id: w.id, state: w.state === "shown" ? "hidden" : "shown" }) }, w.state === "shown" ? said("On the wall") : said("Hang up")),
+    make("button", { "aria-pressed": String(told.facts.shown === w.id), onclick: () => act("show", { id: told.facts.shown === w.id ? "" : w.id }) }, said("Projector")),
+    make("button", { "aria-pressed": String(chosen.has(w.id)), onclick: () => { chosen.has(w.id) ? chosen.delete(w.id) : chosen.add(w.id); show(); } }, said("Choose")),
+    make("button", { class: "danger", onclick: () => { if (confirm(said("Delete this work?"))) act("work", { id: w.id, state: "gone" }); } }, said("Delete"))));
   if (chosen.has(w.id)) node.dataset.chosen = "";
   return node;
 }
@@ -50,7 +50,7 @@ function works(list) { // what didn't change stays, so that a clip goes on playi
 const option = (value, text) => make("option", { value }, text);
 function lessons() {
   const place = told.places.find((each) => each.path === at("space").value);
-  at("lesson").replaceChildren(option("", "none"), ...(place?.lessons ?? []).map((each) => option(each.key, each.title)));
+  at("lesson").replaceChildren(option("", said("none")), ...(place?.lessons ?? []).map((each) => option(each.key, each.title)));
   at("lesson").disabled = !place?.lessons.length;
 }
 function places() { // once: the server's playgrounds are the same until it is started again
@@ -71,14 +71,14 @@ function show() {
     button.setAttribute("aria-pressed", String("off" in button.dataset ? !on : on));
   }
   at("people").replaceChildren(...told.people.map(person));
-  at("queues").replaceChildren(...(told.queues.length ? told.queues.map((q) => make("p", {}, `${q.lane}: runs ${q.running.join(", ") || "nobody"}; waits ${q.waiting.join(", ") || "nobody"}`)) : [make("p", { class: "soft" }, "Nobody runs or waits.")]));
+  at("queues").replaceChildren(...(told.queues.length ? told.queues.map((q) => make("p", {}, said("{0}: runs {1}; waits {2}", q.lane, q.running.join(", ") || said("nobody"), q.waiting.join(", ") || said("nobody")))) : [make("p", { class: "soft" }, said("Nobody runs or waits."))]));
   works(told.works);
   places();
   at("ask").disabled = chosen.size < 2;
   at("endask").hidden = !facts.poll.open;
   const rows = Object.entries(UNITS).map(([unit, words]) => make("tr", { "data-unit": unit }, make("td", {}, words),
-    make("td", {}, make("input", { type: "number", min: "0", step: "any", "aria-label": `${words}, everybody`, value: facts.caps[unit] ?? "" })),
-    make("td", {}, make("input", { type: "number", min: "0", step: "any", "aria-label": `${words}, each`, value: facts.own[unit] ?? "" })),
+    make("td", {}, make("input", { type: "number", min: "0", step: "any", "aria-label": said("{0}, everybody", words), value: facts.caps[unit] ?? "" })),
+    make("td", {}, make("input", { type: "number", min: "0", step: "any", "aria-label": said("{0}, each", words), value: facts.own[unit] ?? "" })),
     make("td", { class: "num" }, told.spent[unit] ? amount(unit, told.spent[unit].spent) : "—")));
   if (!at("budgets").contains(document.activeElement)) at("budgets").replaceChildren(...rows);
   fill("models", facts.models.join(", "));
@@ -99,11 +99,11 @@ at("newcode").addEventListener("click", () => act("code"));
 at("push").addEventListener("click", () => act("push", { text: at("text").value, space: at("space").value, lesson: at("lesson").value }));
 at("space").addEventListener("change", lessons);
 at("unpush").addEventListener("click", () => act("push", { text: "" }));
-at("ask").addEventListener("click", async () => { await act("poll", { works: [...chosen], question: prompt("What is asked?", "Which is better?") || "Which is better?" }); chosen.clear(); });
+at("ask").addEventListener("click", async () => { await act("poll", { works: [...chosen], question: prompt(said("What is asked?"), said("Which is better?")) || said("Which is better?") }); chosen.clear(); });
 at("endask").addEventListener("click", () => act("end-poll"));
 at("caps").addEventListener("click", () => act("set", { caps: caps(1), own: caps(2) }));
-at("reset").addEventListener("click", () => { if (confirm("Count everybody's spending from nothing?")) act("reset"); });
+at("reset").addEventListener("click", () => { if (confirm(said("Count everybody's spending from nothing?"))) act("reset"); });
 at("rules").addEventListener("click", () => act("set", { models: listed("models"), blocked: listed("blocked"), safety: at("safety").value,
   parameters: Object.fromEntries(listed("parameters").map((each) => each.split("=").map((part) => part.trim())).filter((pair) => pair.length === 2).map(([n, v]) => [n, value(v)])) }));
-at("delete").addEventListener("click", () => { if (confirm("Delete everybody, all works and all budgets of this class? This can't be taken back.")) act("delete", { sure: true }); });
+at("delete").addEventListener("click", () => { if (confirm(said("Delete everybody, all works and all budgets of this class? This can't be taken back."))) act("delete", { sure: true }); });
 follow("/class/api/desk", (news) => { told = news; show(); }, () => location.reload());

@@ -1,37 +1,38 @@
 // On every Space's page of a class: who one is, what the teacher set, and what they sent.
 (() => {
+  const said = window.said;
   const make = (tag, id, text) => { const node = document.createElement(tag); if (id) node.id = id; if (text) node.textContent = text; return node; };
-  const strip = make("div", "class-strip"), card = make("div", "class-card"), veil = make("div", "class-veil", "Look up: the teacher has frozen the screens");
-  strip.setAttribute("role", "status"); veil.setAttribute("role", "alert"); card.setAttribute("role", "dialog"); card.setAttribute("aria-label", "From the teacher");
+  const strip = make("div", "class-strip"), card = make("div", "class-card"), veil = make("div", "class-veil", said("Look up: the teacher has frozen the screens"));
+  strip.setAttribute("role", "status"); veil.setAttribute("role", "alert"); card.setAttribute("role", "dialog"); card.setAttribute("aria-label", said("From the teacher"));
   card.hidden = veil.hidden = strip.hidden = true;
-  const UNITS = { money: (n) => `$${n.toFixed(2)} left`, tokens: (n) => `${Math.round(n)} tokens left`, images: (n) => `${Math.round(n)} pictures left`, gpu_seconds: (n) => `${Math.round(n)} s of work left` };
+  const UNITS = { money: (n) => said("${0} left", n.toFixed(2)), tokens: (n) => said("{0} tokens left", Math.round(n)), images: (n) => said("{0} pictures left", Math.round(n)), gpu_seconds: (n) => said("{0} s of work left", Math.round(n)) };
   let put = "";
 
   function show(told) {
     strip.hidden = false;
     veil.hidden = !told.frozen;
-    strip.replaceChildren(make("b", "", told.teacher ? "You are the teacher" : told.name));
+    strip.replaceChildren(make("b", "", told.teacher ? said("You are the teacher") : told.name));
     const link = (href, text) => { const a = make("a", "", text); a.href = href; strip.append(a); };
-    link("/", "Playgrounds"); link("/class/wall", told.poll && told.poll.open ? "The wall: vote now" : "The wall");
-    if (told.teacher) { link("/class/desk", "The desk"); return; }
+    link("/", said("Playgrounds")); link("/class/wall", told.poll && told.poll.open ? said("The wall: vote now") : said("The wall"));
+    if (told.teacher) { link("/class/desk", said("The desk")); return; }
     for (const [unit, left] of Object.entries(told.left || {})) strip.append(make("span", "", UNITS[unit](Math.max(0, left))));
-    if (told.paused) strip.append(Object.assign(make("span", "", "The teacher has paused the class"), { className: "class-alert" }));
-    if (told.muted) strip.append(Object.assign(make("span", "", "You are muted"), { className: "class-alert" }));
-    strip.append(make("span", "", "Your teacher sees what you run and what comes of it"));
+    if (told.paused) strip.append(Object.assign(make("span", "", said("The teacher has paused the class")), { className: "class-alert" }));
+    if (told.muted) strip.append(Object.assign(make("span", "", said("You are muted")), { className: "class-alert" }));
+    strip.append(make("span", "", said("Your teacher sees what you run and what comes of it")));
     pushed(told.pushed || {});
   }
 
   function pushed(sent) {
     if (!sent.id || sent.id === put || sent.id === sessionStorage.getItem("class-put")) { card.hidden = card.hidden || !sent.id; return; }
     put = sent.id;
-    const copy = make("button", "", "Copy"), away = make("button", "", "Close");
-    copy.onclick = () => navigator.clipboard?.writeText(sent.text).then(() => { copy.textContent = "Copied"; });
+    const copy = make("button", "", said("Copy")), away = make("button", "", said("Close"));
+    copy.onclick = () => navigator.clipboard?.writeText(sent.text).then(() => { copy.textContent = said("Copied"); });
     away.onclick = () => { card.hidden = true; sessionStorage.setItem("class-put", sent.id); };
-    card.replaceChildren(make("b", "", "From your teacher"));
+    card.replaceChildren(make("b", "", said("From your teacher")));
     if (sent.text) card.append(make("pre", "", sent.text), copy);
     if (sent.lesson) card.append(make("p", "", sent.lesson));
     if (sent.link && (sent.lesson || location.pathname !== sent.space)) {
-      const a = make("a", "", sent.lesson ? "Begin the lesson" : "Open the playground");
+      const a = make("a", "", sent.lesson ? said("Begin the lesson") : said("Open the playground"));
       a.href = sent.link;
       a.onclick = () => away.onclick();
       card.append(a);
