@@ -18,7 +18,9 @@ _KEPT = 8192  # texts that were said already
 _WORDS = re.compile(r"\b[a-z]{2}")
 _LETTERS = re.compile(r"[^\W\d_]{2}")
 # What our own texts are joined by, from the strongest; each part may be known though the whole is not.
-_JOINTS = tuple(map(re.compile, (r"((?:^|\n)- |\n)", r"( · )", r"((?<=[.!?:]) +)", r"(: )", r"(; |, )")))
+_JOINTS = tuple(
+    map(re.compile, (r"((?:^|\n)- |\n)", r"( · )", r"((?<=[.!?:]) +)", r"(: )", r"( (?=\())", r"(^\(|\)$)", r"(; |, )"))
+)
 
 
 class Tongue:
@@ -97,6 +99,8 @@ class Tongue:
 @lru_cache(maxsize=len(LANGUAGES))
 def tongue(code: str) -> Tongue:
     """The language of that code, its texts read when it is first asked for. English has none to read."""
-    file = FOLDER / f"{code}.toml"
-    texts = {} if code == ENGLISH or not file.is_file() else tomllib.loads(file.read_text(encoding="utf-8"))
+    texts: dict[str, str] = {}
+    for file in (FOLDER / f"{code}.toml", FOLDER / "lessons" / f"{code}.toml"):
+        if code != ENGLISH and file.is_file():
+            texts |= tomllib.loads(file.read_text(encoding="utf-8"))
     return Tongue(LANGUAGES[code], texts)

@@ -94,7 +94,7 @@ class RunsPanel:
 
     def _deleted(self, _: str, token: Any) -> list[Any]:
         count = self._history.forget(whose_history(self._settings, self._owner, token))
-        words = f"Deleted: {count} run{'s' if count != 1 else ''}."
+        words = "Deleted: 1 run." if count == 1 else f"Deleted: {count} runs."
         return [self._page(token, words=words), gr.skip(), gr.skip(), gr.skip()]
 
     def _put_back(self, what: str, token: Any) -> list[Any]:

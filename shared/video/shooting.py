@@ -279,5 +279,5 @@ def _missing(shots: Sequence[Filming]) -> str:
         elif shot.output is None or not shot.output.video:
             told.append(f"Shot {number} wasn't made.")
     came = len(shots) - len(told)
-    kept = f" The {'other' if came == 1 else f'{came} others'} {'is' if came == 1 else 'are'} kept." if came else ""
+    kept = " The other is kept." if came == 1 else f" The {came} others are kept." if came else ""
     return f"{' '.join(told)}{kept} It can be gone on with below." if told else ""

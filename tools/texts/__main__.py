@@ -1,59 +1,71 @@
-"""`python -m tools.texts`: what each language lacks; `python -m tools.texts add es FILE.json` puts translations in."""
+"""`python -m tools.texts`: what each language lacks; see `docs/languages.md`."""
 
 from __future__ import annotations
 
 import json
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Mapping
 from pathlib import Path
 
 from tools.places import ROOT
-from tools.texts.collecting import all_texts
+from tools.texts.collecting import all_texts, lesson_texts
 
 FOLDER = ROOT / "shared" / "languages"
+USE = """Use: python -m tools.texts                     what each language lacks
+     python -m tools.texts lacking CODE        the same of one, as JSON to be filled in
+     python -m tools.texts add CODE FILE.json  puts what was filled in into the language's files"""
 
 
 def main(arguments: list[str]) -> int:
-    """Report, or add; 1 where something is lacking."""
-    texts = all_texts(ROOT)
+    """Report, or add; 1 where something is lacking, 2 where it isn't known what is meant."""
     codes = tomllib.loads((FOLDER / "languages.toml").read_text(encoding="utf-8"))
-    if arguments[:1] == ["add"] and len(arguments) == 3 and arguments[1] in codes:
+    asked, code = [*arguments, "", ""][:2]
+    texts = {file: told for file, told in (("{}.toml", all_texts(ROOT)), ("lessons/{}.toml", lesson_texts(ROOT)))}
+    if (asked, len(arguments)) == ("add", 3) and code in codes:
         more = json.loads(Path(arguments[2]).read_text(encoding="utf-8"))
-        write(arguments[1], {**read(arguments[1]), **more}, texts)
+        for file, those in texts.items():
+            write(FOLDER / file.format(code), those, more)
         return 0
-    if arguments[:1] == ["lacking"] and len(arguments) == 2 and arguments[1] in codes:
-        known = read(arguments[1])
-        print(json.dumps({text: "" for text in texts if text not in known}, ensure_ascii=False, indent=1))
-        return 0
+    if (asked, len(arguments)) == ("lacking", 2) and code in codes:
+        missing = dict.fromkeys(lacking(code, texts), "")
+        print(json.dumps(missing, ensure_ascii=False, indent=1))
+        return int(bool(missing))
     if arguments:
-        print(
-            "Use: python -m tools.texts | python -m tools.texts lacking CODE | python -m tools.texts add CODE FILE.json"
-        )
+        print(USE)
         return 2
-    lacking = {code: list(lacking_in(read(code), texts)) for code in codes}
-    for code, missing in lacking.items():
-        print(f"{code}: {len(texts) - len(missing)} of {len(texts)} texts")
-        for text in missing[:5]:
-            print(f"   {texts[text]}: {text[:100]!r}")
-    return int(any(lacking.values()))
+    return max(_reported(code, lacking(code, texts)) for code in codes)
 
 
-def lacking_in(known: dict[str, str], texts: dict[str, str]) -> Iterator[str]:
-    """The texts that a language has no translation of."""
-    return (text for text in texts if text not in known)
+def lacking(code: str, texts: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+    """The texts that a language has no translation of, with where they stand."""
+    return {
+        text: place
+        for file, those in texts.items()
+        for known in (read(FOLDER / file.format(code)),)
+        for text, place in those.items()
+        if text not in known
+    }
 
 
-def read(code: str) -> dict[str, str]:
-    """The translations of a language; none where it has no file yet."""
-    file = FOLDER / f"{code}.toml"
+def _reported(code: str, missing: Mapping[str, str]) -> int:
+    print(f"{code}: {len(missing)} lacking")
+    for text, place in list(missing.items())[:5]:
+        print(f"   {place}: {text[:100]!r}")
+    return int(bool(missing))
+
+
+def read(file: Path) -> dict[str, str]:
+    """The translations in a file; none where there is no such file yet."""
     return tomllib.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
 
 
-def write(code: str, known: dict[str, str], texts: dict[str, str]) -> None:
-    """The translations of the texts that there are, in their order; what stands in the code no more is left out."""
-    lines = [f"{_quoted(text)} = {_quoted(known[text])}" for text in texts if known.get(text)]
-    (FOLDER / f"{code}.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
+def write(file: Path, texts: Mapping[str, str], more: Mapping[str, str]) -> None:
+    """The translations of the texts that there are, in their order; those of texts that are gone are left out."""
+    known = {**read(file), **{text: said for text, said in more.items() if said}}
+    lines = [f"{_quoted(text)} = {_quoted(known[text])}" for text in texts if text in known]
+    file.parent.mkdir(exist_ok=True)
+    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 def _quoted(text: str) -> str:

@@ -6,10 +6,9 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from tools.texts import data_files, html, python_files, rules
+from tools.texts import data_files, html, lesson_files, python_files, rules
 
 _SAID = re.compile(r"""\bsaid\(\s*(["'])((?:(?!\1|\\).)+)\1""")
-_TITLE = re.compile(r"^title: *\"?(.*?)\"?$", re.MULTILINE)
 # Rows whose name is what a maker calls his model or himself.
 _MAKERS = ("shared/catalog/", "shared/backends/")
 _OWN = ("shared/backends/diffusion/controls.toml",)
@@ -20,6 +19,17 @@ def all_texts(root: Path) -> dict[str, str]:
     found: dict[str, str] = {}
     for text, place in _found(root):
         found.setdefault(text, place)
+    return found
+
+
+def lesson_texts(root: Path) -> dict[str, str]:
+    """Those of the lessons alone, which have files of their own; what stands elsewhere too is left out."""
+    told, others = rules.read(), all_texts(root)
+    found: dict[str, str] = {}
+    for folder in sorted(root.glob("spaces/*/lessons")):
+        for text, key in lesson_files.texts(folder):
+            if text not in others and told.counts(text):
+                found.setdefault(text, f"{folder.relative_to(root).as_posix()}/{key}.md")
     return found
 
 
@@ -40,10 +50,6 @@ def _found(root: Path) -> Iterator[tuple[str, str]]:
         texts = html.texts(source) if file.suffix == ".html" else []
         texts += [one[2] for one in _SAID.finditer(source)]
         yield from ((text, name) for text in texts if told.counts(text))
-    for file in sorted(root.glob("spaces/*/lessons/*.md")):
-        title = _TITLE.search(file.read_text(encoding="utf-8"))
-        if title:
-            yield title[1], file.relative_to(root).as_posix()
     yield from ((text, "tools/texts/rules.toml") for text in told.also)
 
 

@@ -7,7 +7,8 @@ from html.parser import HTMLParser
 
 ATTRIBUTES = ("placeholder", "title", "aria-label", "alt")
 _PLACE = re.compile(r"\{(\d+)\}")
-_UNREAD = ("script", "style", "svg-free")
+# Code, and what is somebody's own words: see `shared/languages/markup.py`.
+_UNREAD = ("script", "style", "pre", "code", "blockquote", "q", "textarea")
 
 
 def texts(page: str) -> list[str]:
