@@ -65,11 +65,11 @@ async def chats(port: int, count: int, seconds: float = 0.0) -> Told:
     async with httpx.AsyncClient(timeout=600, limits=limits) as client:
         where: Endpoint = await endpoint(client, base, "chat")
 
-        def one(number: int) -> Any:
-            return call(client, base, where, {"message": f"Go on ({number})", "model": "paced"})
+        def one(number: int, page: str = "") -> Any:
+            return call(client, base, where, {"message": f"Go on ({number})", "model": "paced"}, session=page)
 
-        if seconds:
-            return await soak("chats", count, seconds, one)
+        if seconds:  # each from their own page, which they keep open
+            return await soak("chats", count, seconds, lambda number: one(number, f"soak{number}"))
         return await crowd("chats", count, 0.0, one)
 
 

@@ -44,11 +44,12 @@ def started(
     """Start a server and wait for its first page; returns it and the seconds it took. `told`: more of its variables."""
     environment = {**os.environ, "PLAYGROUND_PORT": str(port), "GRADIO_ANALYTICS_ENABLED": "False", **(told or {})}
     quiet = subprocess.DEVNULL
+    asked = urllib.request.Request(f"http://127.0.0.1:{port}/", headers={"Accept": "text/html"})
     begun = time.perf_counter()
     child = subprocess.Popen([sys.executable, *command], cwd=ROOT, env=environment, stdout=quiet, stderr=quiet)
     while True:
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5) as page:
+            with urllib.request.urlopen(asked, timeout=5) as page:
                 page.read()
             return child, time.perf_counter() - begun
         except OSError:

@@ -27,8 +27,8 @@ _SEEN = (b"host", b"x-forwarded-host", b"x-forwarded-proto", b"x-gradio-server")
 # Who sends one of these may be somebody to Gradio, wants a part, or comes from another site.
 _OWN = (b"authorization", b"range", b"origin")
 _SIGNED_IN = re.compile(rb"access-token|session=")
-# What only the page's own scripts read of the address.
-_SCRIPTS = {"__theme"}
+# What only the page's own scripts, or Hugging Face before it, read of the address.
+_SCRIPTS = {"__theme", "__sign"}
 _VARY = b"Accept-Encoding, Accept-Language, Cookie"
 
 

@@ -7,6 +7,7 @@ that a class that came at once waited 13 seconds. And it reads a function's anno
 from __future__ import annotations
 
 import inspect
+import re
 import time
 import typing
 from collections import ChainMap
@@ -17,9 +18,10 @@ from typing import Any
 import gradio as gr
 from gradio.state_holder import SessionState, StateHolder
 
-# Seconds after which an open page's state goes where nobody did anything: its files are gone by then too. Who calls by
-# program has a state for each call, and never says that it is over.
+# Seconds after which an open page's state goes where nobody did anything: its files are gone by then too.
 IDLE = 86_400.0
+# A call by program that names no session has one by Gradio's name for the call itself, and nobody comes back to it.
+ONE_CALL, AFTER_A_CALL = re.compile(r"[0-9a-f]{32}"), 600.0
 MOST = 4000  # states at once; with what was made in it each takes some 20 kB
 
 
@@ -92,11 +94,24 @@ class QuickStates(StateHolder):
         super().delete_all_expired_state()  # type: ignore[no-untyped-call]
         now = self.clock()
         for session_id, state in list(self.session_data.items()):
-            if now - getattr(state, "used", now) > (state.STATE_TTL_WHEN_CLOSED if state.is_closed else IDLE):
-                self.delete_state(session_id)  # what has something to put away does so
-                with self.lock:
-                    self.session_data.pop(session_id, None)
-                    self.time_last_used.pop(session_id, None)
+            if now - getattr(state, "used", now) > _kept_for(session_id, state):
+                self._forget(session_id)
+
+    def _forget(self, session_id: str) -> None:
+        self.delete_state(session_id)  # what has something to put away does so
+        with self.lock:
+            self.session_data.pop(session_id, None)
+            self.time_last_used.pop(session_id, None)
+        queue = self.blocks._queue
+        if not queue.pending_event_ids_session.get(session_id):  # nothing of it is under way
+            queue.pending_event_ids_session.pop(session_id, None)
+            queue.pending_messages_per_session.pop(session_id, None)
+
+
+def _kept_for(session_id: str, state: SessionState) -> float:
+    if ONE_CALL.fullmatch(session_id):
+        return AFTER_A_CALL
+    return state.STATE_TTL_WHEN_CLOSED if state.is_closed else IDLE
 
 
 def quicken(demo: gr.Blocks, clock: Callable[[], float] = time.monotonic) -> None:

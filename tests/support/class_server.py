@@ -21,6 +21,7 @@ from shared.settings import Secret, Settings
 from shared.ui.classroom.gate import HEAD, Gate
 from shared.ui.classroom.places import Place
 from shared.ui.kept_pages import KeptPages
+from shared.ui.languages.layer import Speaking
 from shared.ui.web import SafeResponses
 from tests.support.server import free_port
 
@@ -38,12 +39,13 @@ def a_class(folder: Path, clock: Callable[[], float] = time.time) -> Iterator[tu
     async def page(request: Request) -> HTMLResponse:
         return HTMLResponse(PAGE)
 
-    behind = SafeResponses(KeptPages(Starlette(routes=[Route("/{path:path}", page)]), ("/",)))
+    spoken = Speaking(Starlette(routes=[Route("/{path:path}", page)]))
+    behind = SafeResponses(KeptPages(spoken, ("/",)))
     settings = Settings(data_dir=folder, classroom=True, class_passphrase=Secret(PHRASE))
     places = (Place("/", "Chat", (("1-few", "A few"), ("2-many", "Many"))),)
     gate = Gate(behind, settings, places, Class(settings, PHRASE, clock))
     port = free_port()
-    server = uvicorn.Server(uvicorn.Config(gate, host="127.0.0.1", port=port, log_level="warning"))
+    server = uvicorn.Server(uvicorn.Config(gate, host="127.0.0.1", port=port, log_level="critical"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     try:

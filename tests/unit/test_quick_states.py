@@ -81,13 +81,18 @@ def _shared(page: gr.Blocks) -> Mapping[int, Any]:
 
 def test_who_left_is_forgotten_and_who_is_there_is_not(page: gr.Blocks, clock: Clock) -> None:
     holder = page.state_holder
-    for name in ("left", "here", "called by program"):
+    call = "0123456789abcdef" * 2  # by program, with no page
+    for name in ("left", "here", "unused", call):
         holder[name].is_closed = name == "left"
     clock.now += 3000
+    queue = page._queue
+    queue.pending_event_ids_session |= {call: set(), "here": {"a run"}}
+    holder.delete_all_expired_state()
+    assert call not in holder.session_data and queue.pending_event_ids_session == {"here": {"a run"}}
     assert holder["here"] and len(holder.session_data) == 3
     clock.now += 3000
     holder.delete_all_expired_state()
-    assert set(holder.session_data) == set(holder.time_last_used) == {"called by program", "here"}
+    assert set(holder.session_data) == set(holder.time_last_used) == {"unused", "here"}
     clock.now += 3600 * 24 - 3000
     holder.delete_all_expired_state()
     assert list(holder.session_data) == ["here"]

@@ -38,6 +38,19 @@ export function make(tag, given = {}, ...inside) {
   return node;
 }
 
+// Draws works into their place. What didn't change stays as it is, so that a clip goes on playing.
+export function redraw(place, works, key, draw) {
+  const kept = (place.kept ??= new Map());
+  const nodes = works.map((work) => {
+    const now = JSON.stringify(key(work));
+    const node = kept.get(work.id)?.now === now ? kept.get(work.id).node : draw(work);
+    kept.set(work.id, { now, node });
+    return node;
+  });
+  nodes.forEach((node, n) => { if (place.children[n] !== node) place.insertBefore(node, place.children[n] || null); });
+  while (place.children.length > nodes.length) place.lastChild.remove();
+}
+
 const WAYS = {
   image: (work) => make("img", { src: work.url, alt: work.prompt || said("a picture"), loading: "lazy" }),
   audio: (work) => make("audio", { src: work.url, controls: true, preload: "none", "aria-label": work.prompt || said("a sound") }),

@@ -1,5 +1,5 @@
 // The teacher's desk: draws what is told, and sends what the teacher does.
-import { send, follow, make, drawn, said } from "/class/static/class.js";
+import { send, follow, make, drawn, redraw, said } from "/class/static/class.js";
 const at = (id) => document.getElementById(id);
 const UNITS = { money: said("dollars"), gpu_seconds: said("seconds of work"), images: said("pictures"), tokens: said("tokens") };
 const chosen = new Set();
@@ -35,18 +35,6 @@ function work(w) {
   return node;
 }
 
-const kept = new Map();
-function works(list) { // what didn't change stays, so that a clip goes on playing
-  const nodes = list.map((w) => {
-    const key = JSON.stringify([w, told.facts.shown === w.id, chosen.has(w.id)]);
-    const node = kept.get(w.id)?.key === key ? kept.get(w.id).node : work(w);
-    kept.set(w.id, { key, node });
-    return node;
-  });
-  nodes.forEach((node, n) => { if (at("works").children[n] !== node) at("works").insertBefore(node, at("works").children[n] || null); });
-  while (at("works").children.length > nodes.length) at("works").lastChild.remove();
-}
-
 const option = (value, text) => make("option", { value }, text);
 function lessons() {
   const place = told.places.find((each) => each.path === at("space").value);
@@ -72,7 +60,7 @@ function show() {
   }
   at("people").replaceChildren(...told.people.map(person));
   at("queues").replaceChildren(...(told.queues.length ? told.queues.map((q) => make("p", {}, said("{0}: runs {1}; waits {2}", q.lane, q.running.join(", ") || said("nobody"), q.waiting.join(", ") || said("nobody")))) : [make("p", { class: "soft" }, said("Nobody runs or waits."))]));
-  works(told.works);
+  redraw(at("works"), told.works, (w) => [w, facts.shown === w.id, chosen.has(w.id)], work);
   places();
   at("ask").disabled = chosen.size < 2;
   at("endask").hidden = !facts.poll.open;

@@ -30,7 +30,7 @@
     away.onclick = () => { card.hidden = true; sessionStorage.setItem("class-put", sent.id); };
     card.replaceChildren(make("b", "", said("From your teacher")));
     if (sent.text) card.append(make("pre", "", sent.text), copy);
-    if (sent.lesson) card.append(make("p", "", sent.lesson));
+    if (sent.lesson) { const title = make("p", "", ""); title.append(make("b", "", sent.lesson)); card.append(title); }
     if (sent.link && (sent.lesson || location.pathname !== sent.space)) {
       const a = make("a", "", sent.lesson ? said("Begin the lesson") : said("Open the playground"));
       a.href = sent.link;
@@ -58,7 +58,12 @@
       }
     }
   }
-  const start = () => { document.body.append(strip, card, veil); follow(); };
+  // The strip takes several lines on a phone: nothing lies under it.
+  const above = new ResizeObserver(() => {
+    card.style.bottom = `${strip.offsetHeight + 10}px`;
+    document.body.style.paddingBottom = `${strip.offsetHeight}px`;
+  });
+  const start = () => { document.body.append(strip, card, veil); above.observe(strip); follow(); };
   if (document.readyState === "loading") addEventListener("DOMContentLoaded", start);
   else start();
 })();
