@@ -19,7 +19,10 @@ _WORDS = re.compile(r"\b[a-z]{2}")
 _LETTERS = re.compile(r"[^\W\d_]{2}")
 # What our own texts are joined by, from the strongest; each part may be known though the whole is not.
 _JOINTS = tuple(
-    map(re.compile, (r"((?:^|\n)- |\n)", r"( · )", r"((?<=[.!?:]) +)", r"(: )", r"( (?=\())", r"(^\(|\)$)", r"(; |, )"))
+    map(
+        re.compile,
+        (r"((?:^|\n)- |\n)", r"( ✓)$", r"( · )", r"((?<=[.!?:]) +)", r"(: )", r"( (?=\())", r"(^\(|\)$)", r"(; |, )"),
+    )
 )
 
 
@@ -93,7 +96,9 @@ class Tongue:
     def _after(self, joint: str, piece: str, depth: int) -> str:
         """A piece with what joins it to the one before; some texts begin with that, as in `, picture {0} of {1}`."""
         together = self._whole(f"{joint}{piece}".strip(), depth) if joint.strip() else None
-        return together if together is not None else joint + self._say(piece, depth)
+        if together is None:
+            return joint + self._say(piece, depth)
+        return joint[: len(joint) - len(joint.lstrip())] + together
 
 
 @lru_cache(maxsize=len(LANGUAGES))
