@@ -98,10 +98,11 @@ class History:
         if self._database.empty:
             return []
         asked = (
-            "SELECT id, task, created, receipt, error, prompt FROM runs WHERE owner = :owner ORDER BY created DESC, id"
+            "SELECT id, task, created, receipt, error, prompt FROM runs "
+            "WHERE owner = :owner AND created >= :since ORDER BY created DESC, id"
         )
         with self._database.reading() as connection:
-            rows = sql(connection, asked, owner=owner).all()
+            rows = sql(connection, asked, owner=owner, since=self._database.now(connection) - KEPT).all()
         return [Ran(r.id, r.task, r.created, json.loads(r.receipt), r.error, r.prompt) for r in rows]
 
     def forget(self, owner: str) -> int:

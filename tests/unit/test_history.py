@@ -30,7 +30,7 @@ from shared.requests import KINDS, ImagePart, ImageRequest, Message, Request, Sh
 from shared.settings import Settings
 from shared.sharing import links
 from shared.state.database import Database, sql
-from shared.state.history import History, Ran, history_of, owner_in_class
+from shared.state.history import KEPT, History, Ran, history_of, owner_in_class
 from shared.tasks import Task
 from shared.ui import history_view
 from shared.ui.audio.compose_restore import compose_restore
@@ -200,6 +200,17 @@ def test_deleting_takes_what_is_still_being_written_and_leaves_others(opened: Op
     assert history.forget("ada") == 2
     assert [len(history.of(owner)) for owner in ("ada", "bob", owner_in_class("ada"))] == [0, 1, 1]
     assert history.forget_class() == 2 and len(history.of("bob")) == 1
+
+
+def test_what_is_older_than_a_month_is_shown_no_more_and_goes_with_the_next_run_of_anybody(opened: Opener) -> None:
+    database = opened()
+    history = History(database)
+    history.add("ada", "conversational", {})
+    with database.writing() as connection:
+        sql(connection, "UPDATE runs SET created = created - :month", month=KEPT + 60)
+    assert history.of("ada") == []
+    history.add("bob", "conversational", {})
+    assert history.forget("ada") == 0 and len(history.of("bob")) == 1
 
 
 def test_a_locked_database_holds_up_no_run(add: Add, opened: Opener) -> None:
