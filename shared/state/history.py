@@ -107,18 +107,18 @@ class History:
 
     def forget(self, owner: str) -> int:
         """All of the owner's runs; returns how many there were."""
-        return self._forget("owner = :owner", owner=owner) if owner else 0
+        return self._forget("DELETE FROM runs WHERE owner = :owner", owner=owner) if owner else 0
 
     def forget_class(self) -> int:
         """All of everybody's who is or was in the class."""
-        return self._forget("owner LIKE :class", **{"class": f"{_CLASS}%"})
+        return self._forget("DELETE FROM runs WHERE owner LIKE :owner", owner=f"{_CLASS}%")
 
-    def _forget(self, which: str, **values: Any) -> int:
+    def _forget(self, statement: str, **values: Any) -> int:
         self._settle()
         if self._database.empty:
             return 0
         with self._database.writing() as connection:
-            return sql(connection, f"DELETE FROM runs WHERE {which}", **values).rowcount
+            return sql(connection, statement, **values).rowcount
 
     def _settle(self) -> None:
         """What ended just now is written down first, or not waited for where that takes long."""

@@ -28,6 +28,7 @@ WHAT: Mapping[str, str] = {
     Task.TEXT_TO_3D: "Solid",
     Task.TEXT_TO_MOTION: "Motion",
 }
+_WHOLE = ' class="pg-whole"'
 _COLUMNS = ("when", "task", "model", "backend", "mode", "ended", "seconds", "tokens", "memory_gb", "cost_usd", "seed")
 
 
@@ -118,10 +119,22 @@ def _row(run: Ran, known: bool) -> str:
         ("Memory", receipt_view.memory_text(receipt) if receipt else "–"),
         ("Cost", receipt_view.cost_text(receipt) if receipt else "–"),
     ]
-    inner = "".join(f'<td data-name="{name}">{escape(value)}</td>' for name, value in cells)
+    inner = "".join(map(_cell, cells))
     when = f"{cells[1][1]} of {cells[0][1]}"
     back = _button(f"back:{run.id}", "Put back", f"Put back the settings: {when}") if known and receipt else ""
     return f"<tr>{inner}<td>{back}</td></tr>"
+
+
+def _cell(named: tuple[str, str]) -> str:
+    """On a phone, where the columns' names aren't shown, the cell's own is."""
+    name, value = named
+    if name in {"When", "What"}:
+        return f'<td class="pg-whole">{escape(value)}</td>'
+    if name == "Engine":
+        return f'<td translate="no">{escape(value)}</td>'
+    return (
+        f'<td{_WHOLE if name != "Ended" else ""}><span class="pg-name">{name}</span> <span>{escape(value)}</span></td>'
+    )
 
 
 def _turning(at: int, pages: int, runs: int) -> str:

@@ -91,4 +91,4 @@ def test_a_history_is_ones_own_puts_a_run_back_is_saved_and_deleted(image_space:
         page.get_by_role("tab", name="History").click()
         history.get_by_text("Delete my history").click()
         history.get_by_role("button", name="Delete all of it").click()
-        expect(history).to_contain_text("Deleted: 1 run.")
+        expect(history).to_contain_text("Deleted: 1 run")

@@ -347,8 +347,8 @@ def test_the_tab_turns_saves_puts_back_and_deletes_only_what_is_ones_own(add: Ad
     _, link, tabs, _ = panel._done(f"back:{mine}", ada)
     assert link.startswith("#restore=restore.w") and tabs.selected == "chat"
     assert "isn&#x27;t kept" in panel._done(f"back:{mine}", bob)[0]
-    assert "Deleted: 0 runs" in panel._done("delete", bob)[0] and len(history.of(owner.of(ada))) == 25
-    assert "Deleted: 25 runs" in panel._done("delete", ada)[0] and history.of(owner.of(ada)) == []
+    assert "Deleted: 0 run" in panel._done("delete", bob)[0] and len(history.of(owner.of(ada))) == 25
+    assert "Deleted: 25 run" in panel._done("delete", ada)[0] and history.of(owner.of(ada)) == []
     for nonsense in ("", "page:x", "forget", None):
         assert len(panel._done(nonsense, ada)) == 4  # type: ignore[arg-type]
 
