@@ -84,7 +84,8 @@ async def _guessing(port: int) -> dict[str, Any]:
         async def guess() -> None:
             nonlocal refused
             for _ in left:
-                refused += (await _join(port, secrets.token_hex(3)))[0] == 403
+                status, _ = await _join(port, secrets.token_hex(3))
+                refused += status == 403
 
         begun = time.perf_counter()
         guesses = [asyncio.create_task(guess()) for _ in range(AT_ONCE)]

@@ -107,8 +107,11 @@ class Room:
             wanted = names.cleaned(name)
             called = names.free(wanted, rows) if wanted else names.animal(rows)
             put = "INSERT INTO class_people (id, name, joined, muted, removed) VALUES (:id, :name, :now, 0, 0)"
-            sql(connection, put, id=self._id(token), name=called, now=time.time())
-        self.forget()
+            person = Person(id=self._id(token), name=called, joined=time.time())
+            sql(connection, put, id=person.id, name=person.name, now=person.joined)
+        with self._lock:  # nobody else need be read anew for that: a whole class may come within seconds
+            self._people = {**self._people, person.id: person}
+            self._seen = None
         return token
 
     def person(self, token: object) -> Person | None:
@@ -183,6 +186,12 @@ class Room:
                 self._seen = Seen(_hashed(self._facts), self._people)
             return self._seen
 
+    @property
+    def is_known(self) -> bool:
+        """Whether what was read is still believed, so that a look needs no database."""
+        read = self._read_at
+        return read is not None and self._clock() - read < FRESH
+
     def forget(self) -> None:
         """Read anew at the next look."""
         with self._lock:
@@ -193,7 +202,7 @@ class Room:
 
     def _refresh(self) -> None:
         with self._lock:
-            if self._read_at is not None and self._clock() - self._read_at < FRESH:
+            if self.is_known:
                 return
             with suppress(BackendError):  # what is known goes on being true while the database is away
                 self._facts, self._people = self._read()

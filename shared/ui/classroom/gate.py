@@ -9,6 +9,7 @@ from http.cookies import CookieError, SimpleCookie
 from typing import Any
 
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import FileResponse, RedirectResponse, Response
@@ -50,12 +51,17 @@ class Gate:
         own = path == "/join" or path.startswith("/class/")
         if scope["type"] == "http" and own:
             await self._pages(scope, receive, _safely(send))
-        elif scope["type"] != "http" or path in _KEEPERS or _is_asset(path) or self._may_pass(scope):
+        elif scope["type"] != "http" or path in _KEEPERS or _is_asset(path) or await self._may_pass(scope):
             await self._app(scope, receive, send)
         else:
             await _turned_away(scope)(scope, receive, _safely(send))
 
-    def _may_pass(self, scope: MutableMapping[str, Any]) -> bool:
+    async def _may_pass(self, scope: MutableMapping[str, Any]) -> bool:
+        if self.room.room.is_known:
+            return self._is_in(scope)
+        return await run_in_threadpool(self._is_in, scope)  # the server goes on answering while the database is read
+
+    def _is_in(self, scope: MutableMapping[str, Any]) -> bool:
         cookies = Request(scope).cookies
         return self.room.room.person(cookies.get(COOKIE)) is not None or self.room.is_teacher(
             cookies.get(TEACHER_COOKIE)
