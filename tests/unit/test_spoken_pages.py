@@ -49,7 +49,7 @@ async def made() -> Any:  # the page's queue takes the running event loop, and w
         shown = gr.HTML('<p>Stop</p><p title="Seed">x</p>')
         chosen = gr.Dropdown(["Stop", ("Seed", "b")], value="Stop", label="Seed", info="Not for this engine: Stop")
         typed = gr.Textbox("Stop", label="Stop")
-        theirs = gr.Markdown("Stop", elem_classes=[THEIRS])
+        theirs = gr.Markdown("Stop", label="Seed", elem_classes=[THEIRS])
         button = gr.Button("Stop")
         outputs = [shown, chosen, typed, theirs, button]
         button.click(told, None, outputs, **PRIVATE)

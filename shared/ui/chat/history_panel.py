@@ -17,6 +17,7 @@ from shared.ui.chat.chat_panel import ChatPanel
 from shared.ui.chat.display import show
 from shared.ui.chat.restoring import chat_restore
 from shared.ui.chat.settings_panel import NAMES
+from shared.ui.languages.props import THEIRS
 from shared.ui.lessons_panel import LessonsPanel
 from shared.ui.sharing import ShareRow
 
@@ -33,7 +34,7 @@ class HistoryPanel:
         # The secret only guards against another page's reading by accident: the storage is the visitor's own.
         self.store = gr.BrowserState([], storage_key="genai-playgrounds-chats", secret="chats")
         self.new = gr.Button("New chat", variant="primary", elem_id="new-chat")
-        self.chats = gr.Radio([], label="Chats in this browser", elem_id="chats")
+        self.chats = gr.Radio([], label="Chats in this browser", elem_id="chats", elem_classes=[THEIRS])
         with gr.Row():
             self.as_markdown = gr.Button("Markdown", size="sm")
             self.as_json = gr.Button("JSON", size="sm")

@@ -54,9 +54,8 @@ def translated(config: Mapping[str, Any], tongue: Tongue, texts: PageTexts) -> d
 
 
 def _component(given: Mapping[str, Any], tongue: Tongue, mark: Any) -> dict[str, Any]:
-    if THEIRS in (given["props"].get("elem_classes") or ()):
-        return dict(given)
-    return {**given, "props": spoken(given["type"], given["props"], tongue, mark, first=True)}
+    theirs = THEIRS in (given["props"].get("elem_classes") or ())
+    return {**given, "props": spoken(given["type"], given["props"], tongue, mark, first=True, theirs=theirs)}
 
 
 def key_of(text: str) -> str:

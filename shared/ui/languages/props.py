@@ -16,14 +16,17 @@ MARKED = ("label", "info", "placeholder", "title", "description")
 _PLAIN = ("submit_btn", "stop_btn", "x_title", "y_title", "color_title", "upload_text", "empty")
 # Their value is our words; everywhere else it is the visitor's, or a model's.
 _BUTTONS = {"button", "downloadbutton", "uploadbutton"}
-# On a component whose words are a model's.
+# On a component whose value and choices are a model's words, or the visitor's.
 THEIRS = "pg-theirs"
 
 
-def spoken(kind: str, props: Mapping[str, Any], tongue: Tongue, mark: Mark, *, first: bool) -> Props:
+def spoken(
+    kind: str, props: Mapping[str, Any], tongue: Tongue, mark: Mark, *, first: bool = False, theirs: bool = False
+) -> Props:
     """The properties, or those of an update, in that language; the given ones stay as they are.
 
-    `mark` does for what Gradio's page looks up itself. `first`: as the page comes, before any run.
+    `mark` does for what Gradio's page looks up itself. `first`: as the page comes, before any run. `theirs`: value and
+    choices are no words of ours.
     """
     said: Props = dict(props)
     for name in MARKED:
@@ -32,6 +35,8 @@ def spoken(kind: str, props: Mapping[str, Any], tongue: Tongue, mark: Mark, *, f
     for name in _PLAIN:
         if isinstance(said.get(name), str):
             said[name] = tongue.text(said[name])
+    if theirs:
+        return said
     if kind == "html" and isinstance(said.get("html_template"), str):
         said["html_template"] = tongue.html(said["html_template"])
     if isinstance(said.get("choices"), (list, tuple)):

@@ -106,9 +106,7 @@ def _language(called: Any, request: Any) -> str:
 
 
 def _said(block: Any, given: Any, spoken: Tongue) -> Any:
-    if props.THEIRS in (getattr(block, "elem_classes", None) or ()):
-        return given
-    kind = block.get_block_name()
+    kind, theirs = block.get_block_name(), props.THEIRS in (getattr(block, "elem_classes", None) or ())
     if isinstance(given, dict) and given.get("__type__") == "update":
-        return props.spoken(kind, given, spoken, spoken.text, first=False)
-    return props.value(kind, given, spoken, spoken.text)
+        return props.spoken(kind, given, spoken, spoken.text, theirs=theirs)
+    return given if theirs else props.value(kind, given, spoken, spoken.text)
