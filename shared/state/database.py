@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
@@ -19,7 +20,7 @@ from shared.errors import BackendError, MissingDependency
 from shared.state.migrating import migrate
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, CursorResult, Engine
+    from sqlalchemy import Connection, CursorResult, Engine, TextClause
 
     from shared.settings import Secret, Settings
 
@@ -183,9 +184,15 @@ class Database:
 
 def sql(connection: Connection, statement: str, **values: Any) -> CursorResult[Any]:
     """Have that done; `:name` in it stands for the value of that name."""
+    return connection.execute(_text(statement), values)
+
+
+@lru_cache(maxsize=256)
+def _text(statement: str) -> TextClause:
+    """To find the names in a statement takes as long as to have it done."""
     from sqlalchemy import text
 
-    return connection.execute(text(statement), values)
+    return text(statement)
 
 
 def _sqlite(path: Path) -> Any:
