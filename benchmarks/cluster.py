@@ -9,6 +9,7 @@ import statistics
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from shared.cluster.pool import RayPool
 from shared.cluster.starting import disconnect
 from shared.engine import Engine
 from shared.events import Partial
-from shared.machine import probe
+from shared.machine import Machine, probe
 from shared.pool import ModelPool
 from shared.pools import Pool
 from shared.requests import ChatRequest, Message
@@ -122,6 +123,34 @@ def real(local: Pool, ray: Pool, settings: Settings) -> dict[str, Any]:
     )
 
 
+def work(settings: Settings, machine: Machine) -> dict[str, Any]:
+    """The processor's time for the same answer, by one thread of the engine: two that wait for each other would count
+    their waiting, and whatever else runs on two cores."""
+    import psutil
+
+    settings = replace(settings, threads=1)
+    here, there = (engine(p, settings) for p in (ModelPool(settings, machine), RayPool(settings, machine, cluster())))
+    model = next(spec for spec in here.catalog.for_task(Task.CHAT) if spec.starter).id
+    ask(here, model, max_tokens=TOKENS), ask(there, model, max_tokens=TOKENS)
+    front = psutil.Process()
+    replica = next(p for p in front.children(recursive=True) if "ServeReplica" in " ".join(p.cmdline()))
+
+    def spent(at: Engine) -> float:
+        before = sum(sum(p.cpu_times()[:2]) for p in (front, replica))
+        ask(at, model, max_tokens=TOKENS, temperature=0.0)
+        return sum(sum(p.cpu_times()[:2]) for p in (front, replica)) - before
+
+    pairs = [(spent(here), spent(there)) for _ in range(SPEEDS)]
+    ours, theirs = (statistics.median(column) for column in zip(*pairs, strict=True))
+    return row(
+        "cluster: processor's time of a chat run / the local pool's",
+        statistics.median(other / one for one, other in pairs),
+        "times",
+        "<= 1.1",
+        f"median of {SPEEDS} pairs of {TOKENS} tokens by one thread; front and replica {theirs:.2f} s, {ours:.2f} s",
+    )
+
+
 def main() -> None:
     """All, on one cluster."""
     settings = from_environment()
@@ -145,6 +174,8 @@ def main() -> None:
         )
         ray.unload()
         rows.append(real(local, ray, settings))
+        ray.unload()
+        rows.append(work(settings, machine))
     disconnect()
     give(rows)
 
