@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, MutableMapping
+from functools import partial
 from typing import Any
 
 from shared.ui.compressing import compressed, encoding_for
@@ -68,19 +69,34 @@ KEPT = Kept()
 
 
 class Assets:
-    """ASGI: answers what is kept before anything else looks at the call; a page asks for a hundred files at once."""
+    """ASGI: answers what is kept before anything else looks at the call; a page asks for a hundred files at once.
+
+    Of many who ask for one that isn't kept yet the first alone goes through all that lies behind: a class that comes
+    to a server just started would send twenty thousand calls through it.
+    """
 
     def __init__(self, app: App, kept: Kept = KEPT) -> None:
         self._app, self._kept = app, kept
+        self._once: Once[None] = Once()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, or pass the call on."""
         found = self._kept.get(scope) if scope["type"] == "http" else None
+        if found is None and scope["type"] == "http" and scope["method"] == "GET" and _may_be_kept(scope):
+            # By its whole path: that one Space has no such file says nothing of another.
+            await self._once.of((scope["path"], encoding_for(scope)), partial(self._keep, scope))
+            found = self._kept.get(scope)
         if found is None:
             await self._app(scope, receive, send)
             return
         for message in found:
             await send(message)
+
+    async def _keep(self, scope: Scope) -> None:
+        async def unheard(_: Message) -> None:
+            pass
+
+        await self._app({**scope}, nobody(), unheard)  # its own: routes write into it
 
 
 class SafeResponses:
@@ -91,7 +107,6 @@ class SafeResponses:
 
     def __init__(self, app: App, kept: Kept = KEPT) -> None:
         self._app, self._kept = app, kept
-        self._once: Once[bytes] = Once()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer from the kept assets, or pass the call on and add to its response."""
@@ -106,25 +121,18 @@ class SafeResponses:
         elif (found := self._kept.get(scope)) is not None:
             for message in found:
                 await send(message)
-        elif encoding and asset[0].endswith(_TEXT):
+        elif _may_be_kept(scope):
             await self._asset(asset[0], encoding, scope, receive, send)
         else:
             await self._app(scope, receive, _with_headers(send, SAFE | {b"cache-control": FOREVER}))
 
     async def _asset(self, name: str, encoding: str, scope: Scope, receive: Receive, send: Send) -> None:
-        async def squeezed() -> bytes:
-            status, _, body = await whole(self._app, scope, nobody())
-            if status != 200:
-                return b""
-            small = await compressed(body, encoding)
-            self._kept.add(name, small, encoding)
-            return small
-
-        # By its whole path: that one Space has no such file says nothing of another.
-        small = await self._once.of((scope["path"], encoding), squeezed)
-        if not small:
+        status, _, body = await whole(self._app, scope, nobody())
+        if status != 200:
             await self._app(scope, receive, _with_headers(send, SAFE))
             return
+        small = await compressed(body, encoding)
+        self._kept.add(name, small, encoding)
         start, rest = _asset_answer(name, small, encoding)
         await send(start)
         await send(rest if scope["method"] == "GET" else {**rest, "body": b""})
@@ -150,6 +158,10 @@ class _Pages:
                 start = {**start, "headers": headers}
             await self._send(start)
         await self._send(message)
+
+
+def _may_be_kept(scope: Scope) -> bool:
+    return bool(encoding_for(scope)) and scope["path"].endswith(_TEXT) and _HASHED.search(scope["path"]) is not None
 
 
 def _is_page(start: Message) -> bool:

@@ -286,3 +286,34 @@ def test_a_kept_asset_is_answered_before_anything_else_looks_at_the_call() -> No
     )  # who can't read it gets it plain
     assert get("/chat/assets/index-DphvyggB.js", method="HEAD")[1] == b""
     assert get("/chat/assets/other.js")[1] == b"let a = 1;" and len(asked) == 5
+
+
+def test_of_many_who_ask_at_once_for_an_asset_that_isnt_kept_yet_one_goes_through() -> None:
+    went: list[str] = []
+
+    async def behind(scope: Any, receive: Any, send: Any) -> None:
+        went.append(scope["path"])
+        await asyncio.sleep(0)  # others come meanwhile
+        known = not scope["path"].startswith("/gone/")
+        await send({"type": "http.response.start", "status": 200 if known else 404, "headers": []})
+        await send({"type": "http.response.body", "body": b"let a = 1;" if known else b""})
+
+    kept = Kept()
+    app = Assets(SafeResponses(behind, kept), kept)
+
+    async def get(path: str) -> int:
+        sent: list[Any] = []
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        headers = [(b"accept-encoding", b"br")]
+        await app({"type": "http", "method": "GET", "path": path, "headers": headers}, None, send)  # type: ignore[arg-type]
+        return int(sent[0]["status"])
+
+    async def many(path: str) -> set[int]:
+        return set(await asyncio.gather(*(get(path) for _ in range(20))))
+
+    assert asyncio.run(many("/gone/assets/index-DphvyggB.js")) == {404}  # each is told so by whoever knows
+    went.clear()
+    assert asyncio.run(many("/chat/assets/index-DphvyggB.js")) == {200} and len(went) == 1
