@@ -36,9 +36,17 @@ MAX_THREADS = 250
 # Seconds that an idle connection is kept. Where two hundred come at once, its next request may lie unread for longer
 # than uvicorn's usual 5, and was lost then.
 KEPT_ALIVE = 75
+# Bytes of one uploaded file: what the largest that any panel takes may have, an archive of photographs.
+MAX_UPLOAD = 300_000_000
 LOOK: dict[str, Any] = {"theme": THEME, "css": CSS, "js": SCRIPT}
 # No run history: it would keep what people typed in the browser of a shared computer.
-SCREEN: dict[str, Any] = {"footer_links": ["api", "settings"], "run_history": False, "ssr_mode": False, **LOOK}
+SCREEN: dict[str, Any] = {
+    "footer_links": ["api", "settings"],
+    "run_history": False,
+    "ssr_mode": False,
+    "max_file_size": MAX_UPLOAD,
+    **LOOK,
+}
 
 
 def serve(demo: gr.Blocks, settings: Settings | None = None, **more: Any) -> None:

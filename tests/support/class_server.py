@@ -5,17 +5,18 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import uvicorn
 from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import HTMLResponse
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import HTMLResponse, JSONResponse
 from starlette.routing import Route
 
 from shared.classroom import identity
 from shared.classroom.desk import Class
+from shared.classroom.uploads import Uploads
 from shared.media import safety
 from shared.settings import Secret, Settings
 from shared.ui.classroom.gate import HEAD, Gate
@@ -33,17 +34,28 @@ PAGE = (
 
 
 @contextmanager
-def a_class(folder: Path, clock: Callable[[], float] = time.time) -> Iterator[tuple[str, Class]]:
+def a_class(
+    folder: Path, clock: Callable[[], float] = time.time, uploads: Uploads | None = None
+) -> Iterator[tuple[str, Class]]:
     """Its address, and the class itself. `clock`: the machine's, as the class reads it."""
 
     async def page(request: Request) -> HTMLResponse:
         return HTMLResponse(PAGE)
 
-    spoken = Speaking(Starlette(routes=[Route("/{path:path}", page)]))
+    async def count(request: Request) -> JSONResponse:
+        size = 0
+        with suppress(ClientDisconnect):
+            async for piece in request.stream():
+                size += len(piece)
+        return JSONResponse({"bytes": size})
+
+    spoken = Speaking(
+        Starlette(routes=[Route("/gradio_api/upload", count, methods=["POST"]), Route("/{path:path}", page)])
+    )
     behind = SafeResponses(KeptPages(spoken, ("/",)))
     settings = Settings(data_dir=folder, classroom=True, class_passphrase=Secret(PHRASE))
     places = (Place("/", "Chat", (("1-few", "A few"), ("2-many", "Many"))),)
-    gate = Gate(behind, settings, places, Class(settings, PHRASE, clock))
+    gate = Gate(behind, settings, places, Class(settings, PHRASE, clock), uploads)
     port = free_port()
     server = uvicorn.Server(uvicorn.Config(gate, host="127.0.0.1", port=port, log_level="critical"))
     thread = threading.Thread(target=server.run, daemon=True)

@@ -18,6 +18,7 @@ from starlette.routing import Route
 from shared.classroom import identity
 from shared.classroom.desk import Class, class_of
 from shared.classroom.identity import COOKIE, TEACHER_COOKIE
+from shared.classroom.uploads import Uploads
 from shared.errors import InferenceError
 from shared.media import safety
 from shared.settings import Settings
@@ -38,8 +39,16 @@ _KEEPERS = ("/healthz", "/readyz", "/metrics", "/gradio_api/startup-events")  # 
 class Gate:
     """ASGI middleware: answers the class's own pages, and lets members and the teacher through to all else."""
 
-    def __init__(self, app: App, settings: Settings, places: Sequence[Place] = (), room: Class | None = None) -> None:
+    def __init__(
+        self,
+        app: App,
+        settings: Settings,
+        places: Sequence[Place] = (),
+        room: Class | None = None,
+        uploads: Uploads | None = None,
+    ) -> None:
         self._app = app
+        self._uploads = uploads or Uploads()
         self.room = room or class_of(settings)
         self._pages = pages(self.room, places)
         identity.read_by(_cookie)
@@ -51,10 +60,44 @@ class Gate:
         own = path == "/join" or path.startswith("/class/")
         if scope["type"] == "http" and own:
             await self._pages(scope, receive, _safely(send))
-        elif scope["type"] != "http" or path in _KEEPERS or _is_asset(path) or await self._may_pass(scope):
+        elif scope["type"] != "http" or path in _KEEPERS or _is_asset(path):
             await self._app(scope, receive, send)
-        else:
+        elif not await self._may_pass(scope):
             await _turned_away(scope)(scope, receive, _safely(send))
+        elif scope["method"] == "POST" and (person := self._person(scope)) is not None:
+            await self._taken_from(person, scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    async def _taken_from(self, person: str, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        """Pass on what a student sends, as far as one person may."""
+        told = _length(scope)
+        more = self._uploads.take(person, told)
+        if more is None:
+            most = self._uploads.most // 1_000_000
+            words = (
+                f"One person may send {most} MB to this class within an hour, and this would be more. "
+                "Choose a smaller file, or try again later."
+            )
+            await refused(scope, words, 413)(scope, receive, _safely(send))
+            return
+        came = 0
+
+        async def received() -> Message:
+            nonlocal came
+            message = await receive()
+            came += len(message.get("body", b""))
+            # Who says no length, and sends on and on, is cut off.
+            return message if came <= told + more else {"type": "http.disconnect"}
+
+        try:
+            await self._app(scope, received, send)
+        finally:
+            self._uploads.take(person, min(came, told + more) - told)
+
+    def _person(self, scope: MutableMapping[str, Any]) -> str | None:
+        found = self.room.room.person(Request(scope).cookies.get(COOKIE))
+        return None if found is None else found.id
 
     async def _may_pass(self, scope: MutableMapping[str, Any]) -> bool:
         if self.room.room.is_known:
@@ -116,6 +159,11 @@ def _turned_away(scope: MutableMapping[str, Any]) -> Response:
     if scope["method"] == "GET" and "text/html" in accepts:
         return RedirectResponse("/join", 303)
     return refused(scope, "This is a class, and you haven't joined it. Open /join and type its code.", 401)
+
+
+def _length(scope: MutableMapping[str, Any]) -> int:
+    told = dict(scope["headers"]).get(b"content-length", b"")
+    return int(told) if told.isdigit() else 0
 
 
 def _is_asset(path: str) -> bool:
