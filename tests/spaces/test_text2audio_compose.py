@@ -31,6 +31,7 @@ PARAMETERS = [
     *("prompt", "model", "mode", "engine_variant", "bars", "duration", "temperature", "top_p", "seed"),
     *("top_logprobs", "beginning", "beginning_bars", "file"),
     *("negative_prompt", "num_inference_steps", "guidance_scale", "recording", "recording_use"),
+    "owner_token",
 ]
 PHONE = {"width": 390, "height": 844}
 TONE = data_url(riff.write(bytes(range(256)) * 64, 8000, 1, {}), "audio/wav")

@@ -22,7 +22,7 @@ from shared.audio.cloning.consent import TYPED, checker
 from shared.audio.listening.rows import get, reason
 from shared.media.sound import riff
 from tests.support.api import bytes_of, ended
-from tests.support.browser import visitor
+from tests.support.browser import open_tab, visitor
 
 PHONE = {"width": 390, "height": 844}
 LONG = "Once upon a time there was a small robot, which liked to read. " * 60
@@ -179,7 +179,7 @@ def test_nothing_is_wider_than_a_phone(audio_url: str, browser: Browser) -> None
     page = context.new_page()
     page.goto(audio_url)
     for tab in ("Speak", "Compare", "Models"):
-        page.get_by_role("tab", name=tab).click()
+        open_tab(page, tab)
         page.wait_for_timeout(300)
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], tab
     context.close()

@@ -118,3 +118,14 @@ def kept(page: Page) -> None:
     while (now := page.evaluate(stored)) is None or now != before:
         before = now
         page.wait_for_timeout(400)
+
+
+def open_tab(page: Page, name: str) -> None:
+    """Open a tab, on a narrow page from the menu of those that have no room."""
+    tab, more = page.get_by_role("tab", name=name), page.locator(".overflow-menu > button")
+    expect(tab.or_(more).first).to_be_visible()
+    if tab.is_visible():
+        tab.click()
+        return
+    more.click()
+    page.locator(".overflow-dropdown button", has_text=name).click()
