@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import inspect
 import tomllib
 from collections.abc import Mapping
@@ -71,7 +70,6 @@ class AudioModel:
     def close(self) -> None:
         """Free the pipeline."""
         self._pipe = None
-        gc.collect()
         give_back()
 
     def run(self, request: Request, emit: Emit) -> Outcome:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import io
 import time
 from collections.abc import Mapping
@@ -64,7 +63,6 @@ class DiffusionModel:
         if self._controls is not None:
             self._controls.close()
         self._pipe = self._previews = self._scheduler = None
-        gc.collect()
         give_back()
 
     def run(self, request: Request, emit: Emit) -> Outcome:

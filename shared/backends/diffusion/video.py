@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import inspect
 import math
 import time
@@ -58,7 +57,6 @@ class VideoModel:
     def close(self) -> None:
         """Free the pipeline."""
         self._pipe = self._rough = None
-        gc.collect()
         give_back()
 
     def run(self, request: Request, emit: Emit) -> Outcome:

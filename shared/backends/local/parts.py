@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from typing import TYPE_CHECKING, Any
 
 from shared.memory import give_back
@@ -28,5 +27,4 @@ class OfParts:
     def close(self) -> None:
         """Free the weights."""
         self._parts = None
-        gc.collect()
         give_back()

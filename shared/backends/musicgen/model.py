@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -47,7 +46,6 @@ class MusicGenModel:
     def close(self) -> None:
         """Give the memory back."""
         self._model = self._reader = None
-        gc.collect()
         give_back()
 
     def run(self, request: Request, emit: Emit) -> Outcome:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import importlib.metadata
 from collections.abc import Mapping
 from pathlib import Path
@@ -72,7 +71,6 @@ class ReliefModel:
     def close(self) -> None:
         """Free the model."""
         self._model = None
-        gc.collect()
         give_back()
 
     def run(self, request: Request, emit: Emit) -> Outcome:

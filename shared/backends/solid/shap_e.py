@@ -5,7 +5,6 @@ Jun and Nichol, "Shap-E: Generating Conditional 3D Implicit Functions" (arXiv 23
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -65,7 +64,6 @@ class ShapEModel:
     def close(self) -> None:
         """Free the pipeline."""
         self._pipe = None
-        gc.collect()
         give_back()
 
     def run(self, request: Request, emit: Emit) -> Outcome:
