@@ -98,14 +98,22 @@ def build(spaces: list[Found], settings: Settings) -> Any:
             space.demo.queue(**QUEUE)
             space.demo.max_threads = MAX_THREADS
             app = gr.mount_gradio_app(app, space.demo, path=f"/{space.name}", mcp_server=True, **screen)
+            _launched(space.demo)
             quicken(space.demo)
             speak(space.demo)
     app.user_middleware[:0] = outermost(settings)
     app.user_middleware += innermost(settings)
     front = landing(spaces, settings.root_path)
     app = gr.mount_gradio_app(app, front, path="/", **screen | {"footer_links": []})
+    _launched(front)
     speak(front)
     return app
+
+
+def _launched(demo: Any) -> None:
+    """Have Gradio look at files as it does for what it launched itself. A page that is mounted it would let open any
+    file of this machine that a visitor names as theirs, keys and databases too, and give it back to them."""
+    demo.has_launched = demo.is_running = True
 
 
 def main(root: Path = ROOT) -> None:
