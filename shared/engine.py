@@ -128,7 +128,8 @@ class Engine:
         spec, chosen = self._chosen(model_id, request, mode, variant, settings)
         seen = Seen(spec=spec, variant=chosen.candidates[0], request=request, settings=settings, owner=owner)
         errand = Errand(seen, owner=owner, opened=opened)
-        work = partial(self._first_that_works, spec, chosen, request, settings, errand)
+        # Of its time: who watches may have settled what the request leaves open.
+        work = lambda emit: self._first_that_works(spec, chosen, seen.request, settings, errand, emit)  # noqa: E731
         yield from stream(watched(self.watchers, seen, work), cancel)
 
     def quote(

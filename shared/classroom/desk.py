@@ -23,8 +23,8 @@ EVERYBODY = "class"  # the account of all together
 
 
 def passphrase() -> str:
-    """Five words by chance: one of a thousand million, and a wrong one waits for its answer."""
-    return "-".join(secrets.choice(words("passphrase")) for _ in range(5))
+    """Six words by chance: at a thousand guesses a second, whoever waits for no answer needs two years for them all."""
+    return "-".join(secrets.choice(words("passphrase")) for _ in range(6))
 
 
 def own(person: str) -> str:

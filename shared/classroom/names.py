@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import tomllib
 import unicodedata
-from collections.abc import Collection
-from functools import cache
+from collections.abc import Collection, Iterable
+from functools import cache, lru_cache
 from pathlib import Path
+
+from shared.classroom.wording import blocked, plain, shown
 
 LONGEST = 24  # characters
 _WORDS = Path(__file__).with_name("words.toml")
@@ -19,10 +22,14 @@ def words(of: str) -> tuple[str, ...]:
     return tuple(tomllib.loads(_WORDS.read_text("utf-8"))[of].split())
 
 
-def cleaned(name: str) -> str:
-    """The name as it may be shown: one line of letters, digits and plain signs, none that turns or hides the others."""
-    shown = "".join(c for c in unicodedata.normalize("NFC", name) if unicodedata.category(c)[0] in "LMNPSZ")
-    return " ".join(shown.split())[:LONGEST].strip()
+def cleaned(name: str, words: Iterable[str] = ()) -> str:
+    """The name as it may be shown: one line of letters, digits and plain signs, none that turns or hides the others.
+
+    Nothing is left of one that shows nothing, or has one of `words` in it.
+    """
+    said = " ".join(_marks().sub(r"\1", shown(name)).split())[:LONGEST].strip()
+    seen = any(unicodedata.category(c)[0] in "LNS" for c in said)
+    return said if seen and blocked(words, [said]) is None else ""
 
 
 def animal(taken: Collection[str]) -> str:
@@ -35,8 +42,21 @@ def animal(taken: Collection[str]) -> str:
 
 
 def free(name: str, taken: Collection[str]) -> str:
-    """The name, or with a number behind it where somebody has it."""
+    """The name, or with a number behind it where somebody has one that reads alike; nobody is called as the teacher."""
+    known = {_read(each) for each in (*taken, *words("reserved"))}
     wanted, number = name, 2
-    while wanted in taken:
+    while _read(wanted) in known:
         wanted, number = f"{name[: LONGEST - 4]} {number}", number + 1
     return wanted
+
+
+@lru_cache(maxsize=2048)
+def _read(name: str) -> str:
+    return plain(name)
+
+
+@cache
+def _marks() -> re.Pattern[str]:
+    """Three marks on one letter are enough for any script; more are heaped on it to cover the lines around."""
+    marks = "".join(c for c in map(chr, range(0x300, 0x3100)) if unicodedata.category(c) in {"Mn", "Me"})
+    return re.compile(f"([{re.escape(marks)}]{{3}})[{re.escape(marks)}]+")

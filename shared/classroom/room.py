@@ -104,7 +104,7 @@ class Room:
             rows = sql(connection, "SELECT name FROM class_people WHERE removed = 0").scalars().all()
             if len(rows) >= MOST_PEOPLE:
                 raise InvalidRequest(f"The room is full: {MOST_PEOPLE} people are in it.")
-            wanted = names.cleaned(name)
+            wanted = names.cleaned(name, facts.blocked)
             called = names.free(wanted, rows) if wanted else names.animal(rows)
             put = "INSERT INTO class_people (id, name, joined, muted, removed) VALUES (:id, :name, :now, 0, 0)"
             person = Person(id=self._id(token), name=called, joined=time.time())

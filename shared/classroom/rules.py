@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
+from dataclasses import fields, replace
 
 from shared.classroom.room import Facts, Person
+from shared.classroom.wording import blocked
 from shared.errors import InvalidRequest, LimitReached
 from shared.requests import Request
 
@@ -17,8 +18,11 @@ class NotInClass(InvalidRequest):
         super().__init__("This is a class, and you haven't joined it in this browser. Open /join and type its code.")
 
 
-def check(facts: Facts, person: Person | None, model: str, request: Request) -> Person:
-    """Who may run this. Raises `InferenceError` where they may not, saying what the teacher set."""
+def check(facts: Facts, person: Person | None, model: str, request: Request, *, here: bool = False) -> Person:
+    """Who may run this. Raises `InferenceError` where they may not, saying what the teacher set.
+
+    `here`: the model would run on this machine, and be fetched for that where it is one of the Hub's.
+    """
     if person is None:
         raise NotInClass
     if person.muted:
@@ -27,23 +31,40 @@ def check(facts: Facts, person: Person | None, model: str, request: Request) -> 
         raise LimitReached("The teacher has frozen the screens: look up. What you typed stays.")
     if facts.models and model not in facts.models:
         raise InvalidRequest(f"In this class only {_listed(facts.models)} may be used just now. Choose one of them.")
+    if here and "/" in model and model not in facts.models:
+        raise InvalidRequest(
+            "In a class only listed models are fetched to the machine that all share. Choose one of them, or ask your "
+            "teacher to allow this one."
+        )
     for name, value in facts.parameters.items():
         asked = getattr(request, name, None)
-        if hasattr(request, name) and asked is not None and asked != value:
+        other = asked is not None and asked != value
+        if name in _names(request) and (other or name in request.overruled):
             raise InvalidRequest(f"The teacher has set {name} to {value} for everybody. Set it to that, or leave it.")
     if word := blocked(facts.blocked, request.texts()):
         raise InvalidRequest(f'The teacher has blocked the word "{word}". Say it in another way.')
     return person
 
 
-def blocked(words: Iterable[str], texts: Iterable[str]) -> str | None:
-    """The first of the words that stands in one of the texts as a word of its own, in whatever case."""
-    said = [text.casefold() for text in texts if text]
-    for word in filter(None, (word.strip() for word in words)):
-        pattern = re.compile(rf"(?<!\w){re.escape(word.casefold())}(?!\w)")
-        if any(pattern.search(text) for text in said):
-            return word
-    return None
+def settled(facts: Facts, request: Request) -> Request:
+    """The request with what the teacher set where it leaves that open: a model's own value would be another.
+
+    Raises `InvalidRequest` where no model could follow that.
+    """
+    left = {n: v for n, v in facts.parameters.items() if n in _names(request) and getattr(request, n) is None}
+    if not left:
+        return request
+    try:
+        request = replace(request, **left)
+        request.validate()
+    except (TypeError, ValueError):
+        told = ", ".join(f"{name}={value}" for name, value in left.items())
+        raise InvalidRequest(f"The teacher has set {told}, which can't be used here. Tell them.") from None
+    return request
+
+
+def _names(request: Request) -> set[str]:
+    return {field.name for field in fields(request)} - request.CONTENT
 
 
 def _listed(names: Iterable[str]) -> str:

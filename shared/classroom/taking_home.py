@@ -6,7 +6,9 @@ import io
 import json
 import re
 import zipfile
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 from shared import spreadsheet
 from shared.classroom.desk import Class
@@ -15,21 +17,45 @@ from shared.classroom.works import Work
 _COLUMNS = ("when", "person", "task", "model", "backend", "mode", "seconds", "tokens", "cost_usd", "state", "prompt")
 
 
-def zipped(room: Class, person: str | None = None) -> bytes:
-    """The works of one person, or of all, each with its receipt beside it."""
+def zipped(room: Class, person: str | None = None) -> Iterator[bytes]:
+    """The works of one person, or of all, each with its receipt beside it; piece by piece, one work in memory."""
     names = {p.id: p.name for p in room.room.people}
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+    grown = _Grown()
+    with zipfile.ZipFile(grown, "w", zipfile.ZIP_STORED) as archive:
         for number, work in enumerate(reversed(room.works.all(person=person, most=10_000)), 1):
             data = room.works.read(work)
             if data is None:
                 continue
-            folder = "" if person else f"{_plain(names.get(work.person, 'left'))}/"
+            folder = "" if person else f"{_plain(names.get(work.person, 'left')) or 'somebody'}/"
             stem = f"{folder}{number:03d}-{_plain(work.prompt)[:40] or work.task}"
             archive.writestr(f"{stem}.{work.file.rpartition('.')[2]}", data)
             told = {"prompt": work.prompt, "receipt": work.receipt}
-            archive.writestr(f"{stem}.receipt.json", json.dumps(told, indent=1, ensure_ascii=False))
-    return buffer.getvalue()
+            archive.writestr(
+                f"{stem}.receipt.json", json.dumps(told, indent=1, ensure_ascii=False).encode("utf-8", "replace")
+            )
+            yield grown.taken()
+    yield grown.taken()
+
+
+class _Grown(io.RawIOBase):
+    """What was written since it was last taken. A zip file needs no more of what it is written to."""
+
+    def __init__(self) -> None:
+        self._parts: list[bytes] = []
+
+    def writable(self) -> bool:
+        """It is."""
+        return True
+
+    def write(self, data: Any) -> int:
+        """Keep that."""
+        self._parts.append(bytes(data))
+        return len(self._parts[-1])
+
+    def taken(self) -> bytes:
+        """All of it, which is kept no longer."""
+        parts, self._parts = self._parts, []
+        return b"".join(parts)
 
 
 def table(room: Class) -> str:

@@ -14,13 +14,14 @@ from shared.classroom import identity
 from shared.classroom.desk import EVERYBODY, Class, own
 from shared.classroom.made import asked, made
 from shared.classroom.queueing import Place, lane_of
-from shared.classroom.rules import check
+from shared.classroom.rules import check, settled
 from shared.classroom.works import State
 from shared.errors import InferenceError
 from shared.events import Progress
 from shared.operation.budgeting import Budgeting
 from shared.operation.seen import Seen, Watcher
 from shared.state.history import owner_in_class
+from shared.tasks import Mode
 
 logger = logging.getLogger(__name__)
 TEACHER = "teacher"  # who no rule holds for
@@ -49,8 +50,11 @@ class Admitting:
         if self._room.is_teacher(identity.teacher_token()):
             seen.payer = TEACHER
         else:
-            person = self._room.room.person(identity.token())
-            seen.payer = check(self._room.room.facts, person, seen.spec.id, seen.request).id
+            facts, person = self._room.room.facts, self._room.room.person(identity.token())
+            here = seen.variant.mode != Mode.HOSTED
+            seen.payer = check(facts, person, seen.spec.id, seen.request, here=here).id
+            if not seen.resumes:
+                seen.request = settled(facts, seen.request)
             seen.owner = owner_in_class(seen.payer)
         yield
 

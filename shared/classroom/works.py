@@ -43,8 +43,11 @@ class Works:
     Safe to share between threads, and between servers that share the database. `clock`: of the dates alone.
     """
 
-    def __init__(self, database: Database, folder: Path, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, database: Database, folder: Path, clock: Callable[[], float] = time.time, most_all: int = MOST_ALL
+    ) -> None:
         self._database, self._files, self._clock = database, files_in(folder, database), clock
+        self._most_all = most_all
 
     @property
     def files(self) -> Files:
@@ -53,7 +56,7 @@ class Works:
 
     def add(self, person: str, task: str, prompt: str, receipt: Mapping[str, Any], made: Made, state: State) -> str:
         """Keep a work; returns its id, or "" where it is too large to be kept."""
-        if len(made.data) > MOST_BYTES or self.size() + len(made.data) > MOST_ALL:
+        if len(made.data) > MOST_BYTES or not self._make_room(person, len(made.data)):
             return ""
         name = secrets.token_urlsafe(9)
         file = f"{name}{made.ending}"
@@ -126,14 +129,42 @@ class Works:
             sql(connection, put + anew, poll=poll, person=person, choice=choice)
 
     def votes(self, poll: str) -> Counter[str]:
-        """How many each choice has."""
+        """How many each choice has; who was removed has no vote."""
+        asked = (
+            "SELECT choice FROM class_votes WHERE poll = :poll "
+            "AND person NOT IN (SELECT id FROM class_people WHERE removed = 1)"
+        )
         with self._database.reading() as connection:
-            return Counter(
-                sql(connection, "SELECT choice FROM class_votes WHERE poll = :poll", poll=poll).scalars().all()
-            )
+            return Counter(sql(connection, asked, poll=poll).scalars().all())
+
+    def _make_room(self, person: str, size: int) -> bool:
+        """Whether there is room for one more of theirs. Whoever takes most room makes it: their oldest that hang
+        nowhere go, down to what this person would have then."""
+        while self.size() + size > self._most_all:
+            taken = self._taken()
+            most = max(taken, key=lambda each: taken[each] + (size if each == person else 0), default=None)
+            if most is None or (most != person and taken[most] < taken.get(person, 0) + size):
+                return False
+            oldest = "SELECT id FROM class_works WHERE person = :person AND state <> 'shown' ORDER BY number LIMIT 1"
+            with self._database.reading() as connection:
+                found = sql(connection, oldest, person=most).scalar_one_or_none()
+            if found is None:
+                return False
+            self.remove(found)
+        return True
+
+    def _taken(self) -> dict[str, int]:
+        """Bytes of what hangs nowhere, of each who has any."""
+        asked = "SELECT person, SUM(size) AS bytes FROM class_works WHERE state <> 'shown' GROUP BY person"
+        with self._database.reading() as connection:
+            return {row.person: int(row.bytes) for row in sql(connection, asked)}
 
     def _thin(self, person: str) -> None:
-        for work in [w for w in self.all(person=person) if w.state != "shown"][MOST_EACH:]:
+        """Those that hang go last: where all hang at once, one person's would else fill the wall, and the disk."""
+        theirs = self.all(person=person, most=10 * MOST_EACH)
+        hidden = [work for work in theirs if work.state != "shown"]
+        shown = [work for work in theirs if work.state == "shown"]
+        for work in [*hidden[MOST_EACH:], *shown[MOST_EACH:]]:
             self.remove(work.id)
 
 

@@ -39,6 +39,11 @@ class Request:
         """Fields that follow from the rest of the request: a model's own values for them don't count."""
         return frozenset()
 
+    @property
+    def overruled(self) -> frozenset[str]:
+        """Fields that count for nothing, because another of the request says the same otherwise and goes before."""
+        return frozenset()
+
     def implied(self, parameters: Collection[str]) -> dict[str, Any]:
         """Values that follow from what was asked, for fields of `parameters` that were left open."""
         return {}

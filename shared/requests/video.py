@@ -81,6 +81,11 @@ class VideoRequest(Request):
         counted = {"num_frames"} if self.duration is not None else set()
         return frozenset(counted | ({"duration"} if self.num_frames is not None else set()))
 
+    @property
+    def overruled(self) -> frozenset[str]:
+        """The duration, where a number of frames was asked for."""
+        return frozenset({"duration"}) if self.num_frames is not None else frozenset()
+
     def validate(self) -> None:
         """Raise `InvalidRequest` for an empty prompt, a camera that isn't there, or a value out of range."""
         super().validate()

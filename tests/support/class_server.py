@@ -15,6 +15,7 @@ from starlette.responses import HTMLResponse, JSONResponse
 from starlette.routing import Route
 
 from shared.classroom import identity
+from shared.classroom.calls import Calls
 from shared.classroom.desk import Class
 from shared.classroom.uploads import Uploads
 from shared.media import safety
@@ -35,7 +36,10 @@ PAGE = (
 
 @contextmanager
 def a_class(
-    folder: Path, clock: Callable[[], float] = time.time, uploads: Uploads | None = None
+    folder: Path,
+    clock: Callable[[], float] = time.time,
+    uploads: Uploads | None = None,
+    calls: Calls | None = None,
 ) -> Iterator[tuple[str, Class]]:
     """Its address, and the class itself. `clock`: the machine's, as the class reads it."""
 
@@ -50,12 +54,12 @@ def a_class(
         return JSONResponse({"bytes": size})
 
     spoken = Speaking(
-        Starlette(routes=[Route("/gradio_api/upload", count, methods=["POST"]), Route("/{path:path}", page)])
+        Starlette(routes=[Route("/{path:path}", page), Route("/gradio_api/{path:path}", count, methods=["POST"])])
     )
     behind = SafeResponses(KeptPages(spoken, ("/",)))
     settings = Settings(data_dir=folder, classroom=True, class_passphrase=Secret(PHRASE))
     places = (Place("/", "Chat", (("1-few", "A few"), ("2-many", "Many"))),)
-    gate = Gate(behind, settings, places, Class(settings, PHRASE, clock), uploads)
+    gate = Gate(behind, settings, places, Class(settings, PHRASE, clock), uploads, calls)
     port = free_port()
     server = uvicorn.Server(uvicorn.Config(gate, host="127.0.0.1", port=port, log_level="critical"))
     thread = threading.Thread(target=server.run, daemon=True)

@@ -19,6 +19,7 @@ from starlette.testclient import TestClient
 from shared.classroom import identity
 from shared.classroom.desk import Class
 from shared.classroom.made import Made
+from shared.classroom.taking_home import zipped
 from shared.media import safety
 from shared.media.safety import safety_of
 from shared.settings import Secret, Settings
@@ -121,7 +122,7 @@ def test_another_sites_page_can_do_nothing_with_somebodys_cookies(room: Class, t
     assert room.room.facts.frozen
 
 
-@pytest.mark.parametrize("body", [b"[1]", b"{", b'"x"', b"\xff"])
+@pytest.mark.parametrize("body", [b"[1]", b"{", b'"x"', b"\xff", b"[" * 60_000, b'{"code":"\\ud800"}'])
 def test_what_is_no_object_is_refused(anybody: TestClient, body: bytes) -> None:
     said = anybody.post("/class/api/join", content=body, headers={"content-type": "application/json"})
     assert said.status_code == 400
@@ -166,9 +167,17 @@ def test_a_blind_vote_tells_makers_and_models_after_it_ends(gate: Gate, room: Cl
     for client in (ada, bob):
         assert client.post("/class/api/vote", json={"poll": told["poll"]["id"], "choice": two}).status_code == 200
     assert ada.post("/class/api/vote", json={"poll": "another", "choice": two}).status_code == 400
+    third = a_work(room, "Bob", "shown")
+    said = {"poll": told["poll"]["id"], "choice": third}
+    assert ada.post("/class/api/vote", json=said).status_code == 400  # it isn't asked about
     teacher.post("/class/api/desk/end-poll", json={})
+    said = {"poll": told["poll"]["id"], "choice": one}
+    assert ada.post("/class/api/vote", json=said).status_code == 400  # it has ended
     told = ada.get("/class/api/works").json()
     assert told["votes"] == {two: 2} and {w["by"] for w in told["works"]} == {"Ada", "Bob"}
+    (person,) = [p for p in room.room.people if p.name == "Ada"]
+    room.room.mark(person.id, removed=True)
+    assert bob.get("/class/api/works").json()["votes"] == {two: 1}  # who was removed has no vote
 
 
 def test_what_is_sent_reaches_everybody_and_news_come_at_once(gate: Gate, teacher: TestClient) -> None:
@@ -208,6 +217,20 @@ def test_a_class_takes_its_work_home(gate: Gate, room: Class, teacher: TestClien
     assert {name.partition("/")[0] for name in whole.namelist()} == {"Ada", "Bob"}
     head, *rows = csv.reader(io.StringIO(teacher.get("/class/api/class-use.csv").text))
     assert len(rows) == 2 and rows[0][head.index("prompt")].startswith("'=")
+
+
+def test_a_zip_is_sent_piece_by_piece_and_unpacks_within_its_folder(gate: Gate, room: Class) -> None:
+    student(gate, "Ada")
+    room.room.rename(room.room.people[0].id, "🦊")  # of which a folder's name keeps nothing
+    large = Made(b"x" * 2_000_000, "image/png", ".png")
+    for number in range(3):
+        works = room.works.add(room.room.people[0].id, "t", f"/../{number}", {}, large, "waiting")
+    assert works
+    pieces = list(zipped(room))
+    assert len(pieces) == 4 and max(map(len, pieces)) < 2_010_000
+    archive = zipfile.ZipFile(io.BytesIO(b"".join(pieces)))
+    assert archive.testzip() is None and len(archive.namelist()) == 6
+    assert all(name.startswith("somebody/") and ".." not in name for name in archive.namelist())
 
 
 def test_all_is_deleted_only_when_that_is_meant(gate: Gate, room: Class, teacher: TestClient) -> None:

@@ -13,7 +13,7 @@ from shared.classroom.codes import Slowing
 from shared.classroom.desk import Class, passphrase
 from shared.classroom.made import Made
 from shared.classroom.room import HERE, Room
-from shared.classroom.works import MOST_EACH, Works
+from shared.classroom.works import MOST_EACH, State, Works
 from shared.errors import InvalidRequest
 from shared.settings import Settings
 from shared.state.database import Database
@@ -32,6 +32,22 @@ def test_a_code_lets_in_and_the_same_person_comes_back_after_a_restart(opened: O
     again = room_of(opened, tmp_path)  # another server, or the same after it was ended
     person = again.person(token)
     assert person is not None and person.name == "Ada" and again.facts.code == room.facts.code
+
+
+def test_one_persons_works_take_nobody_elses_room(opened: Opener, tmp_path: Path) -> None:
+    works = Works(opened(), tmp_path / "works", most_all=1000)
+
+    def add(person: str, size: int, state: State = "waiting") -> str:
+        return works.add(person, "t", "p", {}, Made(b"x" * size, "text/plain", ".txt"), state)
+
+    greedy = [add("greedy", 100) for _ in range(12)]
+    assert all(greedy) and works.size() == 1000 and works.get(greedy[1]) is None  # theirs make way for theirs
+    modest = add("modest", 100)
+    assert modest and works.get(modest) and works.get(greedy[2]) is None
+    assert add("greedy", 100) and works.get(modest)
+    for _ in range(MOST_EACH + 5):
+        add("flood", 1, "shown")
+    assert len(works.all("shown", person="flood", most=1000)) == MOST_EACH
 
 
 def test_a_wrong_code_a_forged_token_and_a_removed_person_are_nobody(opened: Opener, tmp_path: Path) -> None:

@@ -12,12 +12,15 @@ import pytest
 from shared.backends.base import Usage
 from shared.classroom import identity
 from shared.classroom.desk import EVERYBODY, Class, own
+from shared.classroom.room import Facts, Person
+from shared.classroom.rules import check, settled
 from shared.classroom.watching import class_watchers
 from shared.engine import Engine
 from shared.errors import InferenceError, InvalidRequest, LimitReached
 from shared.events import Final, Progress
 from shared.operation.keeping import Keeping
 from shared.pricing import Cost
+from shared.requests import ChatRequest, Message, VideoRequest
 from shared.settings import Settings
 from shared.state.history import history_of, owner_in_class
 from shared.state.ledger import BudgetSpent, Unit
@@ -103,6 +106,36 @@ def test_a_word_is_blocked_as_a_word_and_a_set_value_may_be_asked_for(
     joined(room, cookies)
     room.room.set(blocked=("hi",), parameters={"temperature": 0.2})
     assert isinstance(end(engine, "this ship", temperature=0.2), Final)
+
+
+def test_what_the_teacher_set_holds_also_where_it_is_left_open(room: Class, add: Add, cookies: dict[str, str]) -> None:
+    engine = engine_of(room, add, FakeBackend("one"))
+    joined(room, cookies)
+    room.room.set(parameters={"temperature": 0.2, "no_such": 3, "messages": ()})
+    final = end(engine)
+    assert isinstance(final, Final) and final.receipt.settings["temperature"] == 0.2
+    room.room.set(parameters={"temperature": "hot"})
+    error = end(engine)
+    assert isinstance(error, InvalidRequest) and "temperature=hot" in str(error)
+
+
+def test_a_setting_that_says_the_same_otherwise_is_no_way_round_what_the_teacher_set() -> None:
+    ada = Person(id="a", name="Ada", joined=0.0)
+    facts = Facts(parameters={"duration": 2.0})
+    assert check(facts, ada, "m", VideoRequest(prompt="x", duration=2.0)) is ada
+    assert settled(facts, VideoRequest(prompt="x")) == VideoRequest(prompt="x", duration=2.0)
+    for duration in (None, 2.0):
+        with pytest.raises(InvalidRequest, match="duration"):
+            check(facts, ada, "m", VideoRequest(prompt="x", duration=duration, num_frames=960))
+
+
+def test_a_model_of_the_hub_is_fetched_only_where_the_teacher_lists_it() -> None:
+    """Any student could else fill the disk that all share."""
+    ada, asked = Person(id="a", name="Ada", joined=0.0), ChatRequest(messages=(Message("user", "hi"),))
+    with pytest.raises(InvalidRequest, match="listed models"):
+        check(Facts(), ada, "owner/huge", asked, here=True)
+    assert check(Facts(models=("owner/huge",)), ada, "owner/huge", asked, here=True) is ada
+    assert check(Facts(), ada, "fal:owner/model", asked) is ada
 
 
 def test_the_teacher_is_bound_by_no_rule(room: Class, add: Add, cookies: dict[str, str]) -> None:

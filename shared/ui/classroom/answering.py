@@ -24,6 +24,7 @@ from shared.languages.tongue import tongue
 from shared.ui.classroom.places import Place
 from shared.ui.languages.layer import own_page
 from shared.ui.once import Once
+from shared.ui.web import POLICY
 
 Looked = TypeVar("Looked")
 HERE = Path(__file__).parent
@@ -31,6 +32,7 @@ WEEK = 7 * 86_400
 NEWS = 20.0  # seconds that a page waits for news before it asks again
 LOOK = 0.5  # seconds between two looks for it
 MOST_BODY = 64 * 1024  # bytes of what a page may send
+_HUB = "https://huggingface.co"  # shows each Space within a page of its own
 
 
 @cache
@@ -42,6 +44,12 @@ def page(name: str) -> str:
 def html(request: Request, name: str) -> Response:
     """The page as an answer, in the language that is asked for; no browser keeps it."""
     return HTMLResponse(own_page(page(name), asked_language(request.scope)), headers={"cache-control": "no-store"})
+
+
+def unframed(answer: Response) -> Response:
+    """The page, which no other site may show within its own: somebody would press here what they don't see."""
+    answer.headers["content-security-policy"] = f"{POLICY}; frame-ancestors 'self' {_HUB}"
+    return answer
 
 
 def refused(scope: Mapping[str, Any], words: str, status: int) -> Response:
@@ -87,14 +95,12 @@ def only_teacher(request: Request) -> None:
 
 
 async def body(request: Request) -> dict[str, Any]:
-    """What a page of this server sent, as an object. Raises 400 for anything else, and 403 for another site's page.
+    """What a page of this server sent, as an object. Raises 400 for anything else.
 
     Cookies come along with any site's page; but what calls itself JSON a browser sends for another site's only where
-    this server agrees to that, which it never does. `Origin` is "null" from pages that tell nobody where they are.
+    this server agrees to that, which it never does. What such a page asks in other ways the gate refuses.
     """
-    origin, kind = request.headers.get("origin", "null"), request.headers.get("content-type", "")
-    elsewhere = origin != "null" and origin.partition("://")[2] != request.headers.get("host")
-    if elsewhere or kind.partition(";")[0].strip() != "application/json":
+    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
         raise HTTPException(403, "This must come from a page of this server, as JSON.")
     data = b""
     async for part in request.stream():
@@ -103,7 +109,8 @@ async def body(request: Request) -> dict[str, Any]:
             raise HTTPException(413, "That is too much to send at once.")
     try:
         said = json.loads(data or b"{}")
-    except ValueError:
+        json.dumps(said, ensure_ascii=False).encode()  # halves of characters can be written nowhere
+    except (ValueError, RecursionError):
         said = None
     if not isinstance(said, dict):
         raise HTTPException(400, "An object in JSON is needed.")

@@ -16,6 +16,7 @@ from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from shared.classroom import identity
+from shared.classroom.calls import Calls
 from shared.classroom.desk import Class, class_of
 from shared.classroom.identity import COOKIE, TEACHER_COOKIE
 from shared.classroom.uploads import Uploads
@@ -25,6 +26,7 @@ from shared.settings import Settings
 from shared.ui.classroom import student, teacher
 from shared.ui.classroom.answering import HERE, Lately, refused, versioned
 from shared.ui.classroom.places import Place
+from shared.ui.classroom.refusing import closed, foreign
 from shared.ui.classroom.telling import told_of_class, told_of_wall
 from shared.ui.web import SAFE, App, Message, Receive, Send
 
@@ -34,6 +36,9 @@ _STATIC = HERE / "static"
 # What anybody may have besides the class's own pages, which ask for themselves.
 _ASSET = re.compile(r"(?:/\w+)?/(?:(?:assets|static)/[\w./-]+|theme\.css|favicon\.ico)")
 _KEEPERS = ("/healthz", "/readyz", "/metrics", "/gradio_api/startup-events")  # the last asks Gradio of itself
+_FILES = re.compile(r"(?:/\w+)?/gradio_api/upload/?")
+MOST_SAID = 100_000_000  # bytes of a call that sends no files: three pictures, or a sound, written as text
+MOST_PARTS = 300_000  # values within it: reading millions takes gigabytes, and all others wait meanwhile
 
 
 class Gate:
@@ -46,9 +51,10 @@ class Gate:
         places: Sequence[Place] = (),
         room: Class | None = None,
         uploads: Uploads | None = None,
+        calls: Calls | None = None,
     ) -> None:
         self._app = app
-        self._uploads = uploads or Uploads()
+        self._uploads, self._calls = uploads or Uploads(), calls or Calls()
         self.room = room or class_of(settings)
         self._pages = pages(self.room, places)
         identity.read_by(_cookie)
@@ -57,21 +63,53 @@ class Gate:
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """Pass the call on, or answer it."""
         path = scope.get("path", "")
-        own = path == "/join" or path.startswith("/class/")
-        if scope["type"] == "http" and own:
-            await self._pages(scope, receive, _safely(send))
+        if scope["type"] == "websocket":  # nothing here speaks by one
+            await receive()
+            await send({"type": "websocket.close", "code": 1008})
         elif scope["type"] != "http" or path in _KEEPERS or _is_asset(path):
             await self._app(scope, receive, send)
-        elif not await self._may_pass(scope):
+        elif foreign(scope):
+            words = "This must come from a page of this server."
+            await refused(scope, words, 403)(scope, receive, _safely(send))
+        elif path == "/join" or path.startswith("/class/"):
+            await self._counted(await self._person(scope), self._pages, scope, receive, _safely(send))
+        elif closed(path):
+            await refused(scope, "There is no such file.", 404)(scope, receive, _safely(send))
+        elif (person := await self._person(scope)) is None and not self._is_teacher(scope):
             await _turned_away(scope)(scope, receive, _safely(send))
-        elif scope["method"] == "POST" and (person := self._person(scope)) is not None:
-            await self._taken_from(person, scope, receive, send)
+        elif person is not None and scope["method"] == "POST":
+            await self._counted(person, partial(self._taken_from, person), scope, receive, send)
         else:
-            await self._app(scope, receive, send)
+            await self._counted(person, self._app, scope, receive, send)
+
+    async def _counted(
+        self, person: str | None, app: App, scope: MutableMapping[str, Any], receive: Receive, send: Send
+    ) -> None:
+        """Pass it on, where that person doesn't ask too much."""
+        if person is None:
+            await app(scope, receive, send)
+            return
+        if not self._calls.begin(person):
+            answer = refused(scope, "That is too much at once. Wait a few seconds, then go on.", 429)
+            answer.headers["retry-after"] = "5"
+            await answer(scope, receive, _safely(send))
+            return
+        try:
+            await app(scope, receive, send)
+        finally:
+            self._calls.end(person)
 
     async def _taken_from(self, person: str, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """Pass on what a student sends, as far as one person may."""
-        told = _length(scope)
+        told, files = _length(scope), _FILES.fullmatch(scope["path"]) is not None
+        if told > MOST_SAID and not files:
+            words = "That is too much to send at once."
+            await refused(scope, words, 413)(scope, receive, _safely(send))
+            return
+        if self._uploads.is_full(told):
+            words = "This server's disk is nearly full, so it takes no files. Tell your teacher."
+            await refused(scope, words, 507)(scope, receive, _safely(send))
+            return
         more = self._uploads.take(person, told)
         if more is None:
             most = self._uploads.most // 1_000_000
@@ -81,34 +119,34 @@ class Gate:
             )
             await refused(scope, words, 413)(scope, receive, _safely(send))
             return
-        came = 0
+        came = parts = 0
 
         async def received() -> Message:
-            nonlocal came
+            nonlocal came, parts
             message = await receive()
-            came += len(message.get("body", b""))
+            body = message.get("body", b"")
+            came += len(body)
+            parts += 0 if files else sum(map(body.count, (b",", b"[", b"{")))
             # Who says no length, and sends on and on, is cut off.
-            return message if came <= told + more else {"type": "http.disconnect"}
+            fits = came <= told + more and (files or (came <= MOST_SAID and parts <= MOST_PARTS))
+            return message if fits else {"type": "http.disconnect"}
 
         try:
             await self._app(scope, received, send)
         finally:
             self._uploads.take(person, min(came, told + more) - told)
 
-    def _person(self, scope: MutableMapping[str, Any]) -> str | None:
-        found = self.room.room.person(Request(scope).cookies.get(COOKIE))
+    async def _person(self, scope: MutableMapping[str, Any]) -> str | None:
+        token = Request(scope).cookies.get(COOKIE)
+        if token is None:
+            return None
+        ask = partial(self.room.room.person, token)
+        # The server goes on answering while the database is read.
+        found = ask() if self.room.room.is_known else await run_in_threadpool(ask)
         return None if found is None else found.id
 
-    async def _may_pass(self, scope: MutableMapping[str, Any]) -> bool:
-        if self.room.room.is_known:
-            return self._is_in(scope)
-        return await run_in_threadpool(self._is_in, scope)  # the server goes on answering while the database is read
-
-    def _is_in(self, scope: MutableMapping[str, Any]) -> bool:
-        cookies = Request(scope).cookies
-        return self.room.room.person(cookies.get(COOKIE)) is not None or self.room.is_teacher(
-            cookies.get(TEACHER_COOKIE)
-        )
+    def _is_teacher(self, scope: MutableMapping[str, Any]) -> bool:
+        return self.room.is_teacher(Request(scope).cookies.get(TEACHER_COOKIE))
 
 
 def _safely(send: Send) -> Send:

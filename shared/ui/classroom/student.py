@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from operator import itemgetter
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from shared.classroom.codes import Slowing
@@ -28,6 +29,7 @@ from shared.ui.classroom.answering import (
     saved_as,
     with_cookie,
 )
+from shared.ui.classroom.telling import WALL
 
 SLOWING = Slowing()
 # Which of a work's kinds a browser may show by itself; all else is saved.
@@ -100,14 +102,21 @@ async def vote(request: Request) -> Response:
     """`choice`: a work that hangs on the wall, or one of the poll's two."""
     said, room = await body(request), room_of(request)
     person = await run_in_threadpool(person_of, request)
-    poll, choice = str(said.get("poll") or "wall")[:40], str(said.get("choice", ""))[:40]
+    poll, choice = str(said.get("poll") or WALL)[:40], str(said.get("choice", ""))[:40]
     work = await run_in_threadpool(room.works.get, choice)
-    if work is None or work.state != "shown" or (poll != "wall" and poll != room.room.facts.poll.get("id")):
+    if work is None or work.state != "shown" or not _open(room.room.facts.poll, poll, choice):
         raise HTTPException(400, "There is nothing of that name to vote for. Load the wall again.")
     if person.muted:
         raise HTTPException(403, "Your teacher has muted you.")
     await run_in_threadpool(room.works.vote, poll, person.id, choice)
     return JSONResponse({"ok": True})
+
+
+def _open(asked: Mapping[str, Any], poll: str, choice: str) -> bool:
+    """Whether that may be voted for: the wall's own vote, or a work of the poll that goes on."""
+    if poll == WALL:
+        return True
+    return poll == asked.get("id") and bool(asked.get("open")) and choice in asked.get("works", ())
 
 
 async def work(request: Request) -> Response:
@@ -136,8 +145,8 @@ async def work(request: Request) -> Response:
 async def mine(request: Request) -> Response:
     """All of somebody's own works with their receipts, as a zip."""
     person = await run_in_threadpool(person_of, request)
-    data = await run_in_threadpool(zipped, room_of(request), person.id)
-    return Response(data, media_type="application/zip", headers=saved_as("my-works.zip"))
+    pieces = zipped(room_of(request), person.id)
+    return StreamingResponse(pieces, media_type="application/zip", headers=saved_as("my-works.zip"))
 
 
 ROUTES = [

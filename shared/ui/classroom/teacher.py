@@ -11,7 +11,7 @@ from typing import Any
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from shared.classroom.codes import Slowing
@@ -30,6 +30,7 @@ from shared.ui.classroom.answering import (
     places,
     room_of,
     saved_as,
+    unframed,
     with_cookie,
 )
 from shared.ui.classroom.places import sent_to
@@ -41,12 +42,12 @@ _UNITS = {str(unit) for unit in Unit}
 
 async def desk(request: Request) -> Response:
     """The desk, or the page to open it."""
-    return html(request, "desk.html" if is_teacher(request) else "unlock.html")
+    return unframed(html(request, "desk.html" if is_teacher(request) else "unlock.html"))
 
 
 async def projector(request: Request) -> Response:
     """The page for the big screen."""
-    return html(request, "projector.html" if is_teacher(request) else "unlock.html")
+    return unframed(html(request, "projector.html" if is_teacher(request) else "unlock.html"))
 
 
 async def unlock(request: Request) -> Response:
@@ -173,8 +174,8 @@ _ACTS: dict[str, Callable[[Class, Mapping[str, Any]], dict[str, Any] | None]] = 
 async def all_works(request: Request) -> Response:
     """Everybody's works as a zip."""
     only_teacher(request)
-    data = await run_in_threadpool(zipped, room_of(request))
-    return Response(data, media_type="application/zip", headers=saved_as("class-works.zip"))
+    pieces = zipped(room_of(request))
+    return StreamingResponse(pieces, media_type="application/zip", headers=saved_as("class-works.zip"))
 
 
 async def use(request: Request) -> Response:
