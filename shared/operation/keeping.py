@@ -9,7 +9,7 @@ from typing import Any
 from shared.errors import NotReady
 from shared.operation import whose
 from shared.operation.seen import Seen
-from shared.state.history import History
+from shared.state.history import History, Owner
 
 _TOLD = frozenset({"notes", "unhonoured"})  # in our words, which may quote a person's
 
@@ -29,7 +29,7 @@ class Keeping:
             if not isinstance(seen.error, NotReady) and (owner := seen.owner or whose.visitor()):
                 self._keep(owner, seen)
 
-    def _keep(self, owner: str, seen: Seen) -> None:
+    def _keep(self, owner: Owner, seen: Seen) -> None:
         error = "" if seen.outcome in {"ok", "stopped"} else seen.outcome
         prompt = seen.words if self._prompts else None
         receipt = _receipt(seen) if self._prompts else wordless(_receipt(seen), seen.request.WORDS)

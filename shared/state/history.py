@@ -6,7 +6,7 @@ import json
 import logging
 import secrets
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,6 +20,7 @@ KEPT = 30 * 86_400.0  # seconds
 WAITING = 1000  # runs that may wait to be written down; of a flood the rest is not
 PATIENCE = 2.0  # seconds that who looks waits for what ended just now
 _CLASS = "class:"
+Owner = str | Callable[[], str]  # or what tells it, and may take as long as a database does
 logger = logging.getLogger(__name__)
 
 
@@ -49,13 +50,13 @@ class History:
         self._waiting: set[Future[None]] = set()
 
     def add_soon(
-        self, owner: str, task: str, receipt: Mapping[str, Any], *, error: str = "", prompt: str | None = None
+        self, owner: Owner, task: str, receipt: Mapping[str, Any], *, error: str = "", prompt: str | None = None
     ) -> None:
         """As `add`, by a thread of its own: a database that is slow, locked or full holds up no run and breaks none."""
 
         def write() -> None:
             try:
-                self.add(owner, task, receipt, error=error, prompt=prompt)
+                self.add(owner if isinstance(owner, str) else owner(), task, receipt, error=error, prompt=prompt)
             except BackendError as trouble:
                 logger.warning("A run wasn't written into its owner's history: %s", trouble)
             except Exception as trouble:  # its words may hold what is written

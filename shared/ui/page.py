@@ -106,7 +106,7 @@ class Page:
         self._link = gr.Textbox(visible="hidden", elem_id="link")  # the end of the page's address, once it is open
         demo.load(None, None, self._link, js=f"() => {{ {TOUCH} return ({FRAGMENT})(); }}", **PRIVATE)
         if engine.settings.history:
-            tell_owners()
+            tell_owners(engine.settings)
             touched = gr.Button("", visible="hidden", elem_id=TOUCHED)
             touched.click(self._touched, self.owner.token, self.owner.token, **PRIVATE)
 

@@ -107,14 +107,14 @@ def on_a_page(make: Callable[[], Built]) -> Built:
 
 
 @pytest.fixture
-def visit() -> Iterator[Callable[[str], None]]:
+def visit(tmp_path: Path) -> Iterator[Callable[[str], None]]:
     """Answers the requests of a page, by its session, in this thread."""
-    tell_owners()
+    tell_owners(Settings(data_dir=tmp_path / "visits"))
     try:
         yield lambda session: LocalContext.request.set(gr.Request(session_hash=session)) and None
     finally:
         LocalContext.request.set(None)
-        whose.read_by(lambda: "")
+        whose.read_by(lambda: "", lambda page: "")
 
 
 def test_runs_of_every_kind_are_their_owners_and_nobody_elses_on_every_server(
