@@ -20,8 +20,9 @@ from shared.classroom.desk import Class
 from shared.classroom.uploads import Uploads
 from shared.media import safety
 from shared.settings import Secret, Settings
-from shared.ui.classroom.gate import HEAD, Gate
+from shared.ui.classroom.gate import Gate
 from shared.ui.classroom.places import Place
+from shared.ui.classroom.serving import head
 from shared.ui.kept_pages import KeptPages
 from shared.ui.languages.layer import Speaking
 from shared.ui.web import SafeResponses
@@ -29,7 +30,7 @@ from tests.support.server import free_port
 
 PHRASE = "open-sesame"
 PAGE = (
-    f'<!doctype html><html lang="en"><head><title>A playground</title>{HEAD}</head>'
+    f'<!doctype html><html lang="en"><head><title>A playground</title>{head("")}</head>'
     "<body><main><h1>A playground</h1><p>Here one makes things.</p></main></body></html>"
 )
 

@@ -19,6 +19,7 @@ from starlette.testclient import TestClient
 from shared.classroom import identity
 from shared.classroom.desk import Class
 from shared.classroom.made import Made
+from shared.classroom.room import Person, Room
 from shared.classroom.taking_home import zipped
 from shared.media import safety
 from shared.media.safety import safety_of
@@ -33,7 +34,9 @@ PICTURE = Made(b"\x89PNG not really", "image/png", ".png")
 
 @pytest.fixture
 def gate(tmp_path: Path) -> Iterator[Gate]:
-    behind = Starlette(routes=[Route("/{path:path}", lambda request: PlainTextResponse("behind"))])
+    behind = Starlette(
+        routes=[Route("/{path:path}", lambda request: PlainTextResponse("behind"), methods=["GET", "POST"])]
+    )
     places = (Place("/chat/", "Chat", (("1 few", "A few"),)), Place("/text2img/", "Text to image"))
     yield Gate(behind, Settings(data_dir=tmp_path, classroom=True, class_passphrase=Secret(PHRASE)), places)
     safety.set_by(lambda: "")
@@ -85,6 +88,23 @@ def test_who_has_not_joined_gets_to_the_door_and_no_further(gate: Gate, anybody:
         assert anybody.get(path).text == "behind", path
     assert anybody.get("/join").status_code == 200
     assert student(gate, "Ada").get("/chat/", headers=HTML).text == "behind"
+
+
+class Counting(Room):
+    """Counts how often it looks somebody up."""
+
+    looked = 0
+
+    def person(self, token: object) -> Person | None:
+        self.looked += 1
+        return super().person(token)
+
+
+def test_whose_a_call_is_is_looked_up_once(tmp_path: Path, gate: Gate) -> None:
+    ada = student(gate, "Ada")
+    gate.room.room = room = Counting(gate.room.settings)
+    for number, call in enumerate((ada.get, ada.post), 1):
+        assert call("/chat/gradio_api/queue/join").text == "behind" and room.looked == number
 
 
 def test_a_removed_person_is_out_at_once(gate: Gate, teacher: TestClient) -> None:

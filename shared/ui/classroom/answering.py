@@ -63,6 +63,11 @@ def room_of(request: Request) -> Class:
     return found
 
 
+def root_of(request: Request) -> str:
+    """The path under which visitors find the server; "" for the root of its address."""
+    return str(request.scope.get("root_path", ""))
+
+
 def lately(request: Request, of: str) -> Lately[Any]:
     """What was last seen of the room: one of the looks that `pages` names."""
     found: Lately[Any] = request.app.state.lately[of]
@@ -79,7 +84,8 @@ def person_of(request: Request) -> Person:
     """Whose request it is. Raises 401 for nobody's."""
     person = room_of(request).room.person(request.cookies.get(COOKIE))
     if person is None:
-        raise HTTPException(401, "You haven't joined this class in this browser. Open /join and type its code.")
+        door = f"{root_of(request)}/join"
+        raise HTTPException(401, f"You haven't joined this class in this browser. Open {door} and type its code.")
     return person
 
 
@@ -91,7 +97,8 @@ def is_teacher(request: Request) -> bool:
 def only_teacher(request: Request) -> None:
     """Raises 403 for anybody else's."""
     if not is_teacher(request):
-        raise HTTPException(403, "This is the teacher's. Open /class/desk and type the passphrase.")
+        desk = f"{root_of(request)}/class/desk"
+        raise HTTPException(403, f"This is the teacher's. Open {desk} and type the passphrase.")
 
 
 async def body(request: Request) -> dict[str, Any]:
@@ -118,10 +125,12 @@ async def body(request: Request) -> dict[str, Any]:
 
 
 def with_cookie(response: Response, request: Request, name: str, token: str) -> Response:
-    """The answer with that cookie, which no script can read; within another site's frame too where that is safe."""
+    """The answer with that cookie, which no script can read, and no other server under the same address; within
+    another site's frame too where that is safe."""
     secure = request.headers.get("x-forwarded-proto", request.url.scheme) == "https"
+    path = root_of(request) or "/"
     response.set_cookie(
-        name, token, max_age=WEEK, httponly=True, secure=secure, samesite="none" if secure else "lax", path="/"
+        name, token, max_age=WEEK, httponly=True, secure=secure, samesite="none" if secure else "lax", path=path
     )
     return response
 

@@ -28,10 +28,9 @@ from shared.ui.classroom.answering import HERE, Lately, refused, versioned
 from shared.ui.classroom.places import Place
 from shared.ui.classroom.refusing import closed, foreign
 from shared.ui.classroom.telling import told_of_class, told_of_wall
+from shared.ui.under_path import Rooted
 from shared.ui.web import SAFE, App, Message, Receive, Send
 
-# Put into every Space's page: what the teacher sends is shown there.
-HEAD = '<script src="/class/static/student.js" defer></script><link rel="stylesheet" href="/class/static/student.css">'
 _STATIC = HERE / "static"
 # What anybody may have besides the class's own pages, which ask for themselves.
 _ASSET = re.compile(r"(?:/\w+)?/(?:(?:assets|static)/[\w./-]+|theme\.css|favicon\.ico)")
@@ -56,7 +55,8 @@ class Gate:
         self._app = app
         self._uploads, self._calls = uploads or Uploads(), calls or Calls()
         self.room = room or class_of(settings)
-        self._pages = pages(self.room, places)
+        self._root = settings.root_path
+        self._pages = Rooted(pages(self.room, places), self._root)
         identity.read_by(_cookie)
         safety.set_by(lambda: self.room.room.facts.safety)
 
@@ -76,7 +76,7 @@ class Gate:
         elif closed(path):
             await refused(scope, "There is no such file.", 404)(scope, receive, _safely(send))
         elif (person := await self._person(scope)) is None and not self._is_teacher(scope):
-            await _turned_away(scope)(scope, receive, _safely(send))
+            await _turned_away(scope, self._root)(scope, receive, _safely(send))
         elif person is not None and scope["method"] == "POST":
             await self._counted(person, partial(self._taken_from, person), scope, receive, send)
         else:
@@ -192,11 +192,11 @@ def _failed(request: Request, error: Exception) -> Response:
     return refused(request.scope, str(error), 503)
 
 
-def _turned_away(scope: MutableMapping[str, Any]) -> Response:
+def _turned_away(scope: MutableMapping[str, Any], root: str) -> Response:
     accepts = Request(scope).headers.get("accept", "")
     if scope["method"] == "GET" and "text/html" in accepts:
-        return RedirectResponse("/join", 303)
-    return refused(scope, "This is a class, and you haven't joined it. Open /join and type its code.", 401)
+        return RedirectResponse(f"{root}/join", 303)
+    return refused(scope, f"This is a class, and you haven't joined it. Open {root + '/join'} and type its code.", 401)
 
 
 def _length(scope: MutableMapping[str, Any]) -> int:

@@ -11,18 +11,27 @@ from starlette.middleware import Middleware
 
 from shared.classroom.desk import class_of
 from shared.settings import Settings
-from shared.ui.classroom.gate import HEAD, Gate
+from shared.ui.classroom.gate import Gate
 from shared.ui.classroom.places import places_of
 
 
 def class_layers(settings: Settings, demos: Mapping[str, Any]) -> list[Middleware]:
     """What stands before the server's pages; nothing where it is no class. `demos`: the playgrounds by their paths."""
-    return [Middleware(Gate, settings=settings, places=places_of(demos))] if settings.classroom else []
+    if not settings.classroom:
+        return []
+    there = {f"{settings.root_path}{path}": demo for path, demo in demos.items()}
+    return [Middleware(Gate, settings=settings, places=places_of(there))]
 
 
 def class_screen(settings: Settings) -> dict[str, Any]:
     """What every page gets, as Gradio's `launch` takes it."""
-    return {"head": HEAD} if settings.classroom else {}
+    return {"head": head(settings.root_path)} if settings.classroom else {}
+
+
+def head(root: str) -> str:
+    """Put into every Space's page: what the teacher sends is shown there. `root`: the path before the server's own."""
+    own = f"{root}/class/static/student"
+    return f'<script src="{own}.js" defer></script><link rel="stylesheet" href="{own}.css">'
 
 
 def announce(settings: Settings, host: str, port: int) -> None:
@@ -30,7 +39,7 @@ def announce(settings: Settings, host: str, port: int) -> None:
     if not settings.classroom:
         return
     room = class_of(settings)
-    where = f"http://{_reached_at(host)}:{port}"
+    where = f"http://{_reached_at(host)}:{port}{settings.root_path}"
     room.address = where
     print(f"This is a class. Students open {where}/join and type {room.room.facts.code}.", flush=True)
     if settings.class_passphrase is None:

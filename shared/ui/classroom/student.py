@@ -26,6 +26,7 @@ from shared.ui.classroom.answering import (
     news,
     person_of,
     room_of,
+    root_of,
     saved_as,
     with_cookie,
 )
@@ -40,7 +41,7 @@ async def door(request: Request) -> Response:
     """The page to join on; who is in goes on to the playgrounds."""
     room = room_of(request)
     if await run_in_threadpool(room.room.person, request.cookies.get(COOKIE)):
-        return RedirectResponse("/", 303)
+        return RedirectResponse(f"{root_of(request)}/", 303)
     return html(request, "join.html")
 
 

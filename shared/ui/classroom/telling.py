@@ -17,8 +17,8 @@ def votes_of(room: Class) -> Counter[str]:
     return room.works.votes(str(room.room.facts.poll.get("id") or WALL))
 
 
-def told_of_work(work: Work, names: Mapping[str, str], votes: Mapping[str, int]) -> dict[str, Any]:
-    """A work for the wall: nothing of its receipt but what made it."""
+def told_of_work(work: Work, names: Mapping[str, str], votes: Mapping[str, int], root: str) -> dict[str, Any]:
+    """A work for the wall: nothing of its receipt but what made it. `root`: the path before the server's own."""
     receipt = work.receipt
     return {
         "id": work.id,
@@ -27,7 +27,7 @@ def told_of_work(work: Work, names: Mapping[str, str], votes: Mapping[str, int])
         "state": work.state,
         "prompt": work.prompt,
         "media_type": work.media_type,
-        "url": f"/class/work/{work.id}",
+        "url": f"{root}/class/work/{work.id}",
         "model": str(receipt.get("name") or receipt.get("model") or ""),
         "seed": receipt.get("seed"),
         "votes": votes.get(work.id, 0),
@@ -47,7 +47,7 @@ def told_of_wall(room: Class) -> dict[str, Any]:
     votes, poll = votes_of(room), room.room.facts.poll
     shown = room.works.all("shown", most=200)
     return {
-        "works": [blind(told_of_work(work, names, votes), poll) for work in shown],
+        "works": [blind(told_of_work(work, names, votes, room.settings.root_path), poll) for work in shown],
         "poll": poll,
         "votes": dict(votes),
     }
@@ -105,6 +105,6 @@ def told_of_class(room: Class) -> dict[str, Any]:
         ],
         "spent": balances.get(EVERYBODY, {}),
         "address": room.address,
-        "works": [told_of_work(work, names, votes) for work in works],
+        "works": [told_of_work(work, names, votes, room.settings.root_path) for work in works],
         "votes": dict(votes),
     }

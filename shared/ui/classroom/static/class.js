@@ -1,8 +1,10 @@
 // What the class's pages share: asking the server, waiting for news, and drawing without ever writing HTML.
 export const said = window.said;
+// The path under which the server is found: this file lies at a place of it that is known.
+export const root = new URL("../..", import.meta.url).pathname.replace(/\/$/, "");
 
 export async function send(path, given) {
-  const answer = await fetch(path, { method: "POST", body: JSON.stringify(given), headers: { "content-type": "application/json" } });
+  const answer = await fetch(root + path, { method: "POST", body: JSON.stringify(given), headers: { "content-type": "application/json" } });
   const told = await answer.json().catch(() => ({}));
   if (!answer.ok) throw new Error(told.error || said("The server did not answer as it should. Try again."));
   return told;
@@ -12,7 +14,7 @@ export async function follow(path, show, failed = () => {}) {
   let version = "";
   for (let wait = 1; ; ) {
     try {
-      const answer = await fetch(`${path}?after=${encodeURIComponent(version)}`);
+      const answer = await fetch(`${root}${path}?after=${encodeURIComponent(version)}`);
       if (answer.status === 401 || answer.status === 403) return failed(answer.status);
       if (!answer.ok) throw new Error(String(answer.status));
       const told = await answer.json();

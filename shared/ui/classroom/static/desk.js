@@ -1,5 +1,5 @@
 // The teacher's desk: draws what is told, and sends what the teacher does.
-import { send, follow, make, drawn, redraw, said } from "/class/static/class.js";
+import { send, follow, make, drawn, redraw, said } from "./class.js";
 const at = (id) => document.getElementById(id);
 const UNITS = { money: said("dollars"), gpu_seconds: said("seconds of work"), images: said("pictures"), tokens: said("tokens") };
 const chosen = new Set();

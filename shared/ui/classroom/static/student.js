@@ -1,6 +1,7 @@
 // On every Space's page of a class: who one is, what the teacher set, and what they sent.
 (() => {
   const said = window.said;
+  const root = new URL("../..", document.currentScript.src).pathname.replace(/\/$/, ""); // where the server is found
   const make = (tag, id, text) => { const node = document.createElement(tag); if (id) node.id = id; if (text) node.textContent = text; return node; };
   const strip = make("div", "class-strip"), card = make("div", "class-card"), veil = make("div", "class-veil", said("Look up: the teacher has frozen the screens"));
   strip.setAttribute("role", "status"); veil.setAttribute("role", "alert"); card.setAttribute("role", "dialog"); card.setAttribute("aria-label", said("From the teacher"));
@@ -13,8 +14,8 @@
     veil.hidden = !told.frozen;
     strip.replaceChildren(make("b", "", told.teacher ? said("You are the teacher") : told.name));
     const link = (href, text) => { const a = make("a", "", text); a.href = href; strip.append(a); };
-    link("/", said("Playgrounds")); link("/class/wall", told.poll && told.poll.open ? said("The wall: vote now") : said("The wall"));
-    if (told.teacher) { link("/class/desk", said("The desk")); return; }
+    link(`${root}/`, said("Playgrounds")); link(`${root}/class/wall`, told.poll && told.poll.open ? said("The wall: vote now") : said("The wall"));
+    if (told.teacher) { link(`${root}/class/desk`, said("The desk")); return; }
     for (const [unit, left] of Object.entries(told.left || {})) strip.append(make("span", "", UNITS[unit](Math.max(0, left))));
     if (told.paused) strip.append(Object.assign(make("span", "", said("The teacher has paused the class")), { className: "class-alert" }));
     if (told.muted) strip.append(Object.assign(make("span", "", said("You are muted")), { className: "class-alert" }));
@@ -45,8 +46,8 @@
     let version = "", wait = 1;
     for (;;) {
       try {
-        const answer = await fetch(`/class/api/me?after=${version}`);
-        if (answer.status === 401) { location.href = "/join"; return; }
+        const answer = await fetch(`${root}/class/api/me?after=${version}`);
+        if (answer.status === 401) { location.href = `${root}/join`; return; }
         if (!answer.ok) throw new Error();
         const told = await answer.json();
         show(told);
