@@ -33,7 +33,7 @@ from shared.ui.web import SAFE, App, Message, Receive, Send
 
 _STATIC = HERE / "static"
 # What anybody may have besides the class's own pages, which ask for themselves.
-_ASSET = re.compile(r"(?:/\w+)?/(?:(?:assets|static)/[\w./-]+|theme\.css|favicon\.ico)")
+_ASSET = re.compile(r"(?!/class/)(?:/\w+)?/(?:(?:assets|static)/[\w./-]+|theme\.css|favicon\.ico)")
 _KEEPERS = ("/healthz", "/readyz", "/metrics", "/gradio_api/startup-events")  # the last asks Gradio of itself
 _FILES = re.compile(r"(?:/\w+)?/gradio_api/upload/?")
 MOST_SAID = 100_000_000  # bytes of a call that sends no files: three pictures, or a sound, written as text
