@@ -14,10 +14,12 @@ from shared.classroom.queueing import Queues
 from shared.classroom.room import Room
 from shared.classroom.works import Works
 from shared.jobs.owners import Owners
+from shared.jobs.store import JobStore
 from shared.settings import Settings
 from shared.state.database import database_of
 from shared.state.history import history_of
 from shared.state.ledger import Ledger, Unit
+from shared.state.shares import shares_of
 
 EVERYBODY = "class"  # the account of all together
 
@@ -82,6 +84,8 @@ class Class:
         """The room, its works, what ran and the budgets: nothing of anybody is left."""
         self.works.remove_all()
         history_of(self.settings).forget_class()
+        shares_of(self.settings).forget_class()
+        JobStore(self.settings.data_dir / "jobs", database_of(self.settings)).forget_class()
         for balance in self.ledger.balances():
             if balance.account == EVERYBODY or balance.account.startswith(f"{EVERYBODY}:"):
                 self.ledger.set_cap(balance.account, balance.unit, None)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from shared.catalog import Variant
 
 _LANES = Path(__file__).with_name("lanes.toml")
-MACHINE, HOSTED = "machine", "hosted"
+MACHINE, HOSTED, BESIDE = "machine", "hosted", "beside"
 MOST = 20  # requests that one person may have in a queue
 GUESS = 10.0  # seconds of work that a run is thought to take before one of its kind has run
 _LEARN = 0.3  # how much the last run of a kind says of the next
@@ -34,6 +34,15 @@ class Place:
     ahead: int
     seconds: float
     held: bool = False
+
+    @property
+    def words(self) -> str:
+        """For whoever stands there."""
+        if self.held:
+            return "The teacher has paused the class; your run keeps its place"
+        if not self.ahead:
+            return "You are next"
+        return f"Waiting for your turn: {self.ahead} before you, about {max(1, round(self.seconds))} s"
 
 
 @dataclass(frozen=True)
@@ -82,15 +91,23 @@ class Queues:
         raises gives the place in the queue up. `may_go`: asked too before they go.
         Raises `LimitReached` where they have `MOST` in the queue.
         """
-        order = self._orders.get(lane) or self._orders[MACHINE]
-        ticket = self._stand(order, kind, person)
-        began = None
-        try:
-            self._wait(order, ticket, tell, may_go)
-            began = time.monotonic()
+        with self.standing(lane, kind, person, may_go) as places:
+            for place in places:
+                tell(place)
             yield
+
+    @contextmanager
+    def standing(
+        self, lane: str, kind: str, person: str, may_go: Callable[[], bool] = lambda: True
+    ) -> Iterator[Iterator[Place]]:
+        """As `turn`, for who tells by themselves: where they stand, again and again, until it is their turn."""
+        order = self._orders.get(lane) or self._orders[MACHINE]
+        ticket = self._stand(order, kind, person, int(lanes().get(lane, {}).get("most", MOST)))
+        began: list[float] = []
+        try:
+            yield self._places(order, ticket, may_go, began)
         finally:
-            took = None if began is None else time.monotonic() - began
+            took = time.monotonic() - began[0] if began else None
             with self._changed:
                 order.done(ticket, took)
                 if took is not None:
@@ -106,24 +123,25 @@ class Queues:
                 for name, order in self._orders.items()
             ]
 
-    def _stand(self, order: Order, kind: str, person: str) -> Ticket:
+    def _stand(self, order: Order, kind: str, person: str, most: int) -> Ticket:
         with self._changed:
-            if sum(ticket.person == person for ticket in order.waiting) >= MOST:
+            if sum(ticket.person == person for ticket in order.waiting) >= most:
                 raise LimitReached(
-                    f"You have {MOST} runs waiting already, and they wait for one another. Let them come, or stop some."
+                    f"You have {most} runs waiting already, and they wait for one another. Let them come, or stop some."
                 )
             return order.add(person, self._took.get(kind, GUESS))
 
-    def _wait(self, order: Order, ticket: Ticket, tell: Callable[[Place], object], may_go: Callable[[], bool]) -> None:
+    def _places(self, order: Order, ticket: Ticket, may_go: Callable[[], bool], began: list[float]) -> Iterator[Place]:
         while True:
             may = may_go()  # it may look into a database: nobody else waits for that
             with self._changed:
                 while may and order.due() is not None:
                     self._changed.notify_all()
                 if ticket.running:
+                    began.append(time.monotonic())
                     return
                 place = self._place(order, ticket, held=not may)
-            tell(place)
+            yield place
             with self._changed:
                 if not ticket.running:
                     self._changed.wait(POLL)

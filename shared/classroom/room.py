@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shared.classroom import codes, names
 from shared.errors import BackendError, InvalidRequest
@@ -17,9 +17,13 @@ from shared.jobs.owners import Owners
 from shared.settings import Settings
 from shared.state.database import Database, database_of, sql
 
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
 FRESH = 1.0  # seconds for which what was read is believed: other servers may have changed it
 HERE = 45.0  # seconds after which somebody of whom nothing was heard is away
 MOST_PEOPLE = 500
+NEWCOMER = 10.0  # seconds that somebody has to open a page after they joined
 _FACTS = "facts"
 
 
@@ -77,9 +81,14 @@ class Room:
     """
 
     def __init__(
-        self, settings: Settings, database: Database | None = None, clock: Callable[[], float] = time.monotonic
+        self,
+        settings: Settings,
+        database: Database | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        most: int = MOST_PEOPLE,
+        newcomer: float = NEWCOMER,
     ) -> None:
-        self._clock = clock
+        self._clock, self._most, self._newcomer = clock, most, newcomer
         self._database = database or database_of(settings)
         self._tokens = Owners(settings.data_dir / "class", self._database)
         self._lock = threading.Lock()
@@ -101,9 +110,13 @@ class Room:
             raise InvalidRequest("The teacher lets nobody in just now. Ask them to open the room.")
         token = self._tokens.new()
         with self._database.writing() as connection:
-            rows = sql(connection, "SELECT name FROM class_people WHERE removed = 0").scalars().all()
-            if len(rows) >= MOST_PEOPLE:
-                raise InvalidRequest(f"The room is full: {MOST_PEOPLE} people are in it.")
+            asked = "SELECT name FROM class_people WHERE removed = 0"
+            rows = sql(connection, asked).scalars().all()
+            if len(rows) >= self._most:
+                self._forget_unseen(connection, len(rows) - self._most + 1)
+                rows = sql(connection, asked).scalars().all()
+            if len(rows) >= self._most:
+                raise InvalidRequest(f"The room is full: {self._most} people are in it.")
             wanted = names.cleaned(name, facts.blocked)
             called = names.free(wanted, rows) if wanted else names.animal(rows)
             put = "INSERT INTO class_people (id, name, joined, muted, removed) VALUES (:id, :name, :now, 0, 0)"
@@ -196,6 +209,17 @@ class Room:
         """Read anew at the next look."""
         with self._lock:
             self._read_at = None
+
+    def _forget_unseen(self, connection: Connection, count: int) -> None:
+        """Make room in a full one: who joined, opened no page after that and left no work is no student. One person
+        with the code could else join five hundred times, and nobody after them."""
+        asked = (
+            "SELECT id FROM class_people WHERE removed = 0 AND joined < :before "
+            "AND id NOT IN (SELECT person FROM class_works) ORDER BY joined"
+        )
+        found = sql(connection, asked, before=time.time() - self._newcomer).scalars().all()
+        for person in [each for each in found if each not in self._heard][:count]:
+            sql(connection, "DELETE FROM class_people WHERE id = :id", id=person)
 
     def _id(self, token: str) -> str:
         return self._tokens.owner(token)[:24]

@@ -18,17 +18,23 @@ class NotInClass(InvalidRequest):
         super().__init__("This is a class, and you haven't joined it in this browser. Open /join and type its code.")
 
 
-def check(facts: Facts, person: Person | None, model: str, request: Request, *, here: bool = False) -> Person:
-    """Who may run this. Raises `InferenceError` where they may not, saying what the teacher set.
-
-    `here`: the model would run on this machine, and be fetched for that where it is one of the Hub's.
-    """
+def admitted(facts: Facts, person: Person | None) -> Person:
+    """Who may have anything done now. Raises `InferenceError` where they may not."""
     if person is None:
         raise NotInClass
     if person.muted:
         raise LimitReached("Your teacher has muted you: nothing of yours runs until they take that back.")
     if facts.frozen:
         raise LimitReached("The teacher has frozen the screens: look up. What you typed stays.")
+    return person
+
+
+def check(facts: Facts, person: Person | None, model: str, request: Request, *, here: bool = False) -> Person:
+    """Who may run this. Raises `InferenceError` where they may not, saying what the teacher set.
+
+    `here`: the model would run on this machine, and be fetched for that where it is one of the Hub's.
+    """
+    person = admitted(facts, person)
     if facts.models and model not in facts.models:
         raise InvalidRequest(f"In this class only {_listed(facts.models)} may be used just now. Choose one of them.")
     if here and "/" in model and model not in facts.models:

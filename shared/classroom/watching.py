@@ -82,15 +82,7 @@ class InTurn:
 
 def _tell(seen: Seen, place: Place) -> None:
     if seen.emit is not None:
-        seen.emit(Progress(_words(place)))
-
-
-def _words(place: Place) -> str:
-    if place.held:
-        return "The teacher has paused the class; your run keeps its place"
-    if not place.ahead:
-        return "You are next"
-    return f"Waiting for your turn: {place.ahead} before you, about {max(1, round(place.seconds))} s"
+        seen.emit(Progress(place.words))
 
 
 class Keeping:

@@ -13,6 +13,7 @@ from shared.jobs.job import Job
 from shared.jobs.taking_over import OLD, take_over
 from shared.state.database import FILE, Database, sql
 from shared.state.files import files_in
+from shared.state.history import CLASS
 
 KEPT = 7 * 86_400.0  # seconds; by then providers have forgotten their part
 ROOM = 4 * 2**30  # bytes of all results; the oldest go first
@@ -75,6 +76,11 @@ class JobStore:
             sql(connection, "DELETE FROM jobs WHERE id = :id", id=job_id)
         if job is not None and job.file:
             self._files.remove(job.file)
+
+    def forget_class(self) -> None:
+        """All of everybody's who is or was in the class."""
+        for job in self._where("owner LIKE :owner", owner=f"{CLASS}%"):
+            self.forget(job.id)
 
     def write(self, job: Job, data: bytes, suffix: str) -> str:
         """The name of a new file with that result."""

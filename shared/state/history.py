@@ -19,14 +19,14 @@ from shared.state.database import Database, database_of, sql
 KEPT = 30 * 86_400.0  # seconds
 WAITING = 1000  # runs that may wait to be written down; of a flood the rest is not
 PATIENCE = 2.0  # seconds that who looks waits for what ended just now
-_CLASS = "class:"
+CLASS = "class:"
 Owner = str | Callable[[], str]  # or what tells it, and may take as long as a database does
 logger = logging.getLogger(__name__)
 
 
 def owner_in_class(person: str) -> str:
     """Whose the runs of somebody in a class are: a browser of a school is used by one after the other."""
-    return f"{_CLASS}{person}"
+    return f"{CLASS}{person}"
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ class History:
 
     def forget_class(self) -> int:
         """All of everybody's who is or was in the class."""
-        return self._forget("DELETE FROM runs WHERE owner LIKE :owner", owner=f"{_CLASS}%")
+        return self._forget("DELETE FROM runs WHERE owner LIKE :owner", owner=f"{CLASS}%")
 
     def _forget(self, statement: str, **values: Any) -> int:
         self._settle()

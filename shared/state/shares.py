@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from shared.errors import InvalidRequest, LimitReached
 from shared.state.database import Database, database_of, sql
 from shared.state.files import files_in
+from shared.state.history import CLASS
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -100,6 +101,18 @@ class Shares:
             if share.file:
                 self._files.remove(share.file)
         return bool(found)
+
+    def forget_class(self) -> None:
+        """Show nothing any longer of who is or was in the class, and keep no settings of long links: whose they were
+        isn't known."""
+        for share in self._where("(kind = 'page' AND owner LIKE :owner) OR kind = 'link'", owner=f"{CLASS}%"):
+            self._remove(share)
+
+    def _remove(self, share: Share) -> None:
+        with self._database.writing() as connection:
+            sql(connection, "DELETE FROM shares WHERE id = :id", id=share.id)
+        if share.file:
+            self._files.remove(share.file)
 
     def _insert(
         self,

@@ -13,7 +13,6 @@ from shared.errors import BackendError
 from shared.state.history import history_of
 from shared.ui.history_view import told, totals
 from shared.ui.jobs_panel import Owner
-from shared.ui.visits import whose_history
 
 MOST = 200  # runs in one answer
 
@@ -30,7 +29,7 @@ def listing(engine: Engine, owner: Owner) -> Callable[..., dict[str, Any]]:
             most: how many to list, 1 to 200.
         """
         try:
-            runs = history_of(engine.settings).of(whose_history(engine.settings, owner, owner_token))
+            runs = history_of(engine.settings).of(owner.of(owner_token))
             listed = runs[max(0, first) :][: min(max(1, most), MOST)]
             sums = asdict(totals(runs))
             return {"owner_token": owner.given(owner_token), "totals": sums, "runs": [told(run) for run in listed]}
@@ -50,7 +49,7 @@ def forgetting(engine: Engine, owner: Owner) -> Callable[..., dict[str, int]]:
             owner_token: what /history gave, and runs were begun with.
         """
         try:
-            return {"forgotten": history_of(engine.settings).forget(whose_history(engine.settings, owner, owner_token))}
+            return {"forgotten": history_of(engine.settings).forget(owner.of(owner_token))}
         except BackendError as error:
             raise gr.Error(str(error), print_exception=False) from None
 

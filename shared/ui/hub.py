@@ -17,7 +17,8 @@ from shared.operation.readiness import Readiness
 from shared.settings import Settings, from_environment
 from shared.state.shares import shares_of
 from shared.surroundings import loopback_past_proxies
-from shared.ui.classroom.serving import announce, class_layers, class_screen
+from shared.ui.classroom.serving import announce, class_layers, class_pages, class_screen
+from shared.ui.guarded_inputs import guard_inputs
 from shared.ui.kept_pages import KeptPages
 from shared.ui.languages.layer import Speaking
 from shared.ui.languages.menu import menu
@@ -84,6 +85,7 @@ def build(spaces: list[Found], settings: Settings) -> Any:
     """The server as an ASGI application: every Space at `/<name>`, the landing page at `/`."""
     from fastapi import FastAPI
 
+    guard_inputs()
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app.add_middleware(Speaking)
     app.add_middleware(KeptPages, paths=("/", *(f"/{space.name}/" for space in spaces)))
@@ -100,6 +102,7 @@ def build(spaces: list[Found], settings: Settings) -> Any:
             app = gr.mount_gradio_app(app, space.demo, path=f"/{space.name}", mcp_server=True, **screen)
             _launched(space.demo)
             quicken(space.demo)
+            class_pages(settings, space.demo)
             speak(space.demo)
     app.user_middleware[:0] = outermost(settings)
     app.user_middleware += innermost(settings)

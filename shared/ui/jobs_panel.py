@@ -8,6 +8,8 @@ from typing import Any, Protocol
 
 import gradio as gr
 
+from shared.classroom import identity
+from shared.classroom.desk import class_of
 from shared.engine import Engine
 from shared.errors import InferenceError, NotReady, UnknownJob
 from shared.events import Final
@@ -15,6 +17,7 @@ from shared.jobs.contents import read_request
 from shared.jobs.job import Job
 from shared.requests import Request
 from shared.settings import Settings
+from shared.state.history import owner_in_class
 from shared.tasks import Task
 from shared.ui.running import PRIVATE, note, quiet
 from shared.ui.sessions import with_keys
@@ -48,18 +51,21 @@ class Owner:
     """
 
     def __init__(self, engine: Engine) -> None:
-        self._owners = engine.jobs.owners
+        self._owners, self._settings = engine.jobs.owners, engine.settings
         # The secret only guards against another page's reading by accident: what counts is the server's signature.
         self.token = gr.BrowserState("", storage_key="genai-playgrounds-owner", secret="owner")
         self.timer = gr.Timer(EVERY, active=False)
 
     def of(self, token: Any) -> str:
-        """For `Engine.generate`: whose a run is, by the value of `token`."""
+        """For `Engine.generate`: whose a run is, by the value of `token`. In a class it is the person's who joined: a
+        school's browser is used by one after the other."""
+        if self._settings.classroom and (person := class_of(self._settings).room.person(identity.token())) is not None:
+            return owner_in_class(person.id)
         return self._owners.owner(token)
 
     def given(self, token: Any) -> Any:
         """The token, or a new one for a browser that has none."""
-        return token if self.of(token) else self._owners.new()
+        return token if self._owners.owner(token) else self._owners.new()
 
 
 class JobsPanel:

@@ -9,6 +9,8 @@ from typing import Any
 import gradio as gr
 
 from shared.catalog import Catalog
+from shared.classroom import identity
+from shared.classroom.desk import class_of
 from shared.engine import Choice, Engine
 from shared.settings import Settings
 from shared.tasks import Task
@@ -26,7 +28,8 @@ class ModelsPanel:
         with gr.Row():
             self.ask = gr.Button("Ask the providers for their models", size="sm", elem_id="models-ask")
             self.look = gr.Button("Look again", size="sm", elem_id="models-look")
-            self.unload = gr.Button("Unload idle models", size="sm", elem_id="models-unload")
+            alone = not engine.settings.classroom
+            self.unload = gr.Button("Unload idle models", size="sm", elem_id="models-unload", visible=alone)
         self.told = gr.HTML("", elem_id="models-told")
         self.memory = gr.HTML(memory(engine), elem_id="models-memory")
         self.table = gr.HTML(table(choices_of(engine, tasks)), elem_id="models-table")
@@ -46,7 +49,8 @@ class ModelsPanel:
         return memory(self._engine), table(choices_of(self._engine.with_catalog(listed), self._tasks, settings))
 
     def _unload(self, keys: Any, listed: Catalog | None) -> tuple[str, str]:
-        self._engine.pool.unload()
+        if _may_unload(self._engine.settings):
+            self._engine.pool.unload()
         return self._show(keys, listed)
 
     def _ask(self, keys: Any) -> tuple[Catalog, str]:
@@ -60,6 +64,11 @@ class ModelsPanel:
         )
         lines += [escape(f"{name}: {error}") for name, error in errors.items()]
         return listed, f'<div class="pg-note" role="status">{"<br>".join(lines)}</div>'
+
+
+def _may_unload(settings: Settings) -> bool:
+    """Not a student: who does it again and again has everybody wait for loading."""
+    return not settings.classroom or class_of(settings).is_teacher(identity.teacher_token())
 
 
 def choices_of(engine: Engine, tasks: Sequence[Task], settings: Settings | None = None) -> list[Choice]:

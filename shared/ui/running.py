@@ -12,6 +12,7 @@ import gradio as gr
 
 from shared.background import meanwhile
 from shared.errors import Cancelled, InferenceError
+from shared.operation import beside
 from shared.pacing import status_of
 from shared.streaming import CancelToken, Emit
 from shared.ui.sessions import Runs
@@ -48,14 +49,18 @@ class RunRow:
         inputs: list[Any],
         outputs: list[Any],
         others: Sequence[tuple[gr.Button, Work]] = (),
+        *,
+        no_engine: bool = False,
     ) -> None:
         """A click does the work and shows it; Stop presses its switch. Errors are told in their own words.
 
-        `others`: buttons that begin other work here, with the same inputs and outputs.
+        `others`: buttons that begin other work here, with the same inputs and outputs. `no_engine`: the work asks none,
+        so that it waits for its turn here where there are turns.
         """
         all_outputs = [*outputs, self.told, self.run, self.stop]
         for button, each in ((self.run, work), *others):
-            button.click(_follower(runs, each, len(outputs)), inputs, all_outputs, concurrency_limit=None, **PRIVATE)
+            follow = _follower(runs, _in_turn(each, len(outputs)) if no_engine else each, len(outputs))
+            button.click(follow, inputs, all_outputs, concurrency_limit=None, **PRIVATE)
         self.stop.click(stopper(runs), None, None, queue=False, **PRIVATE)
 
 
@@ -65,6 +70,21 @@ def _follower(runs: Runs, work: Work, count: int) -> Callable[..., Iterator[list
             yield [*shown.values, shown.note, gr.update(visible=not going), gr.update(visible=going)]
 
     return follow
+
+
+def _in_turn(work: Work, count: int) -> Work:
+    """The work once it is its turn, and meanwhile where it stands."""
+
+    def wait_and_work(cancel: CancelToken, *values: Any) -> Iterator[Shown]:
+        with beside.turn() as waiting:
+            for told in waiting:
+                yield Shown([gr.skip()] * count, status=told)
+                if cancel.cancelled:
+                    return
+            with closing(work(cancel, *values)) as screens:  # type: ignore[type-var]
+                yield from screens
+
+    return wait_and_work
 
 
 def stopper(runs: Runs) -> Callable[[gr.Request], None]:

@@ -21,7 +21,6 @@ from shared.state.history import Ran, history_of
 from shared.ui import history_view
 from shared.ui.jobs_panel import Owner
 from shared.ui.running import PRIVATE, note, quiet
-from shared.ui.visits import whose_history
 
 _RAW: dict[str, Any] = {**PRIVATE, "queue": False}
 KEPT = "What you wrote isn't kept here, only how it ran"
@@ -68,7 +67,7 @@ class RunsPanel:
 
     def _page(self, token: Any, number: int = 0, words: str = "") -> str:
         try:
-            runs = self._history.of(whose_history(self._settings, self._owner, token))
+            runs = self._history.of(self._owner.of(token))
         except BackendError as error:
             return note(str(error), "pg-error")
         kept = KEPT_TOO if self._settings.log_prompts else KEPT
@@ -93,7 +92,7 @@ class RunsPanel:
         return [gr.skip(), gr.skip(), gr.skip(), history_view.to_csv(self._runs(token))]
 
     def _deleted(self, _: str, token: Any) -> list[Any]:
-        count = self._history.forget(whose_history(self._settings, self._owner, token))
+        count = self._history.forget(self._owner.of(token))
         words = "Deleted: 1 run." if count == 1 else f"Deleted: {count} runs."
         return [self._page(token, words=words), gr.skip(), gr.skip(), gr.skip()]
 
@@ -105,7 +104,7 @@ class RunsPanel:
         return [gr.skip(), fragment(run, place.box), gr.Tabs(selected=place.tab), gr.skip()]
 
     def _runs(self, token: Any) -> list[Ran]:
-        return self._history.of(whose_history(self._settings, self._owner, token))
+        return self._history.of(self._owner.of(token))
 
 
 _ACTS: Mapping[str, Callable[[RunsPanel, str, Any], list[Any]]] = {

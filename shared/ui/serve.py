@@ -16,7 +16,8 @@ from shared.operation.readiness import Readiness
 from shared.settings import Settings, from_environment
 from shared.state.shares import shares_of
 from shared.surroundings import loopback_past_proxies
-from shared.ui.classroom.serving import announce, class_layers, class_screen
+from shared.ui.classroom.serving import announce, class_layers, class_pages, class_screen
+from shared.ui.guarded_inputs import guard_inputs
 from shared.ui.kept_pages import KeptPages
 from shared.ui.languages.layer import Speaking
 from shared.ui.languages.spoken_pages import speak
@@ -67,6 +68,7 @@ def begin(demo: gr.Blocks, options: Settings, **more: Any) -> tuple[str, int]:
 
     host, port = address(options)
     loopback_past_proxies()
+    guard_inputs()
     demo.queue(**QUEUE)
     logs.configure(options)
     readiness = Readiness(checks_of([demo]))
@@ -92,6 +94,7 @@ def begin(demo: gr.Blocks, options: Settings, **more: Any) -> tuple[str, int]:
         **more,
     )
     quicken(demo)
+    class_pages(options, demo)
     speak(demo)
     demo.server.config.timeout_keep_alive = KEPT_ALIVE
     # Gradio starts its server itself, with a stack of its own that each call would go through.

@@ -14,17 +14,12 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
 
-from shared.classroom import identity
-from shared.classroom.desk import class_of
 from shared.errors import BackendError
 from shared.operation import whose
 from shared.settings import Settings
 from shared.state.database import database_of
-from shared.state.history import owner_in_class
 from shared.state.visited import Visited
-from shared.ui.jobs_panel import Owner
 
 ANEW = 86_400.0  # seconds after which a page that is used is written down again, lest it be taken for one left
 TOUCHED = "touched"  # the id of the button that a page presses when it is first touched
@@ -93,10 +88,3 @@ def _page() -> str:
 
     request = LocalContext.request.get(None)
     return str(request.session_hash or "") if request is not None else ""
-
-
-def whose_history(settings: Settings, owner: Owner, token: Any) -> str:
-    """Whose history somebody may see who asks now: in a class the person's own, else that of the browser's token."""
-    if settings.classroom and (person := class_of(settings).room.person(identity.token())) is not None:
-        return owner_in_class(person.id)
-    return owner.of(token)

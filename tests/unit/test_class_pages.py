@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
@@ -21,7 +22,7 @@ from shared.classroom.desk import Class
 from shared.classroom.made import Made
 from shared.classroom.room import Person, Room
 from shared.classroom.taking_home import zipped
-from shared.media import safety
+from shared.media import png, safety
 from shared.media.safety import safety_of
 from shared.settings import Secret, Settings
 from shared.ui.classroom.gate import Gate
@@ -198,6 +199,23 @@ def test_a_blind_vote_tells_makers_and_models_after_it_ends(gate: Gate, room: Cl
     (person,) = [p for p in room.room.people if p.name == "Ada"]
     room.room.mark(person.id, removed=True)
     assert bob.get("/class/api/works").json()["votes"] == {two: 1}  # who was removed has no vote
+
+
+def test_a_file_tells_nothing_of_its_model_while_a_blind_vote_goes_on(
+    gate: Gate, room: Class, teacher: TestClient
+) -> None:
+    ada, bob = student(gate, "Ada"), student(gate, "Bob")
+    file = io.BytesIO()
+    Image.new("RGB", (8, 8), "red").save(file, "PNG")
+    labelled = png.with_texts(file.getvalue(), {"genai_playground": '{"model": "Model M"}'})
+    one, two = (a_work(room, name, made=Made(labelled, "image/png", ".png")) for name in ("Ada", "Bob"))
+    teacher.post("/class/api/desk/poll", json={"works": [one, two], "question": "Which?"})
+    for client in (ada, bob):
+        shown = client.get(f"/class/work/{one}")
+        assert b"Model M" not in shown.content and "no-store" in shown.headers["cache-control"]
+        assert Image.open(io.BytesIO(shown.content)).getpixel((0, 0)) == (255, 0, 0)
+    teacher.post("/class/api/desk/end-poll", json={})
+    assert bob.get(f"/class/work/{one}").content == labelled
 
 
 def test_what_is_sent_reaches_everybody_and_news_come_at_once(gate: Gate, teacher: TestClient) -> None:

@@ -69,6 +69,20 @@ def test_nothing_is_the_code_of_a_room_that_has_none() -> None:
     assert not codes.same("", "") and not codes.same("", " - ") and codes.same("ABC346", "abc-346")
 
 
+def test_who_joins_again_and_again_keeps_nobody_out(opened: Opener, tmp_path: Path) -> None:
+    room = Room(Settings(data_dir=tmp_path), opened(), most=3, newcomer=0.0)
+    ada = room.join(room.facts.code, "Ada")
+    assert room.person(ada)  # her page asks
+    for _ in range(5):
+        room.join(room.facts.code, "ghost")
+    bob = room.join(room.facts.code, "Bob")
+    assert room.person(bob) and room.person(ada) and len(room_of(opened, tmp_path).people) == 3
+    cem = room.join(room.facts.code, "Cem")
+    assert room.person(cem)
+    with pytest.raises(InvalidRequest, match="full"):  # of people who are there
+        room.join(room.facts.code, "Dan")
+
+
 def test_a_new_code_keeps_those_who_are_in(opened: Opener, tmp_path: Path) -> None:
     room = room_of(opened, tmp_path)
     old, token = room.facts.code, room.join(room.facts.code, "Ada")

@@ -20,7 +20,7 @@ class Visitor:
     """Of a hub with one page, whose one event gives back the file that it gets."""
 
     def __init__(self, client: httpx.AsyncClient) -> None:
-        self.client = client
+        self.client, self.told = client, ""
 
     async def sends(self, name: str, data: bytes) -> str:
         """Where the file lies."""
@@ -31,6 +31,7 @@ class Visitor:
         """The file, where the event takes that path for one that was sent."""
         data = [{"path": path, "meta": {"_type": "gradio.FileData"}, **more}]
         said = await self.client.post("/x/gradio_api/run/same", json={"data": data})
+        self.told = said.text
         return await self.client.get(said.json()["data"][0]["url"]) if said.status_code == 200 else None
 
 
@@ -46,6 +47,8 @@ def test_an_event_opens_what_was_sent_and_no_other_file(tmp_path: Path, monkeypa
         app = build([Found("x", demo)], Settings(data_dir=tmp_path / "data"))
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://school.example") as client:
             visitor = Visitor(client)
+            assert await visitor.gets_back("https://example.com/film.mp4") is None
+            assert "not fetched" in visitor.told
             for more in ({}, {"url": "http://x.example/y"}, {"is_stream": True}):
                 assert await visitor.gets_back(str(secret), **more) is None, more
             mine = await visitor.gets_back(await visitor.sends("mine.txt", b"mine"))

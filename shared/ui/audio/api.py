@@ -21,6 +21,7 @@ from shared.data_urls import data_url
 from shared.engine import Engine
 from shared.errors import InferenceError, InvalidRequest
 from shared.media.sound.files import kind_of
+from shared.operation import beside
 from shared.requests import SpeechRequest
 from shared.settings import Settings
 from shared.streaming import Emitter
@@ -153,7 +154,8 @@ def place(
     """
     try:
         course = course_of(move, places or [[0, 0, 1]])
-        made = place_file(sound_in(sound), course, way, file)
+        with beside.in_turn():
+            made = place_file(sound_in(sound), course, way, file)
     except InferenceError as error:
         raise gr.Error(str(error), print_exception=False) from None
     return {

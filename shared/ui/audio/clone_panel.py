@@ -65,7 +65,13 @@ class ClonePanel:
 
     def wire(self, demo: gr.Blocks, keys: Any) -> None:
         """Connect the events."""
-        self.row.wire(self._runs, self._check, [self.clip, self.typed, keys], [self.reference, self.clip, self.forget])
+        self.row.wire(
+            self._runs,
+            self._check,
+            [self.clip, self.typed, keys],
+            [self.reference, self.clip, self.forget],
+            no_engine=True,
+        )
         forgotten = [self.reference, self.forget, self.row.told]
         self.forget.click(lambda: [None, gr.update(visible=False), ""], None, forgotten, **PRIVATE)
         looked = {**PRIVATE, "queue": True}  # it takes a second or two

@@ -15,6 +15,7 @@ from shared.audio.space.ways import WAYS
 from shared.errors import InferenceError, InvalidRequest
 from shared.media.sound.files import KINDS
 from shared.media.sound.opening import MAX_BYTES
+from shared.operation import beside
 from shared.ui.audio import pad
 from shared.ui.temporary import new_folder
 
@@ -92,7 +93,8 @@ def _placed(
         if source.stat().st_size > MAX_BYTES:
             raise InvalidRequest(f"The sound is larger than {MAX_BYTES / 1e6:g} MB. Shorten it and try again.")
         course = _course(pad.read(drawn), move, azimuth, elevation, distance)
-        made = place_file(source.read_bytes(), course, way, kind)
+        with beside.in_turn():
+            made = place_file(source.read_bytes(), course, way, kind)
     except InferenceError as error:
         return [f'<div class="pg-note pg-error" role="alert">{escape(str(error))}</div>', gr.skip(), gr.skip()]
     stem = re.sub(r"[^a-zA-Z0-9]+", "-", source.stem).strip("-")[:40] or "sound"

@@ -16,12 +16,14 @@ from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from shared.classroom import identity
+from shared.classroom.beside import Beside
 from shared.classroom.calls import Calls
 from shared.classroom.desk import Class, class_of
 from shared.classroom.identity import COOKIE, TEACHER_COOKIE
 from shared.classroom.uploads import Uploads
 from shared.errors import InferenceError
 from shared.media import safety
+from shared.operation import beside
 from shared.settings import Settings
 from shared.ui.classroom import student, teacher
 from shared.ui.classroom.answering import HERE, Lately, refused, versioned
@@ -58,6 +60,7 @@ class Gate:
         self._root = settings.root_path
         self._pages = Rooted(pages(self.room, places), self._root)
         identity.read_by(_cookie)
+        beside.taken_by(Beside(self.room))
         safety.set_by(lambda: self.room.room.facts.safety)
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:

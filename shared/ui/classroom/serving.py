@@ -11,6 +11,7 @@ from starlette.middleware import Middleware
 
 from shared.classroom.desk import class_of
 from shared.settings import Settings
+from shared.ui.classroom.fair_share import share_out
 from shared.ui.classroom.gate import Gate
 from shared.ui.classroom.places import places_of
 
@@ -32,6 +33,12 @@ def head(root: str) -> str:
     """Put into every Space's page: what the teacher sends is shown there. `root`: the path before the server's own."""
     own = f"{root}/class/static/student"
     return f'<script src="{own}.js" defer></script><link rel="stylesheet" href="{own}.css">'
+
+
+def class_pages(settings: Settings, *demos: Any) -> None:
+    """What is done to pages once they are served or mounted; nothing where the server is no class."""
+    for demo in demos if settings.classroom else ():
+        share_out(demo, class_of(settings))
 
 
 def announce(settings: Settings, host: str, port: int) -> None:

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from shared.classroom.blinding import unlabelled
 from shared.classroom.codes import Slowing
 from shared.classroom.desk import own
 from shared.classroom.identity import COOKIE
@@ -133,12 +134,16 @@ async def work(request: Request) -> Response:
     data = await run_in_threadpool(room.works.read, found)
     if data is None:
         raise HTTPException(404, "This work's file is gone.")
+    poll = room.room.facts.poll
+    blind = bool(poll.get("open")) and found.id in poll.get("works", ()) and not is_teacher(request)
+    if blind:
+        data = await run_in_threadpool(unlabelled, data, found.media_type)
     seen = found.media_type.startswith(_SHOWN)
     kind = "text/plain; charset=utf-8" if found.media_type.startswith("text/") else found.media_type
     headers = {
         "content-disposition": f'{"inline" if seen else "attachment"}; filename="{found.file}"',
         "content-security-policy": "default-src 'none'; sandbox",
-        "cache-control": "private, max-age=3600",
+        "cache-control": "no-store" if blind else "private, max-age=3600",
     }
     return Response(data, media_type=kind if seen else "application/octet-stream", headers=headers)
 

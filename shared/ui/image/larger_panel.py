@@ -13,7 +13,9 @@ from shared.errors import InferenceError
 from shared.media import png, upscaling
 from shared.media.labelling import KEYWORD
 from shared.media.opening import open_picture, to_part
+from shared.operation import beside
 from shared.settings import Settings
+from shared.ui.running import quiet
 
 KINDS = [("Quick", "quick"), ("Fine (slow)", "fine")]
 
@@ -39,10 +41,13 @@ class LargerPanel:
         if not path:
             yield gr.skip(), '<div class="pg-note" role="status">Draw a picture first.</div>'
             return
-        yield gr.skip(), '<div class="pg-quiet" role="status">Making it larger…</div>'
         try:
             data = Path(path).read_bytes()
-            larger = to_part(upscaling.upscale(open_picture(data), kind, self._settings)).data
+            with beside.turn() as waiting:
+                for told in waiting:
+                    yield gr.skip(), quiet(told)
+                yield gr.skip(), quiet("Making it larger…")
+                larger = to_part(upscaling.upscale(open_picture(data), kind, self._settings)).data
         except InferenceError as error:
             raise gr.Error(str(error), print_exception=False) from None
         kept = png.texts(data, frozenset({KEYWORD, "parameters"})) if data.startswith(png.SIGNATURE) else {}

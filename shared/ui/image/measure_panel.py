@@ -59,7 +59,7 @@ class MeasurePanel:
     def wire(self, picker: list[Any], settings: list[Any], keys: Any) -> None:
         """Connect the events."""
         inputs = [self.first, self.second, self.wanted, self.prompt, self.clip, self.lpips, self.features, keys]
-        self.row.wire(self._runs, self._measure, inputs, [self.table])
+        self.row.wire(self._runs, self._measure, inputs, [self.table], no_engine=True)
 
     def _measure(
         self,

@@ -58,7 +58,7 @@ class NoisePanel:
     def wire(self, prompt: Any, picker: list[Any], settings: list[Any], keys: Any) -> None:
         """Connect the events."""
         inputs = [self.schedule, self.schedulers, self.steps, self.quantity]
-        self.row.wire(self._runs, _plot, inputs, [self.plot])
+        self.row.wire(self._runs, _plot, inputs, [self.plot], no_engine=True)
         self.schedule.input(_fitting, self.schedule, self.schedulers, queue=False, **PRIVATE)
 
 

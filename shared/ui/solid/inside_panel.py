@@ -73,7 +73,7 @@ class InsidePanel:
         self.look.click(_looked, [made, self.axis, self.at], outputs, **_PRIVATE)
         for event in (self.axis.input, self.at.input):
             event(_cut, [made, self.axis, self.at], self.slice, trigger_mode="always_last", **_PRIVATE)
-        self.row.wire(self._runs, _tried, [made], [self.table])
+        self.row.wire(self._runs, _tried, [made], [self.table], no_engine=True)
         self.scoring.wire(self._runs, self._scored, [made, self.words, self.clip, keys], [self.scores])
 
     def _scored(self, cancel: CancelToken, made: Any, words: str, model: str, keys: Any) -> Iterator[Shown]:

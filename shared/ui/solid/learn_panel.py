@@ -84,7 +84,7 @@ class LearnPanel:
         self.kind.input(_fitting, self.kind, shown, queue=False, api_visibility="private")
         ways = [made, self.mesh, self.capture, self.kind, self.count, self.steps, self.several, self.tried]
         outputs = [self.picture, self.table, self.tried, self.plot, self.cloud, self.surface]
-        self.row.wire(self._runs, _learned, ways, outputs)
+        self.row.wire(self._runs, _learned, ways, outputs, no_engine=True)
         # By itself: the viewer shows nothing where it is told of one file twice, as a run's last telling is.
         self.cloud.change(_shown, self.cloud, self.splats, api_visibility="private", show_progress="hidden")
 

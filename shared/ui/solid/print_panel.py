@@ -106,7 +106,7 @@ class PrintPanel:
     def wire(self, made: Any) -> None:
         """Connect the events. `made`: the last solid."""
         ways = [made, self.mesh, self.mend, self.upright, self.size, self.share, self.rounds, self.bake, self.kind]
-        self.row.wire(self._runs, _worked, ways, [self.findings, self.file, self.views])
+        self.row.wire(self._runs, _worked, ways, [self.findings, self.file, self.views], no_engine=True)
         self.turn.wire(self._runs, _turned, [made, self.mesh, self.style], [self.clip])
 
 

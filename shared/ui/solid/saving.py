@@ -7,6 +7,7 @@ from typing import Any
 import gradio as gr
 
 from shared.errors import InferenceError
+from shared.operation import beside
 from shared.solid.files import KINDS, MATERIALS
 from shared.ui.running import note
 from shared.ui.solid.files import write
@@ -37,7 +38,8 @@ def _saved(made: Any, kind: str, material: str) -> list[Any]:
     if made is None:
         return [gr.skip(), note(_NOTHING, "pg-error")]
     try:
-        return [gr.update(value=write(made.finished, kind, material), visible=True), ""]
+        with beside.in_turn():
+            return [gr.update(value=write(made.finished, kind, material), visible=True), ""]
     except InferenceError as error:
         return [gr.skip(), note(str(error), "pg-error")]
 

@@ -34,7 +34,7 @@ class ClipPanel:
 
     def wire(self, film: Any, prompt: Any) -> None:
         """Connect the events. `film`: the clip that is shown; `prompt`: what it should show."""
-        self.row.wire(self._runs, self._measured, [film, prompt, self.model], [self.plot])
+        self.row.wire(self._runs, self._measured, [film, prompt, self.model], [self.plot], no_engine=True)
 
     def _measured(self, cancel: CancelToken, film: str | None, prompt: str, name: str) -> Iterator[Shown]:
         import pandas

@@ -89,7 +89,7 @@ class EditPanel:
             (self.sounding, _sounded, [self.sound, self.loop]),
             (self.writing, _written, [self.words]),
         ):
-            row.wire(self._runs, _worker(work), [*taken, *more], [self.film])
+            row.wire(self._runs, _worker(work), [*taken, *more], [self.film], no_engine=True)
         self.on.click(_on, taken, [*begun, shown, self.told], **PRIVATE)
 
 

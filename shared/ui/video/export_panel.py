@@ -8,6 +8,7 @@ from typing import Any
 import gradio as gr
 
 from shared.errors import InferenceError, InvalidRequest
+from shared.operation import beside
 from shared.ui.running import PRIVATE, note
 from shared.ui.video.files import write
 from shared.video.exporting import KINDS, export
@@ -35,7 +36,8 @@ def _export(film: Any, kind: str) -> list[Any]:
     try:
         if not film:
             raise InvalidRequest("There is no clip yet. Make one first.")
-        data = export(Path(film).read_bytes(), kind)
+        with beside.in_turn():
+            data = export(Path(film).read_bytes(), kind)
         path = write(Path(film).stem, data, KINDS[kind].media_type)
         return [gr.update(value=path, visible=True), ""]
     except InferenceError as error:

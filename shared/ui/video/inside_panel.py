@@ -37,7 +37,7 @@ class InsidePanel:
 
     def wire(self, film: Any) -> None:
         """Connect the events. `film`: the clip that is shown."""
-        self.row.wire(self._runs, _looked, [film], [self.strip, self.plot])
+        self.row.wire(self._runs, _looked, [film], [self.strip, self.plot], no_engine=True)
 
 
 def _looked(cancel: CancelToken, film: str | None) -> Iterator[Shown]:
