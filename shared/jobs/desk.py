@@ -52,14 +52,14 @@ class Jobs:
         self._lock = threading.Lock()
         self._followed: set[str] = set()
 
-    def of(self, owner: str, task: str) -> list[Job]:
-        """The owner's jobs of that kind, the newest first."""
-        return [job for job in self.store.of(owner) if job.task == task]
+    def of(self, owner: str, *tasks: str) -> list[Job]:
+        """The owner's jobs of those kinds, the newest first."""
+        return [job for job in self.store.of(owner) if job.task in tasks]
 
-    def find(self, job_id: str, owner: str | None = None, task: str | None = None) -> Job:
-        """The job; with an `owner`, only theirs, and with a `task`, only of that kind. Raises `UnknownJob`."""
+    def find(self, job_id: str, owner: str | None = None, *tasks: str) -> Job:
+        """The job; with an `owner`, only theirs, and with `tasks`, only of those kinds. Raises `UnknownJob`."""
         job = self.store.get(job_id)
-        if job is None or (owner is not None and job.owner != owner) or (task is not None and job.task != task):
+        if job is None or (owner is not None and job.owner != owner) or (tasks and job.task not in tasks):
             raise UnknownJob
         return job
 

@@ -18,8 +18,8 @@ from shared.tasks import Task
 Shown = Callable[[Final, Request], dict[str, Any]]  # what a caller gets of a job that is done
 
 
-def jobs_of(engine: Engine, task: Task) -> Callable[..., dict[str, Any]]:
-    """The endpoint that lists those of the task."""
+def jobs_of(engine: Engine, *tasks: Task) -> Callable[..., dict[str, Any]]:
+    """The endpoint that lists those of the tasks."""
 
     def jobs(owner_token: str = "") -> dict[str, Any]:
         """The jobs that were sent with this token, newest first. Without one, a new token to send jobs with.
@@ -29,12 +29,12 @@ def jobs_of(engine: Engine, task: Task) -> Callable[..., dict[str, Any]]:
         """
         owner = engine.jobs.owners.owner(owner_token)
         token = owner_token if owner else engine.jobs.owners.new()
-        return {"owner_token": token, "jobs": [_told(job) for job in engine.jobs.of(owner, task)]}
+        return {"owner_token": token, "jobs": [_told(job) for job in engine.jobs.of(owner, *tasks)]}
 
     return jobs
 
 
-def job_of(engine: Engine, task: Task, shown: Shown) -> Callable[..., dict[str, Any]]:
+def job_of(engine: Engine, shown: Shown, *tasks: Task) -> Callable[..., dict[str, Any]]:
     """The endpoint that looks at one. `shown` says what of its output a caller gets."""
 
     def job(job_id: str, owner_token: str) -> dict[str, Any]:
@@ -48,7 +48,7 @@ def job_of(engine: Engine, task: Task, shown: Shown) -> Callable[..., dict[str, 
             owner = engine.jobs.owners.owner(owner_token)
             if not owner:
                 raise UnknownJob
-            found = engine.jobs.find(job_id, owner, task)
+            found = engine.jobs.find(job_id, owner, *tasks)
             try:
                 *_, final = engine.resume(job_id, owner=owner, wait=False)
             except NotReady as still:

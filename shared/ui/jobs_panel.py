@@ -69,10 +69,10 @@ class Owner:
 
 
 class JobsPanel:
-    """The tab's components, for the jobs of one task; `wire` connects them."""
+    """The tab's components, for the jobs of some tasks; `wire` connects them."""
 
-    def __init__(self, engine: Engine, owner: Owner, view: Callable[[], View], task: Task) -> None:
-        self._engine, self._jobs, self._owner, self._task = engine, engine.jobs, owner, task
+    def __init__(self, engine: Engine, owner: Owner, view: Callable[[], View], *tasks: Task) -> None:
+        self._engine, self._jobs, self._owner, self._tasks = engine, engine.jobs, owner, tasks
         self.told = gr.HTML(quiet(NONE), elem_id="jobs-told")
         self.chosen = gr.Radio([], label="Your jobs", visible=False, elem_id="jobs")
         with gr.Row(visible=False) as self.buttons:
@@ -99,7 +99,7 @@ class JobsPanel:
     def _look(self, token: Any, keys: Any, chosen: str | None) -> list[Any]:
         """One look at each job that is pending and that nobody follows."""
         settings, words = with_keys(self._engine.settings, keys), ""
-        for job in self._jobs.of(self._owner.of(token), self._task):
+        for job in self._jobs.of(self._owner.of(token), *self._tasks):
             if job.state != "running" or not job.upstream or self._jobs.is_followed(job):
                 continue
             try:
@@ -112,7 +112,7 @@ class JobsPanel:
         return self._listed(token, keys, chosen, words)
 
     def _listed(self, token: Any, keys: Any, chosen: str | None, words: str = "", kind: str = "") -> list[Any]:
-        jobs = self._jobs.of(self._owner.of(token), self._task)
+        jobs = self._jobs.of(self._owner.of(token), *self._tasks)
         picked = next((job for job in jobs if job.id == chosen), None)
         told = note(words, kind) if words else note(picked.note) if picked else quiet("" if jobs else NONE)
         choices = [(_line(job), job.id) for job in jobs]
@@ -165,7 +165,7 @@ class JobsPanel:
         owner = self._owner.of(token)
         if not owner:
             raise UnknownJob
-        return self._jobs.find(chosen or "", owner, self._task)
+        return self._jobs.find(chosen or "", owner, *self._tasks)
 
 
 def _line(job: Job) -> str:

@@ -23,6 +23,7 @@ from shared.ui.audio.compare_panel import ComparePanel  # noqa: E402
 from shared.ui.audio.compose_panel import ComposePanel  # noqa: E402
 from shared.ui.audio.compose_playing import composed  # noqa: E402
 from shared.ui.audio.compose_settings import ComposeSettings  # noqa: E402
+from shared.ui.audio.job_view import JobView  # noqa: E402
 from shared.ui.audio.lessons_panel import AudioLessons, Place  # noqa: E402
 from shared.ui.audio.opinions_panel import opinions_store  # noqa: E402
 from shared.ui.audio.place_panel import PlacePanel  # noqa: E402
@@ -31,6 +32,7 @@ from shared.ui.audio.sound_panel import SoundPanel  # noqa: E402
 from shared.ui.audio.sound_settings import SoundSettings  # noqa: E402
 from shared.ui.audio.speak_panel import SpeakPanel  # noqa: E402
 from shared.ui.audio.warming import warm  # noqa: E402
+from shared.ui.jobs_panel import JobsPanel  # noqa: E402
 from shared.ui.lessons_panel import LessonsPanel  # noqa: E402
 from shared.ui.page import PRIVATE, open_page  # noqa: E402
 from shared.ui.serve import serve  # noqa: E402
@@ -55,6 +57,8 @@ def build(engine: Engine) -> gr.Blocks:
                 compare = ComparePanel(engine, page.runs, scores)
             with gr.Tab("In space", id="space"):
                 placing = PlacePanel()
+            with gr.Tab("Jobs", id="jobs") as working:
+                jobs = JobsPanel(engine, page.owner, JobView, MUSIC, SOUND)
         with page.side():
             lessons = LessonsPanel(SPEECH, read_lessons(HERE / "lessons"), see="What do you hear?")
             with page.beside(SPEECH), gr.Accordion("Settings", open=True):
@@ -67,13 +71,14 @@ def build(engine: Engine) -> gr.Blocks:
         for panel in (speak, compare):
             panel.wire(page.picker.inputs, settings.inputs, page.keys.state)
         speak.cloning.wire(page.demo, page.keys.state)
-        compose.wire(page.picker_of(MUSIC).inputs, music_settings.inputs, page.keys.state)
+        compose.wire(page.picker_of(MUSIC).inputs, music_settings.inputs, page.keys.state, page.owner)
         places = (
             Place(SPEECH, "speak", speak.text, settings.inputs, settings_panel.controls),
             Place(MUSIC, "compose", compose.prompt, music_settings.inputs, compose_settings.controls),
         )
         lessons.wire(page.demo, AudioLessons(engine, page, *places))
-        sounds.wire(page.picker_of(SOUND).inputs, sound_settings.inputs, page.keys.state)
+        sounds.wire(page.picker_of(SOUND).inputs, sound_settings.inputs, page.keys.state, page.owner)
+        jobs.wire(page.demo, working, page.keys.state)
         page.demo.load(partial(warm, engine, SPEECH), None, None, **PRIVATE)
         composing.select(partial(warm, engine, MUSIC), None, None, **PRIVATE)
         placing.wire(speak.sound, compose.playing.sound, sounds.sound)

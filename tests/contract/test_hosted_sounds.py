@@ -3,54 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from shared.errors import ContentFiltered, InvalidRequest, NoBackendAvailable, ProviderError, RateLimited
+from shared.errors import (
+    ContentFiltered,
+    InvalidRequest,
+    NoBackendAvailable,
+    ProviderError,
+    RateLimited,
+    UnknownJob,
+)
 from shared.events import Final, Progress
-from shared.requests import MusicRequest
+from shared.jobs.contents import read_request
+from shared.requests import AudioRequest, MusicRequest, SoundRequest
 from shared.streaming import CancelToken
 from tests.support.contract import import_is_light
-from tests.support.fake_server import Act, Asked
+from tests.support.fake_server import Act
 from tests.support.hosted import KEY
 from tests.support.hosted_video import OWNER, Filming, end_of, filming
-from tests.support.protocols_music import RATE, wav
-from tests.support.protocols_video import DONE, FAILED, REFUSED, WORKING, Fal, Provider, Replicate
-
-
-@dataclass(frozen=True)
-class FalSounds(Fal):
-    """fal, whose models of sound put it under another name."""
-
-    model: str = "fal:fal-ai/stable-audio-25/text-to-audio"
-    backend: str = "fal_sound"
-    root: str = "/fal-ai/stable-audio-25"
-    names: tuple[str, str, str] = ("seconds_total", "num_inference_steps", "guidance_scale")
-
-    def answer(self, asked: Asked, provider: Provider) -> Act:
-        act: Act = self.queue(asked, provider)
-        if isinstance(act.body, dict) and "video" in act.body:
-            return replace(act, body={"audio": {"url": provider.file_url, "content_type": "audio/wav"}, "seed": 3})
-        return act
-
-    def input_in(self, asked: Asked) -> Any:
-        return asked.body
-
-
-@dataclass(frozen=True)
-class ReplicateSounds(Replicate):
-    """Replicate, which gives an address."""
-
-    model: str = "replicate:stability-ai/stable-audio-2.5"
-    version: str = "stability-ai/stable-audio-2.5"
-    backend: str = "replicate_sound"
-    names: tuple[str, str, str] = ("duration", "steps", "cfg_scale")
-
-    def input_in(self, asked: Asked) -> Any:
-        return asked.body["input"]
+from tests.support.protocols_music import RATE, STEREO, FalSounds, ReplicateSounds, wav
+from tests.support.protocols_video import DONE, FAILED, REFUSED, WORKING
 
 
 @pytest.fixture(params=(FalSounds(), ReplicateSounds()), ids=lambda dialect: dialect.model)
@@ -74,7 +49,7 @@ def test_words_go_out_by_the_models_own_names_and_a_sound_comes_back(case: Filmi
     assert case.dialect.input_in(sent) == {"prompt": "a slow waltz", seconds: 12.0, steps: 6, guidance: 3.0, "seed": 5}
     assert case.dialect.key_in(sent) == KEY and any(isinstance(event, Progress) for event in told)
     assert (final.receipt.backend, final.receipt.cost_usd, final.receipt.seed) == (case.dialect.backend, None, 5)
-    assert not case.engine.jobs.store.of(OWNER)  # a minute's work: nothing is kept for later
+    assert (case.job.state, case.job.file.endswith(".flac")) == ("done", True)
     import_is_light(case.dialect.backend)
 
 
@@ -91,9 +66,32 @@ def test_a_look_that_fails_is_looked_again_and_nothing_is_sent_twice(case: Filmi
     case.provider.states = [WORKING, broken, limited, DONE]
     assert end_of(run(case)).output.pcm and len(case.provider.sent) == 1
     case.provider.states = [broken]
-    with pytest.raises(ProviderError, match="may go on there") as told:
+    with pytest.raises(ProviderError, match="kept under “Jobs”"):
         list(run(case))
-    assert len(case.provider.sent) == 2 and "Jobs" not in str(told.value)
+    assert len(case.provider.sent) == 2
+
+
+@pytest.mark.parametrize("kind", [MusicRequest, SoundRequest], ids=["music", "sound"])
+def test_what_nobody_waited_for_is_found_again_after_a_restart_and_is_the_same_to_the_sample(
+    case: Filming, kind: type[AudioRequest]
+) -> None:
+    asked = kind(prompt="a slow waltz", duration=12.0, seed=5)
+    case.provider.states = [Act(status=500, body={"detail": "broken"})]
+    with pytest.raises(ProviderError):
+        list(case.engine.generate(case.dialect.model, asked, owner=OWNER))
+    case.provider.states = [WORKING, DONE]
+    later = case.again()
+    assert (later.job.state, later.job.task, read_request(later.job.task, later.job.request)) == (
+        "running",
+        kind.TASK,
+        asked,
+    )
+    final = end_of(later.resume())
+    assert final.output.pcm == STEREO.tobytes() and len(case.provider.sent) == 1
+    kept = end_of(case.again().resume())  # from the disk
+    assert (kept.output, kept.receipt) == (final.output, final.receipt)
+    with pytest.raises(UnknownJob):
+        list(later.engine.resume(later.job.id, owner="somebody else"))
 
 
 @pytest.mark.parametrize(

@@ -13,12 +13,15 @@ import pytest
 from shared.engine import Engine
 from shared.errors import ProviderError
 from shared.events import Final
-from shared.requests import VideoRequest
+from shared.requests import MusicRequest, SoundRequest, VideoRequest
 from shared.tasks import Task
+from shared.ui.audio.api import _of_job
+from shared.ui.audio.job_view import JobView
 from shared.ui.jobs_api import job_of, jobs_of
 from shared.ui.jobs_panel import JobsPanel, Owner
 from tests.support.fake_server import Act
 from tests.support.hosted_video import Filming, filming
+from tests.support.protocols_music import FalSounds, wav
 from tests.support.protocols_video import DONE, WORKING, Runway, clip
 
 BROKEN = Act(status=500, body={"error": "broken"})
@@ -41,14 +44,14 @@ def case(tmp_path: Path) -> Iterator[Filming]:
         yield made
 
 
-def built(engine: Engine) -> tuple[JobsPanel, Owner]:
+def built(engine: Engine, view: Any = Bytes, *tasks: Task) -> tuple[JobsPanel, Owner]:
     """The tab on a page, built where an event loop runs: elsewhere Gradio leaves loops of its own open."""
 
     async def build() -> tuple[JobsPanel, Owner]:
         with gr.Blocks(analytics_enabled=False) as demo:
             owner = Owner(engine)
             with gr.Tab("Jobs") as tab:
-                made = JobsPanel(engine, owner, Bytes, Task.TEXT_TO_VIDEO)
+                made = JobsPanel(engine, owner, view, *(tasks or (Task.TEXT_TO_VIDEO,)))
             made.wire(demo, tab, gr.State({}))
         return made, owner
 
@@ -117,7 +120,7 @@ def test_what_keeps_a_job_from_being_looked_at_is_told(case: Filming) -> None:
 def test_the_endpoints_list_jobs_and_look_at_one(case: Filming) -> None:
     jobs, job = (
         jobs_of(case.engine, Task.TEXT_TO_VIDEO),
-        job_of(case.engine, Task.TEXT_TO_VIDEO, lambda final, request: {"bytes": len(final.output.video)}),
+        job_of(case.engine, lambda final, request: {"bytes": len(final.output.video)}, Task.TEXT_TO_VIDEO),
     )
     token = jobs()["owner_token"]
     assert jobs(token) == {"owner_token": token, "jobs": []}
@@ -130,3 +133,28 @@ def test_the_endpoints_list_jobs_and_look_at_one(case: Filming) -> None:
     for wrong in ("", jobs()["owner_token"]):
         with pytest.raises(gr.Error, match="no such job"):
             job(told["id"], wrong)
+
+
+@pytest.fixture
+def sounds(tmp_path: Path) -> Iterator[Filming]:
+    with filming(FalSounds(), tmp_path) as made:
+        made.provider.file = [Act(body=wav(), headers={"Content-Type": "audio/wav"})] * 3
+        yield made
+
+
+def test_music_and_sounds_have_one_tab_and_are_opened_with_their_receipt(sounds: Filming) -> None:
+    tab, owner = built(sounds.engine, JobView, Task.TEXT_TO_AUDIO, Task.TEXT_TO_SOUND)
+    token = owner.given("")
+    for kind in (MusicRequest, SoundRequest):
+        list(
+            sounds.engine.generate(FalSounds().model, kind(prompt="a slow waltz", duration=5.0), owner=owner.of(token))
+        )
+    choices = tab._look(token, {}, None)[1]["choices"]
+    assert len(choices) == 2 and not built(sounds.engine)[0]._look(token, {}, None)[1]["choices"]
+    jobs, job = jobs_of(sounds.engine, *tab._tasks), job_of(sounds.engine, _of_job, *tab._tasks)
+    assert len(jobs(token)["jobs"]) == 2
+    for _, job_id in choices:
+        sound, _, box, receipt = tab._open(token, {}, job_id)[-4:]
+        written = Path(sound["value"]).read_bytes()
+        assert b"a slow waltz" in written and box["visible"] and "stable-audio-25" in receipt
+        assert job(job_id, token)["audio"].startswith("data:audio/wav;base64,")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import io
 import wave
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from tests.support.fake_server import Act, Asked
 from tests.support.protocols_speech import b64
+from tests.support.protocols_video import Fal, Provider, Replicate
 
 RATE, SECONDS = 44_100, 1.0
 _T = np.arange(round(RATE * SECONDS)) / RATE
@@ -106,3 +107,35 @@ class Lyria:
 
 ELEVEN_MUSIC = ElevenSounds("elevenlabs:music_v1", "/v1/music?output_format=mp3_44100_128", "prompt")
 MUSIC_DIALECTS = (ElevenSounds(), ELEVEN_MUSIC, Lyria())
+
+
+@dataclass(frozen=True)
+class FalSounds(Fal):
+    """fal, whose models of sound put it under another name."""
+
+    model: str = "fal:fal-ai/stable-audio-25/text-to-audio"
+    backend: str = "fal_sound"
+    root: str = "/fal-ai/stable-audio-25"
+    names: tuple[str, str, str] = ("seconds_total", "num_inference_steps", "guidance_scale")
+
+    def answer(self, asked: Asked, provider: Provider) -> Act:
+        act: Act = self.queue(asked, provider)
+        if isinstance(act.body, dict) and "video" in act.body:
+            return replace(act, body={"audio": {"url": provider.file_url, "content_type": "audio/wav"}, "seed": 3})
+        return act
+
+    def input_in(self, asked: Asked) -> Any:
+        return asked.body
+
+
+@dataclass(frozen=True)
+class ReplicateSounds(Replicate):
+    """Replicate, which gives an address."""
+
+    model: str = "replicate:stability-ai/stable-audio-2.5"
+    version: str = "stability-ai/stable-audio-2.5"
+    backend: str = "replicate_sound"
+    names: tuple[str, str, str] = ("duration", "steps", "cfg_scale")
+
+    def input_in(self, asked: Asked) -> Any:
+        return asked.body["input"]

@@ -1,21 +1,25 @@
-"""Music and sounds by models at a host. Each is a job there, which is waited for: it takes a minute at most, and costs
-cents, so that none is kept for later."""
+"""Music and sounds by models at a host. Each is a job there, which is found again when nobody waited for its end."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from shared import pricing
+from shared.backends.base import Capabilities
+from shared.backends.hosted.clips import PROVIDERS
 from shared.backends.hosted.download import fetch
 from shared.backends.hosted.hosts import AtHost
 from shared.backends.hosted.job_frame import JobCall, JobFrame, Seen
 from shared.backends.hosted.queues import SOUND
 from shared.backends.hosted.sound_model import MAX_REPLY, HostedSound, SoundPiece, SoundProfile, asked, sounding
-from shared.requests import AudioRequest
+from shared.pricing import Cost
+from shared.requests import AudioRequest, Request
 
 if TYPE_CHECKING:
     from shared.catalog import Variant
+    from shared.settings import Settings
 
 
 class SoundsAtHost(AtHost[AudioRequest, SoundProfile, SoundPiece], HostedSound):
@@ -23,11 +27,14 @@ class SoundsAtHost(AtHost[AudioRequest, SoundProfile, SoundPiece], HostedSound):
 
     call_class: ClassVar[Any] = JobCall
     wanted = SOUND
-    left = "It may go on there, and be charged."
 
     def profile(self, variant: Variant) -> SoundProfile:
         """What `sounding.toml` says of the model."""
         return sounding(self.host.provider, variant.repo_id)
+
+    def capabilities(self, variant: Variant) -> Capabilities:
+        """What the table says of the model; a run is a job."""
+        return replace(super().capabilities(variant), jobs=True)
 
     def stream(self, call: Any) -> AsyncIterator[SoundPiece]:
         """As a job, not as one answer."""
@@ -44,10 +51,17 @@ class SoundsAtHost(AtHost[AudioRequest, SoundProfile, SoundPiece], HostedSound):
 
     def waiting(self, seen: Seen) -> SoundPiece:
         """How far it is."""
-        return SoundPiece(words=seen.words or "The provider is at work")
+        name = PROVIDERS[self.host.provider].name
+        return SoundPiece(words=seen.words or f"{name} is at work; you may leave, it is kept under “Jobs”")
 
     async def fetch(self, call: Any, seen: Seen) -> SoundPiece:
         """The file."""
         data = await fetch(str(seen.ready), call, "sound", MAX_REPLY, again=True)
-        cost = pricing.by_the_run(self.host.provider, call.variant.repo_id)
-        return SoundPiece(data=data, facts={"cost": cost, **seen.facts})
+        return SoundPiece(data=data, facts={"cost": self._price(call.variant), **seen.facts})
+
+    def quote(self, variant: Variant, settings: Settings, request: Request) -> Cost:
+        """What it will cost by the list."""
+        return self._price(variant)
+
+    def _price(self, variant: Variant) -> Cost:
+        return pricing.by_the_run(self.host.provider, variant.repo_id)

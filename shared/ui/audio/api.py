@@ -20,15 +20,17 @@ from shared.audio.spoken import Spoken, speeches
 from shared.data_urls import data_url
 from shared.engine import Engine
 from shared.errors import InferenceError, InvalidRequest
+from shared.events import Final
 from shared.media.sound.files import kind_of
 from shared.operation import beside
-from shared.requests import SpeechRequest
+from shared.requests import Request, SpeechRequest
 from shared.settings import Settings
 from shared.streaming import Emitter
 from shared.tasks import Task
 from shared.ui.audio.compose_api import compose_of
 from shared.ui.audio.listening import can_be_heard, facts, hearing, rating
-from shared.ui.audio.sound_api import sound_of
+from shared.ui.audio.sound_api import plain, sound_of
+from shared.ui.jobs_api import job_of, jobs_of
 from shared.ui.models_api import models_of
 from shared.ui.reading import read_mode, sound_in
 
@@ -41,6 +43,9 @@ def endpoints(engine: Engine) -> None:
     api(consent, api_name="consent", concurrency_limit=None)
     api(place, api_name="place", concurrency_limit=2)
     api(models_of(engine, Task.TEXT_TO_SPEECH, Task.TEXT_TO_AUDIO, Task.TEXT_TO_SOUND), api_name="models")
+    kept = (Task.TEXT_TO_AUDIO, Task.TEXT_TO_SOUND)
+    api(jobs_of(engine, *kept), api_name="jobs")
+    api(job_of(engine, _of_job, *kept), api_name="job")
 
 
 def _speak(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
@@ -164,6 +169,10 @@ def place(
         "seconds": round(made.seconds, 3),
         "note": made.words,
     }
+
+
+def _of_job(final: Final, request: Request) -> dict[str, Any]:
+    return plain(Spoken(sound=final.output, receipt=final.receipt), request, "wav")
 
 
 def _pairs(speakers: Any) -> tuple[tuple[str, str], ...]:

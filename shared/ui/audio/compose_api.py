@@ -67,7 +67,7 @@ def compose_of(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
             guidance_scale: how closely the words are followed, for engines that have it.
             recording: a sound that MusicGen starts from: a data URL of a WAV, FLAC, Ogg or MP3 file.
             recording_use: "lead_in" to go on from its end, "melody" to follow its tune.
-            owner_token: from /history, which lists the runs that were begun with it.
+            owner_token: from /jobs, where what a hosted engine makes is to be found again by it.
         """
         try:
             if file:

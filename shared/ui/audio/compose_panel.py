@@ -27,6 +27,7 @@ from shared.ui.audio.compose_trials import TUNES
 from shared.ui.audio.compose_view import Sheet, drawn_roll, status, told
 from shared.ui.audio.trials_panel import TrialsPanel
 from shared.ui.following import following
+from shared.ui.jobs_panel import Owner
 from shared.ui.model_picker import Picked
 from shared.ui.running import PRIVATE, note, stopper
 from shared.ui.sessions import Runs, with_keys
@@ -77,12 +78,13 @@ class ComposePanel:
         shown = [self.metrics, self.note, self.facts, self.score, self.roll, self.inside.shown]
         return [*shown, *self.playing.outputs, self.receipt_box, self.receipt, self.run, self.stop]
 
-    def wire(self, picker: list[Any], settings: list[Any], keys: Any) -> None:
-        """Connect the events."""
+    def wire(self, picker: list[Any], settings: list[Any], keys: Any, owner: Owner) -> None:
+        """Connect the events. `owner`: who finds again what hosted engines make."""
+        self._owner_of = owner.of
         self.restoring.wire(self.prompt, picker[0], settings)
-        self.comparing.wire(self.prompt, [*self.beginning.inputs, *settings], keys)
+        self.comparing.wire(self.prompt, [*self.beginning.inputs, *settings], keys, owner)
         self.beginning.wire()
-        inputs = [self.prompt, self.playing.kind, *self.beginning.inputs, keys, *picker, *settings]
+        inputs = [self.prompt, self.playing.kind, *self.beginning.inputs, keys, owner.token, *picker, *settings]
         for event in (self.run.click, self.prompt.submit):
             event(self.follow, inputs, self.outputs, concurrency_limit=None, **PRIVATE)
         self.playing.wire(self.note)
@@ -100,6 +102,7 @@ class ComposePanel:
         clip: str | None,
         how: str,
         keys: Any,
+        token: Any,
         model: str,
         mode: str,
         variant: str | None,
@@ -121,9 +124,9 @@ class ComposePanel:
             sheet, made = Sheet(), Composition()
             session = request.session_hash or "local"
             with self._runs.running(session) as (cancel,):
-                events = self._engine.generate(
-                    model, asked, mode=Mode(mode), variant=variant or None, settings=settings, cancel=cancel
-                )
+                where: dict[str, Any] = {"mode": Mode(mode), "variant": variant or None, "settings": settings}
+                owner = self._owner_of(token)
+                events = self._engine.generate(model, asked, cancel=cancel, owner=owner, **where)
                 for made in compositions(events):
                     if not made.done:
                         yield self._growing(made, sheet)

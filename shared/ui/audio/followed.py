@@ -27,10 +27,12 @@ def followed(
     picked: Picked,
     ask: Callable[[], Asked],
     hear: Callable[[AudioChunk], object] = lambda chunk: None,
+    owner: str = "",
 ) -> Iterator[tuple[Spoken, Asked | None]]:
     """What there is so far, and what was asked; None where that can't be read, or the run failed before it began.
 
-    `ask` reads what was typed, and may raise `InferenceError`. `hear` gets each piece of sound at once.
+    `ask` reads what was typed, and may raise `InferenceError`. `hear` gets each piece of sound at once. `owner`: who
+    finds again what a hosted engine makes.
     """
     try:
         if not picked.model:
@@ -44,6 +46,7 @@ def followed(
                 variant=picked.variant or None,
                 settings=settings,
                 cancel=cancel,
+                owner=owner,
             )
             for spoken in speeches(heard(events, hear)):
                 yield spoken, asked

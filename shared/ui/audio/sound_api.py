@@ -13,7 +13,7 @@ from shared.data_urls import data_url
 from shared.engine import Engine
 from shared.errors import InferenceError
 from shared.media.sound.files import kind_of
-from shared.requests import SoundRequest
+from shared.requests import Request, SoundRequest
 from shared.ui.reading import read_mode
 
 
@@ -46,7 +46,7 @@ def sound_of(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
             guidance_scale: how closely the words are followed.
             seed: left out, one is drawn; the receipt names it.
             file: "wav", "flac", "mp3" or "ogg": what it comes as, a data URL.
-            owner_token: from /history, which lists the runs that were begun with it.
+            owner_token: from /jobs, where what a hosted engine makes is to be found again by it.
         """
         try:
             kind_of(file)
@@ -64,14 +64,15 @@ def sound_of(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:
             for made in speeches(events):
                 if made.error and not (made.sound and made.sound.pcm):
                     raise made.error
-                yield _plain(made, asked, file)
+                yield plain(made, asked, file)
         except InferenceError as error:
             raise gr.Error(str(error), print_exception=False) from None
 
     return sound
 
 
-def _plain(made: Spoken, asked: SoundRequest, kind: str) -> dict[str, Any]:
+def plain(made: Spoken, asked: Request, kind: str) -> dict[str, Any]:
+    """What a caller gets of it."""
     whole = made.sound is not None and bool(made.sound.pcm) and made.receipt is not None
     finished = finish(made.sound, made.receipt, asked, kind) if whole and made.sound and made.receipt else None
     receipt = finished.receipt if finished else made.receipt

@@ -18,6 +18,7 @@ from shared.ui.audio.sound_restore import sound_restore
 from shared.ui.audio.sound_settings import NAMES, to_request
 from shared.ui.audio.sound_trials import NOISES
 from shared.ui.audio.trials_panel import TrialsPanel
+from shared.ui.jobs_panel import Owner
 from shared.ui.model_picker import Picked
 from shared.ui.running import PRIVATE, note, stopper
 from shared.ui.sessions import Runs
@@ -72,11 +73,12 @@ class SoundPanel:
         """What a run changes, in the order that `_screen` gives it."""
         return [self.metrics, self.told, self.sound, self.receipt_box, self.receipt, self.run, self.stop]
 
-    def wire(self, picker: list[Any], settings: list[Any], keys: Any) -> None:
-        """Connect the events."""
+    def wire(self, picker: list[Any], settings: list[Any], keys: Any, owner: Owner) -> None:
+        """Connect the events. `owner`: who finds again what hosted engines make."""
+        self._owner_of = owner.of
         self.restoring.wire(self.prompt, picker[0], settings)
-        self.comparing.wire(self.prompt, settings, keys)
-        inputs = [self.prompt, self.kind, keys, *picker, *settings]
+        self.comparing.wire(self.prompt, settings, keys, owner)
+        inputs = [self.prompt, self.kind, keys, owner.token, *picker, *settings]
         for event in (self.run.click, self.prompt.submit):
             event(self.follow, inputs, self.outputs, concurrency_limit=None, **PRIVATE)
         self.stop.click(stopper(self._runs), None, None, queue=False, **PRIVATE)
@@ -87,6 +89,7 @@ class SoundPanel:
         prompt: str,
         kind: str,
         keys: Any,
+        token: Any,
         model: str,
         mode: str,
         variant: str | None,
@@ -97,7 +100,8 @@ class SoundPanel:
         def ask() -> SoundRequest:
             return SoundRequest(prompt=prompt or "", **to_request(values[: len(NAMES)]))
 
-        for made, asked in followed(self._engine, self._runs, request, keys, Picked(model, mode, variant), ask):
+        picked, owner = Picked(model, mode, variant), self._owner_of(token)
+        for made, asked in followed(self._engine, self._runs, request, keys, picked, ask, owner=owner):
             yield self._screen(made, asked, kind)
 
     def _screen(self, made: Spoken, asked: SoundRequest | None, kind: str) -> list[Any]:

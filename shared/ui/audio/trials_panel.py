@@ -19,6 +19,7 @@ from shared.tasks import Task
 from shared.ui import engine_choices
 from shared.ui.audio.compare_view import Row, Trial, cells
 from shared.ui.audio.opinions_panel import OpinionsPanel, asking, keep
+from shared.ui.jobs_panel import Owner
 from shared.ui.running import PRIVATE, RunRow, Shown
 from shared.ui.sessions import Runs, with_keys
 
@@ -71,9 +72,11 @@ class TrialsPanel:
             self.trial = gr.State(Trial(kind=kind.task))
             self.opinions = OpinionsPanel(store, kind.task, f"{name}-")
 
-    def wire(self, prompt: Any, inputs: Sequence[Any], keys: Any) -> None:
-        """Connect the events. `inputs`: what `Kind.ask` is given after the prompt."""
-        given = [prompt, self.engines, self.seeds, self.blind, keys, *inputs]
+    def wire(self, prompt: Any, inputs: Sequence[Any], keys: Any, owner: Owner) -> None:
+        """Connect the events. `inputs`: what `Kind.ask` is given after the prompt. `owner`: who finds again what hosted
+        engines make."""
+        self._owner_of = owner.of
+        given = [prompt, self.engines, self.seeds, self.blind, keys, owner.token, *inputs]
         outputs = [self.trial, self.table, self.show, *self.opinions.outputs]
         self.row.wire(self._runs, self._compare, given, outputs)
         shown = [self.trial, self.table, self.show, *self.opinions.changed]
@@ -88,6 +91,7 @@ class TrialsPanel:
         seeds: int,
         blind: bool,
         keys: Any,
+        token: Any,
         *values: Any,
     ) -> Iterator[Shown]:
         asked = self._kind.ask(prompt or "", *values)
@@ -99,7 +103,8 @@ class TrialsPanel:
         trial = Trial(text=prompt, blind=blind, hidden=blind, kind=self._kind.task)
         trial.rows = [Row(name=self._name(way), status="Waiting", seed=way.seed) for way in wanted]
         finished: set[int] = set()
-        runs = compare(self._engine, asked, wanted, self._grown, self._kind.made, settings=settings, cancel=cancel)
+        whose: dict[str, Any] = {"settings": settings, "cancel": cancel, "owner": self._owner_of(token)}
+        runs = compare(self._engine, asked, wanted, self._grown, self._kind.made, **whose)
         for made in runs:
             for place, one in enumerate(made):
                 if place in finished:

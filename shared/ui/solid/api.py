@@ -34,7 +34,7 @@ def endpoints(engine: Engine) -> None:
     api(motion_of(engine), api_name="motion", concurrency_limit=None)
     api(models_of(engine, Task.TEXT_TO_3D, Task.TEXT_TO_MOTION), api_name="models")
     api(jobs_of(engine, Task.TEXT_TO_3D), api_name="jobs")
-    api(job_of(engine, Task.TEXT_TO_3D, partial(_of_job, engine.settings)), api_name="job")
+    api(job_of(engine, partial(_of_job, engine.settings), Task.TEXT_TO_3D), api_name="job")
 
 
 def _of_job(settings: Settings, final: Final, request: Request) -> dict[str, Any]:

@@ -32,7 +32,7 @@ def endpoints(engine: Engine) -> None:
     api(_generate(engine), api_name="generate", concurrency_limit=None)
     api(models_of(engine, Task.TEXT_TO_VIDEO), api_name="models")
     api(jobs_of(engine, Task.TEXT_TO_VIDEO), api_name="jobs")
-    api(job_of(engine, Task.TEXT_TO_VIDEO, partial(_of_job, engine.settings)), api_name="job")
+    api(job_of(engine, partial(_of_job, engine.settings), Task.TEXT_TO_VIDEO), api_name="job")
 
 
 def _generate(engine: Engine) -> Callable[..., Iterator[dict[str, Any]]]:

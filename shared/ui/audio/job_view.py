@@ -1,0 +1,43 @@
+"""Shows the music or the sound that a job brought, as if it had just been made."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from shared.audio.finishing import finish
+from shared.events import Final
+from shared.requests import Request
+from shared.settings import Settings
+from shared.ui import receipt_view
+from shared.ui.audio.files import keep
+
+
+class JobView:
+    """A player, and the receipt below it."""
+
+    def __init__(self) -> None:
+        self.sound = gr.Audio(
+            label="The sound",
+            type="filepath",
+            interactive=False,
+            visible=False,
+            buttons=["download"],
+            elem_id="job-sound",
+            waveform_options=gr.WaveformOptions(show_recording_waveform=False),
+        )
+        self.told = gr.HTML("", elem_id="job-told")
+        with gr.Accordion("Receipt", open=False, visible=False, elem_id="job-receipt-box") as self.box:
+            self.receipt = gr.Markdown(elem_id="job-receipt")
+        self.outputs: list[Any] = [self.sound, self.told, self.box, self.receipt]
+
+    def show(self, final: Final, request: Request, settings: Settings) -> list[Any]:
+        """The sound, measured and with its receipt in the file. Raises `BackendError` where it can't be written."""
+        finished = finish(final.output, final.receipt, request, "wav")
+        return [
+            gr.update(value=keep(finished, request)[0], visible=True),
+            receipt_view.metrics(finished.receipt),
+            gr.update(visible=True, label=receipt_view.title(finished.receipt)),
+            receipt_view.table(finished.receipt),
+        ]
