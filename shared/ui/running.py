@@ -67,7 +67,7 @@ class RunRow:
 def _follower(runs: Runs, work: Work, count: int) -> Callable[..., Iterator[list[Any]]]:
     def follow(request: gr.Request, *values: Any) -> Iterator[list[Any]]:
         for shown, going in _followed(runs, request.session_hash or "local", work, values, count):
-            yield [*shown.values, shown.note, gr.update(visible=not going), gr.update(visible=going)]
+            yield [*map(anew, shown.values), shown.note, gr.update(visible=not going), gr.update(visible=going)]
 
     return follow
 
@@ -85,6 +85,15 @@ def _in_turn(work: Work, count: int) -> Work:
                 yield from screens
 
     return wait_and_work
+
+
+def anew(value: Any) -> Any:
+    """What an output is told, to be told once more: Gradio takes the value out of an update that it has sent."""
+    return dict(value) if isinstance(value, dict) else value
+
+
+def _is_skipped(value: Any) -> bool:
+    return isinstance(value, dict) and value == gr.skip()
 
 
 def stopper(runs: Runs) -> Callable[[gr.Request], None]:
@@ -115,20 +124,23 @@ def done_meanwhile(
 
 
 def _followed(runs: Runs, session: str, work: Work, values: Sequence[Any], count: int) -> Iterator[tuple[Shown, bool]]:
-    """What to show, its `note` as HTML, and whether the work goes on."""
-    same = [gr.skip()] * count
-    last = Shown(same)
-    yield Shown(same), True
+    """What to show, its `note` as HTML, and whether the work goes on.
+
+    At the end all that was told is told once more: of two tellings in quick succession a page may show the later alone,
+    and would lose for good what that one leaves as it was.
+    """
+    told: list[Any] = [gr.skip()] * count  # what each output was told last
+    last = Shown(told)
+    yield last, True
     try:
         with runs.running(session) as (cancel,), closing(work(cancel, *values)) as screens:  # type: ignore[type-var]
             for last in screens:
-                told = quiet(last.status) if last.status else note(last.note)
-                yield Shown(last.values, note=told), True
+                told = [old if _is_skipped(new) else new for old, new in zip(told, last.values, strict=True)]
+                yield Shown(last.values, note=quiet(last.status) if last.status else note(last.note)), True
     except InferenceError as error:
-        yield Shown(last.values, note=note(str(error), "pg-error")), False
+        yield Shown(told, note=note(str(error), "pg-error")), False
         return
-    # Once more, and not skipped: of two tellings in quick succession a page may show the later alone.
-    yield Shown(last.values, note=note(last.note)), False
+    yield Shown(told, note=note(last.note)), False
 
 
 def note(words: str, kind: str = "") -> str:

@@ -29,7 +29,7 @@ from shared.ui.audio.trials_panel import TrialsPanel
 from shared.ui.following import following
 from shared.ui.jobs_panel import Owner
 from shared.ui.model_picker import Picked
-from shared.ui.running import PRIVATE, note, stopper
+from shared.ui.running import PRIVATE, anew, note, stopper
 from shared.ui.sessions import Runs, with_keys
 from shared.ui.sharing import ShareRow
 
@@ -189,7 +189,8 @@ class ComposePanel:
         kept, files = self.playing.written(made, receipt, asked)
         shown = {**self._notes(made, sheet), **files, **self._told(receipt)}
         words += note(sheet.problem, "pg-warn")
-        yield {**shown, self.note: words, self.metrics: status(made, "Making the sound")}
+        first = {output: anew(value) for output, value in shown.items()}
+        yield {**first, self.note: words, self.metrics: status(made, "Making the sound")}
         try:
             heard, receipt = played(made, receipt, settings, emit.check)
             if heard is not None:
