@@ -34,6 +34,10 @@ class StateUnavailable(BackendError):
     """The database can't be reached or written to. Its own words may hold where it is and who asks: they end here."""
 
 
+class DatabaseClosed(Exception):
+    """It was closed since, and who asks must not be the one that opens it again."""
+
+
 _ALL: WeakSet[Database] = WeakSet()
 
 
@@ -88,9 +92,12 @@ class Database:
             yield connection
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
-        """A transaction: all of the block is written, or nothing where it raises. Raises `StateUnavailable`."""
-        with self._turn, self._connected("BEGIN IMMEDIATE") as connection:
+    def writing(self, since: int | None = None) -> Iterator[Connection]:
+        """A transaction: all of the block is written, or nothing where it raises. Raises `StateUnavailable`.
+
+        `since`: what `closes` was; raises `DatabaseClosed`, and opens nothing, where it was closed after that.
+        """
+        with self._turn, self._connected("BEGIN IMMEDIATE", since) as connection:
             yield connection
 
     def why_not(self) -> str | None:
@@ -117,12 +124,12 @@ class Database:
             self.closes += 1
 
     @contextmanager
-    def _connected(self, begin: str) -> Iterator[Connection]:
+    def _connected(self, begin: str, since: int | None = None) -> Iterator[Connection]:
         from sqlalchemy.exc import DBAPIError, IntegrityError
         from sqlalchemy.exc import TimeoutError as PoolTimeout
 
         try:
-            with self._opened().connect() as connection:
+            with self._opened(since).connect() as connection:
                 connection = connection.execution_options(playground_begin=begin)
                 with connection.begin():
                     yield connection
@@ -139,8 +146,10 @@ class Database:
             )
         return unwritable()
 
-    def _opened(self) -> Engine:
+    def _opened(self, since: int | None) -> Engine:
         with self._lock:
+            if since not in (None, self.closes):
+                raise DatabaseClosed
             if self._engine is None:
                 self._engine = self._connectable()
             if not self._made:

@@ -8,7 +8,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from shared.errors import BackendError
-from shared.state.database import Database, sql
+from shared.state.database import Database, DatabaseClosed, sql
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -28,6 +28,7 @@ class Living:
         self._lock = threading.Lock()
         self._held: set[str] = set()
         self._empty = threading.Event()
+        self._closes = 0  # how often the database had been closed when something was last held
         self._thread: threading.Thread | None = None
 
     def told(self, connection: Connection, now: float) -> None:
@@ -40,9 +41,9 @@ class Living:
         with self._lock:
             self._held.add(name)
             self._empty.clear()
+            self._closes = self._database.closes
             if self._thread is None:
-                closes = (self._database.closes,)
-                self._thread = threading.Thread(target=self._go_on, args=closes, name="living", daemon=True)
+                self._thread = threading.Thread(target=self._go_on, name="living", daemon=True)
                 self._thread.start()
 
     def lets_go(self, name: str) -> None:
@@ -52,26 +53,21 @@ class Living:
             if not self._held:
                 self._empty.set()
 
-    def _go_on(self, closes: int) -> None:
+    def _go_on(self) -> None:
         while not self._empty.wait(self._every) or not self._ended():
-            if self._closed_since(closes):
-                return
             try:
-                with self._database.writing() as connection:
+                with self._database.writing(since=self._closes) as connection:
                     self.told(connection, self._database.now(connection))
+            except DatabaseClosed:
+                if self._ended():
+                    return
             except BackendError as error:
                 logger.warning("The other servers can't be told that this one lives: %s", error)
 
-    def _closed_since(self, closes: int) -> bool:
-        with self._lock:
-            if self._database.closes == closes:
-                return False
-            self._thread = None
-            return True
-
     def _ended(self) -> bool:
+        """Whether nothing is held, or the database was closed and nothing has been held since."""
         with self._lock:
-            if self._held:
+            if self._held and self._closes == self._database.closes:
                 return False
             self._thread = None
             return True

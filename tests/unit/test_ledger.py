@@ -5,12 +5,14 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection
 
-from shared.state.database import Database, sql
+from shared.state.database import FILE, Database, sql
 from shared.state.history import History
 from shared.state.ledger import Balance, BudgetSpent, Ledger, Unit
 from shared.state.living import LEASE, Living
@@ -160,15 +162,20 @@ def test_a_clock_that_was_set_back_keeps_no_dead_servers_reservation(opened: Ope
     assert of(dead, "class", TOKENS).reserved == 0
 
 
-def test_a_server_that_holds_something_tells_that_it_lives_and_stops_when_it_holds_nothing(opened: Opener) -> None:
-    database, beats = opened(), threading.Event()
+def heard(database: Database) -> tuple[Living, threading.Event]:
+    """One that tells often, and what is set each time."""
+    beats = threading.Event()
 
     class Heard(Living):
-        def told(self, connection: object, now: float) -> None:
-            super().told(connection, now)  # type: ignore[arg-type]
+        def told(self, connection: Connection, now: float) -> None:
+            super().told(connection, now)
             beats.set()
 
-    living = Heard(database, every=0.01)
+    return Heard(database, every=0.01), beats
+
+
+def test_a_server_that_holds_something_tells_that_it_lives_and_stops_when_it_holds_nothing(opened: Opener) -> None:
+    living, beats = heard(opened())
     living.holds("a run")
     assert beats.wait(30)
     thread = living._thread
@@ -178,19 +185,40 @@ def test_a_server_that_holds_something_tells_that_it_lives_and_stops_when_it_hol
     assert not thread.is_alive()
 
 
-def test_a_server_that_holds_something_opens_no_database_again_that_was_closed(opened: Opener) -> None:
-    database = opened()
+def test_a_server_that_holds_something_opens_no_database_again_that_was_closed(tmp_path: Path) -> None:
+    """Not even where it is closed between two steps of the thread that tells."""
+
+    class ClosedMeanwhile(Database):
+        @contextmanager
+        def writing(self, since: int | None = None) -> Iterator[Connection]:
+            self.close()
+            with super().writing(since) as connection:
+                yield connection
+
+    database = ClosedMeanwhile(tmp_path / FILE)
     living = Living(database, every=0.01)
     living.holds("a run")
     thread = living._thread
-    database.close()
     assert thread is not None
     thread.join(30)
-    assert not thread.is_alive() and database._engine is None
-    living.holds("another")  # it is used again
-    assert living._thread is not None
+    assert not thread.is_alive() and database._engine is None and database.empty
+
+
+def test_a_server_whose_database_was_closed_and_is_used_again_tells_that_it_lives(tmp_path: Path) -> None:
+    database = Database(tmp_path / FILE)
+    living, beats = heard(database)
+    living.holds("a run")
+    assert beats.wait(30)
+    database.close()
+    living.holds("another")  # whether the thread has noticed or not
+    beats.clear()
+    assert beats.wait(30)
+    thread = living._thread
     living.lets_go("a run")
     living.lets_go("another")
+    assert thread is not None
+    thread.join(30)
+    assert not thread.is_alive()
 
 
 def test_old_reservations_go_and_budgets_stay(opened: Opener) -> None:
