@@ -155,7 +155,7 @@ def _stopped_in_step(engine: Engine, name: str, step: int, **more: Any) -> tuple
     draw(engine, name)
     token, begun = CancelToken(), []
     with engine.pool.lease(engine.find(name).variants[0], engine.settings, Emitter(lambda _: None)) as lease:
-        unet: Any = lease.model._pipe.unet  # type: ignore[attr-defined]
+        unet: Any = lease.model._parts.unet  # type: ignore[attr-defined]
 
     def count(*_: object) -> None:
         begun.append(1)

@@ -216,7 +216,7 @@ def test_weights_kept_in_eight_bits_make_the_same_kind_of_clip(tiny: Engine) -> 
     whole = tiny.catalog.get("wan").variants[0]
     variant = Variant(backend="diffusers_video", repo_id=whole.repo_id, device="cpu", quantization="fp8")
     model = DiffusersVideo().load(variant, tiny.settings, Emitter(lambda event: None))
-    kept = {parameter.dtype for parameter in model._pipe.transformer.blocks[0].ffn.parameters()}
+    kept = {parameter.dtype for parameter in model._parts.transformer.blocks[0].ffn.parameters()}
     assert kept == {torch.float8_e4m3fn} and model.facts["quantization"] == "fp8"
     assert model.run(ask(), Emitter(lambda event: None)).output.num_frames == 9
     model.close()
@@ -285,7 +285,7 @@ def test_a_transformer_comes_from_a_gguf_file_and_stays_quantized(tiny: Engine, 
     options = {"pipeline": "WanPipeline", "gguf": str(file)}
     variant = Variant(backend="diffusers_video", repo_id=str(bare), device="cpu", quantization="Q8_0", options=options)
     model = DiffusersVideo().load(variant, tiny.settings, Emitter(lambda event: None))
-    assert type(model._pipe.transformer.blocks[0].attn1.to_q.weight).__name__ == "GGUFParameter"
+    assert type(model._parts.transformer.blocks[0].attn1.to_q.weight).__name__ == "GGUFParameter"
     told: list[Event] = []
     assert model.run(ask(), Emitter(told.append)).output.num_frames == 9
     own = np.stack([np.asarray(event.image, np.int16) for event in told if isinstance(event, Frame)])

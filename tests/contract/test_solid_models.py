@@ -130,7 +130,7 @@ def test_a_field_without_a_surface_is_told(tiny: Engine) -> None:
     (variant,) = tiny.find("words", task=Task.TEXT_TO_3D).variants
     model: Any = get_backend("shap_e").load(variant, tiny.settings, Emitter(lambda event: None))
     with torch.no_grad():
-        model._pipe.shap_e_renderer.mlp.mlp[-1].bias[0] = -50.0
+        model._parts.shap_e_renderer.mlp.mlp[-1].bias[0] = -50.0
     with pytest.raises(CorruptWeights, match="no surface in it"):
         model.run(SolidRequest(**SHARK), Emitter(lambda event: None))
     model.close()

@@ -200,7 +200,7 @@ def engine(whole: Path, tmp_path: Path) -> Engine:
 
 def _unet_of(engine: Engine) -> Any:
     with engine.pool.lease(engine.find("m").variants[0], engine.settings, Emitter(lambda _: None)) as lease:
-        return lease.model._pipe.unet  # type: ignore[attr-defined]
+        return lease.model._parts.unet  # type: ignore[attr-defined]
 
 
 def test_memory_that_runs_out_is_told_with_what_to_lower_and_the_model_draws_on(engine: Engine) -> None:

@@ -46,16 +46,21 @@ class HubWhisper:
         """See `Reader`."""
         import torch
 
-        from shared.backends.local.torch_model import check_between_layers, memory_errors
+        from shared.backends.local.failures import within_memory
+        from shared.backends.local.torch_model import check_between_layers
 
         heard = torch.from_numpy(features(samples, self._model.config.num_mel_bins))
-        with memory_errors(), torch.inference_mode(), check_between_layers(self._model, emit):
-            told: dict[str, Any] = {}
-            if self._multilingual:
-                language = language or self._language(heard)
-                told = {"language": language, "task": "transcribe"}
-            ids = self._model.generate(heard, max_new_tokens=_LONGEST, do_sample=False, **told)
+        with torch.inference_mode(), check_between_layers(self._model, emit):
+            ids, language = within_memory(lambda: self._ids(heard, language))
         return Written(self._tokenizer.decode(ids[0], skip_special_tokens=True).strip(), language or "en")
+
+    def _ids(self, heard: Any, language: str | None) -> tuple[Any, str | None]:
+        """What the model writes, and the language it was told or found."""
+        told: dict[str, Any] = {}
+        if self._multilingual:
+            language = language or self._language(heard)
+            told = {"language": language, "task": "transcribe"}
+        return self._model.generate(heard, max_new_tokens=_LONGEST, do_sample=False, **told), language
 
     def _language(self, heard: Any) -> str:
         """The language's tag, as the model finds it."""

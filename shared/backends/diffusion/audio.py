@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 from shared.audio.pcm import to_pcm
 from shared.backends.base import Capabilities, Outcome
 from shared.backends.diffusion.leading import told_of_steps
-from shared.backends.local.failures import ran_out
-from shared.errors import BackendError, CorruptWeights, InvalidRequest, OutOfMemory
+from shared.backends.local.failures import within_memory
+from shared.backends.local.parts import OfParts
+from shared.errors import BackendError, CorruptWeights, InvalidRequest
 from shared.events import Progress
-from shared.memory import give_back
 from shared.outputs import AudioOutput
 from shared.requests import AudioRequest
 
@@ -53,24 +53,13 @@ def kind_of(pipe: Any, called: str) -> Kind:
     return kinds()[name]
 
 
-class AudioModel:
-    """One run at a time: a pipeline holds its run's state."""
-
-    concurrency = 1
+class AudioModel(OfParts):
+    """Its parts are a pipeline, of that kind."""
 
     def __init__(self, pipe: Any, kind: Kind, capabilities: Capabilities, facts: Mapping[str, Any]) -> None:
-        self._pipe: Any = pipe
-        self._kind, self.capabilities, self.facts = kind, capabilities, facts
+        super().__init__(pipe, capabilities, facts)
+        self._kind = kind
         self._rate = int(reduce(getattr, kind.rate.split("."), pipe))
-
-    def count_tokens(self, request: Request) -> int | None:
-        """Not told: a prompt is cut where the text encoder ends."""
-        return None
-
-    def close(self) -> None:
-        """Free the pipeline."""
-        self._pipe = None
-        give_back()
 
     def run(self, request: Request, emit: Emit) -> Outcome:
         """Make the sound. Raises `InvalidRequest`, `OutOfMemory` with what to lower, `CorruptWeights`, `Cancelled`."""
@@ -78,17 +67,9 @@ class AudioModel:
         seconds = request.duration or self._kind.seconds
         if seconds > self._kind.most:
             raise InvalidRequest(f"This model makes at most {self._kind.most:g} seconds. Lower the duration.")
-        try:
-            samples = self._made(request, seconds, emit)
-        except (RuntimeError, MemoryError) as error:
-            if not ran_out(error):
-                raise
-            samples = None
-        if samples is None:
-            give_back()  # outside the except block, whose error holds the run's tensors
-            raise OutOfMemory(advice=LESS)
+        samples = within_memory(lambda: self._made(request, seconds, emit), LESS)
         left = {
-            name: f"{type(self._pipe).__name__} has no such setting."
+            name: f"{type(self._parts).__name__} has no such setting."
             for name in request.settings()
             if name not in self.capabilities.parameters
         }
@@ -101,7 +82,7 @@ class AudioModel:
         """The samples, float32 (n, channels)."""
         import torch
 
-        taken = inspect.signature(self._pipe.__call__).parameters
+        taken = inspect.signature(self._parts.__call__).parameters
         given: dict[str, Any] = {
             name: value
             for name in self._kind.follows
@@ -116,12 +97,12 @@ class AudioModel:
             return values
 
         emit(Progress("Making the sound"))
-        made = self._pipe(
+        made = self._parts(
             prompt=request.prompt,
             **{self._kind.duration: seconds},
             **given,
             generator=torch.Generator("cpu").manual_seed((request.seed or 0) % 2**63),
-            **told_of_steps(self._pipe, step_ended),
+            **told_of_steps(self._parts, step_ended),
         ).audios[0]
         return self._samples(made, seconds)
 

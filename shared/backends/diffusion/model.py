@@ -20,12 +20,12 @@ from shared.backends.diffusion.pipelines import fitting
 from shared.backends.diffusion.previews import Pace, Previews
 from shared.backends.diffusion.sizes import Sizes
 from shared.backends.diffusion.wording import unread
-from shared.backends.local.failures import ran_out
-from shared.errors import Cancelled, OutOfMemory
+from shared.backends.local.failures import within_memory
+from shared.backends.local.parts import OfParts
+from shared.errors import Cancelled
 from shared.events import Progress
 from shared.image.outpainting import beyond
 from shared.media.repainting import lay_over
-from shared.memory import give_back
 from shared.outputs import FinishReason, ImageOutput
 from shared.requests import ImagePart, ImageRequest
 
@@ -36,10 +36,8 @@ if TYPE_CHECKING:
 LESS = "Lower the width, the height or the number of pictures, unload other models, or choose a smaller model."
 
 
-class DiffusionModel:
-    """`folder`: where the pipeline was read from. One run at a time: a pipeline holds its run's state."""
-
-    concurrency = 1
+class DiffusionModel(OfParts):
+    """`folder`: where the pipeline, which is its parts, was read from."""
 
     def __init__(
         self,
@@ -49,40 +47,29 @@ class DiffusionModel:
         facts: Mapping[str, Any],
         controls: Controls | None = None,
     ) -> None:
-        self.capabilities, self.facts, self._controls = capabilities, facts, controls
-        self._pipe: Any = pipe
-        self._scheduler = pipe.scheduler
+        super().__init__(pipe, capabilities, facts)
+        self._controls = controls
+        self._scheduler: Any = pipe.scheduler
         self._previews: Any = Previews(pipe, folder)
-
-    def count_tokens(self, request: Request) -> int | None:
-        """Not told: a picture's prompt is cut where the text encoder ends."""
-        return None
 
     def close(self) -> None:
         """Free the pipeline and what leads it."""
         if self._controls is not None:
             self._controls.close()
-        self._pipe = self._previews = self._scheduler = None
-        give_back()
+        super().close()
 
     def run(self, request: Request, emit: Emit) -> Outcome:
         """Draw. Raises `InvalidRequest` for sizes the model can't draw, `OutOfMemory` with what to lower, and
         `CorruptWeights` for numbers that make no picture."""
         assert isinstance(request, ImageRequest)
-        sizes = Sizes(self._pipe, self.facts.get("largest_side"))
+        sizes = Sizes(self._parts, self.facts.get("largest_side"))
         request, notes = beyond(request, sizes.room)
         size = sizes.of(request)
-        try:
-            return self._draw(request, size, notes, emit)
-        except (RuntimeError, MemoryError) as error:
-            if not ran_out(error):
-                raise
-        give_back()  # outside the except block, whose error holds the run's tensors
-        raise OutOfMemory(advice=LESS)
+        return within_memory(lambda: self._draw(request, size, notes, emit), LESS)
 
     def _draw(self, request: ImageRequest, size: tuple[int, int], notes: tuple[str, ...], emit: Emit) -> Outcome:
         control, leading = self._control(request, emit)
-        pipe = fitting(self._pipe, request, self._scheduler, control)
+        pipe = fitting(self._parts, request, self._scheduler, control)
         schedulers.put(pipe, request.scheduler, self._scheduler, request.num_inference_steps or 0)
         count = request.num_images_per_prompt or 1
         seeds = [request.seed_of(number) or 0 for number in range(count)]
@@ -123,7 +110,7 @@ class DiffusionModel:
         """What leads the drawing, and what the receipt says of it."""
         if request.control_image is None or self._controls is None:
             return None, {}
-        return self._controls.get(request.control, self._pipe.dtype, emit)
+        return self._controls.get(request.control, self._parts.dtype, emit)
 
     def _one(self, pipe: Any, given: dict[str, Any], of: str, times: StepTimes, pace: Pace, emit: Emit) -> Any:
         start, mask = given.get("image"), given.get("mask_image")

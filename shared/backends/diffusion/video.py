@@ -16,12 +16,12 @@ from shared.backends.diffusion.rough import Rough
 from shared.backends.diffusion.step_cache import step_cached
 from shared.backends.diffusion.tiles import tiled_if_short
 from shared.backends.diffusion.video_kinds import Kind
-from shared.backends.local.failures import ran_out
-from shared.errors import InvalidRequest, OutOfMemory
+from shared.backends.local.failures import within_memory
+from shared.backends.local.parts import OfParts
+from shared.errors import InvalidRequest
 from shared.events import Frame, Progress
 from shared.media.masks import fit
 from shared.media.opening import open_picture
-from shared.memory import give_back
 from shared.outputs import VideoOutput
 from shared.requests import ImagePart, VideoRequest
 from shared.video.camera import told
@@ -37,27 +37,15 @@ _UNMOVED = "No motion that this model knows was said, so the clip may hardly mov
 _SILENT = "This pipeline doesn't tell of its steps."
 
 
-class VideoModel:
-    """`folder`: where the pipeline was read from. One run at a time: a pipeline holds its run's state."""
-
-    concurrency = 1
+class VideoModel(OfParts):
+    """`folder`: where the pipeline, which is its parts, was read from."""
 
     def __init__(
         self, pipe: Any, kind: Kind, folder: Path | None, facts: Mapping[str, Any], refused: Mapping[str, str] = _NONE
     ) -> None:
-        self._pipe: Any = pipe
-        self._kind, self.facts = kind, facts
-        self.capabilities = kind.capabilities(refused)
+        super().__init__(pipe, kind.capabilities(refused), facts)
+        self._kind = kind
         self._rough: Any = Rough(pipe, kind, folder)
-
-    def count_tokens(self, request: Request) -> int | None:
-        """Not told: a prompt is cut where the text encoder ends."""
-        return None
-
-    def close(self) -> None:
-        """Free the pipeline."""
-        self._pipe = self._rough = None
-        give_back()
 
     def run(self, request: Request, emit: Emit) -> Outcome:
         """Make the clip. Raises `InvalidRequest` for sizes and lengths that the model can't make, `OutOfMemory` with
@@ -72,13 +60,7 @@ class VideoModel:
             raise InvalidRequest("This model begins with a picture. Put one in, or choose a model that needs none.")
         if request.last_image is not None and request.image is None and not self._kind.conditions:
             raise InvalidRequest("To end with a picture, this model needs one to begin with too.")
-        try:
-            return self._made(request, count, emit)
-        except (RuntimeError, MemoryError) as error:
-            if not ran_out(error):
-                raise
-        give_back()  # outside the except block, whose error holds the run's tensors
-        raise OutOfMemory(advice=LESS)
+        return within_memory(lambda: self._made(request, count, emit), LESS)
 
     def _made(self, request: VideoRequest, count: int, emit: Emit) -> Outcome:
         pipe = self._fitting(request)
@@ -126,12 +108,12 @@ class VideoModel:
     def _fitting(self, request: VideoRequest) -> Any:
         """The pipeline itself, or that of the same weights which begins with a picture."""
         if not self._kind.with_image or (request.image is None and request.last_image is None):
-            return self._pipe
-        if type(self._pipe).__name__ == self._kind.with_image:
-            return self._pipe
+            return self._parts
+        if type(self._parts).__name__ == self._kind.with_image:
+            return self._parts
         import diffusers
 
-        made: Any = getattr(diffusers, self._kind.with_image)(**self._pipe.components)
+        made: Any = getattr(diffusers, self._kind.with_image)(**self._parts.components)
         made.set_progress_bar_config(disable=True)
         return made
 

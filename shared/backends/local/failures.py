@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from shared.errors import BackendError, CorruptWeights, OutOfMemory
+from shared.memory import give_back
 
 if TYPE_CHECKING:
     from shared.catalog import Variant
+
+T = TypeVar("T")
 
 # How each allocator says that memory ran out, where it has no exception class of its own.
 _OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "bad_alloc", "std::bad_alloc")
@@ -27,6 +30,17 @@ _PATH = re.compile(
 def ran_out(error: BaseException) -> bool:
     """Whether the error means that memory ran out."""
     return isinstance(error, MemoryError) or any(words in str(error).lower() for words in _OUT_OF_MEMORY)
+
+
+def within_memory(work: Callable[[], T], advice: str = "") -> T:
+    """What the work returns. Raises `OutOfMemory` with that advice, and what the work held is given back by then."""
+    try:
+        return work()
+    except (RuntimeError, MemoryError) as error:
+        if not ran_out(error):
+            raise
+    give_back()  # outside the except block, whose error holds the run's tensors
+    raise OutOfMemory(advice=advice)
 
 
 @contextlib.contextmanager

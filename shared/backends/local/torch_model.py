@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import gc
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from shared.backends.base import Capabilities, Outcome
 from shared.backends.local.answer import Answer, Vocabulary
+from shared.backends.local.failures import within_memory
 from shared.backends.local.loading import Loaded
 from shared.backends.local.prompts import Prompter
 from shared.backends.local.sampling import Choice, Sampler, Sampling
-from shared.errors import InvalidRequest, OutOfMemory
+from shared.errors import InvalidRequest
 from shared.requests import ChatRequest, Request
 from shared.streaming import Emit
 
+LESS = "Shorten the conversation, lower the answer's length, or unload other models."
 LONGEST_ANSWER = 2048  # tokens, where neither the person nor the model sets a limit
 
 
@@ -50,8 +51,7 @@ class TorchModel:
         """Answer. Raises `InvalidRequest`, `OutOfMemory` or `Cancelled`; the model stays usable."""
         assert isinstance(request, ChatRequest)
         inputs = self._prompter(request)
-        with memory_errors():
-            return self._generate(request, inputs, emit)
+        return within_memory(lambda: self._generate(request, inputs, emit), LESS)
 
     def _generate(self, request: ChatRequest, inputs: Any, emit: Emit) -> Outcome:
         import torch
@@ -163,22 +163,3 @@ def _ids(value: Any) -> frozenset[int]:
     if value is None:
         return frozenset()
     return frozenset(value) if isinstance(value, list | tuple) else frozenset({int(value)})
-
-
-@contextlib.contextmanager
-def memory_errors() -> Iterator[None]:
-    """Say that memory ran out in our own words, and free what the run held."""
-    import torch
-
-    try:
-        yield
-        return
-    except (torch.OutOfMemoryError, MemoryError):
-        pass
-    except RuntimeError as error:
-        if "allocate memory" not in str(error):
-            raise
-    gc.collect()  # outside the except blocks, whose error holds the run's tensors
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()
-    raise OutOfMemory(advice="Shorten the conversation, lower the answer's length, or unload other models.")

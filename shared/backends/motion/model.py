@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from shared.backends.base import Outcome
-from shared.backends.local.failures import ran_out
+from shared.backends.local.failures import within_memory
 from shared.backends.local.parts import OfParts
 from shared.backends.motion.denoiser import guessed
-from shared.errors import CorruptWeights, InvalidRequest, OutOfMemory
+from shared.errors import CorruptWeights, InvalidRequest
 from shared.events import Progress
 from shared.motion.features import FEATURES, FPS, recovered
 from shared.motion.skeleton import fitted
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from shared.streaming import Emit
 
 SECONDS, STEPS = 6.0, 50
+_LESS = "Ask for fewer seconds, or unload other models."
 _BROKEN = "The model made numbers that are no places. Try another seed; if none works, its weights are damaged."
 
 
@@ -35,12 +36,7 @@ class MotionModel(OfParts):
             raise InvalidRequest(f"This model makes at most {config.max_frames / FPS:g} seconds. Ask for less.")
         if (request.num_inference_steps or 1) > config.steps:
             raise InvalidRequest(f"This model was trained with {config.steps} steps. Ask for at most as many.")
-        try:
-            features, cut = self._drawn(request, asked, emit)
-        except (RuntimeError, MemoryError) as error:
-            if not ran_out(error):
-                raise
-            raise OutOfMemory(advice="Ask for fewer seconds, or unload other models.") from None
+        features, cut = within_memory(lambda: self._drawn(request, asked, emit), _LESS)
         emit(Progress("Fitting the skeleton"))
         places = recovered(features)
         if abs(places).max() > 1000 or not (places == places).all():

@@ -10,11 +10,11 @@ from shared.audio.pcm import to_pcm, to_samples
 from shared.audio.resampling import resampled
 from shared.backends.base import Capabilities, Outcome, Usage
 from shared.backends.local.codes import caught
-from shared.backends.local.torch_model import memory_errors
+from shared.backends.local.failures import within_memory
+from shared.backends.local.parts import OfParts
 from shared.backends.musicgen.chroma import chroma
 from shared.errors import CorruptWeights, InvalidRequest
 from shared.events import Progress
-from shared.memory import give_back
 from shared.outputs import AudioOutput, SoundInside
 from shared.requests import MusicRequest
 
@@ -26,33 +26,22 @@ if TYPE_CHECKING:
 SECONDS, MOST = 10.0, 30.0  # where nobody says; what it was trained on
 LEAD = 10.0  # seconds of a recording, its last, that the music goes on from
 MELODY = "musicgen_melody"  # transformers' name for the kind that follows a tune
+LESS = "Ask for fewer seconds, unload other models, or choose a smaller model."
 GUIDANCE = 3.0  # its makers' own
 
 
-class MusicGenModel:
+class MusicGenModel(OfParts):
     """Composes for one person at a time."""
 
-    concurrency = 1
-
     def __init__(self, model: Any, reader: Any, capabilities: Capabilities, facts: Mapping[str, Any]) -> None:
-        self._model: Any = model
+        super().__init__(model, capabilities, facts)
         self._reader: Any = reader
-        self.capabilities, self.facts = capabilities, facts
-
-    def count_tokens(self, request: Request) -> int | None:
-        """Not told: its prompts have no limit that a person would know."""
-        return None
-
-    def close(self) -> None:
-        """Give the memory back."""
-        self._model = self._reader = None
-        give_back()
 
     def run(self, request: Request, emit: Emit) -> Outcome:
         """Compose. Raises `InvalidRequest`, `OutOfMemory`, `CorruptWeights` or `Cancelled`."""
         assert isinstance(request, MusicRequest)
         self._refuse(request)
-        codec = self._model.config.audio_encoder
+        codec = self._parts.config.audio_encoder
         led, seconds = _end_of(request.lead_in, codec.sampling_rate), request.duration or SECONDS
         before = 0.0 if led is None else len(led) / codec.sampling_rate
         if seconds + before > MOST:
@@ -61,8 +50,8 @@ class MusicGenModel:
                 f"{math.floor(MOST - before)} seconds."
             )
         frames = math.ceil(seconds * codec.frame_rate)
-        with memory_errors(), caught(self._model.audio_encoder, "decode") as tokens:
-            made = self._composed(request, frames, led, emit)
+        with caught(self._parts.audio_encoder, "decode") as tokens:
+            made = within_memory(lambda: self._composed(request, frames, led, emit), LESS)
         samples = made.float().cpu().numpy().T[: round((before + seconds) * codec.sampling_rate)]
         if not _finite(samples):
             raise CorruptWeights(
@@ -92,38 +81,38 @@ class MusicGenModel:
 
     @property
     def _follows(self) -> bool:
-        return bool(self._model.config.model_type == MELODY)
+        return bool(self._parts.config.model_type == MELODY)
 
     def _inputs(self, request: MusicRequest, led: Samples | None) -> dict[str, Any]:
         """What the model reads: the words, and a recording in the form that it knows."""
-        rate = self._model.config.audio_encoder.sampling_rate
+        rate = self._parts.config.audio_encoder.sampling_rate
         heard = {} if led is None else {"audio": [led], "sampling_rate": rate}
         inputs = dict(self._reader(text=[request.prompt], padding=True, return_tensors="pt", **heard))
         if request.melody is not None:
             tune = resampled(to_samples(request.melody.pcm), request.melody.sample_rate, rate)
-            inputs["input_features"] = chroma(tune, rate, self._model.config.num_chroma)
-        return {name: value.to(self._model.device) for name, value in inputs.items()}
+            inputs["input_features"] = chroma(tune, rate, self._parts.config.num_chroma)
+        return {name: value.to(self._parts.device) for name, value in inputs.items()}
 
     def _composed(self, request: MusicRequest, frames: int, led: Samples | None, emit: Emit) -> Any:
         """The sound, (channels, samples)."""
         import torch
 
-        device = self._model.device
+        device = self._parts.device
         inputs = self._inputs(request, led)
         guidance = GUIDANCE if request.guidance_scale is None else request.guidance_scale
         temperature = 1.0 if request.temperature is None else request.temperature
         emit(Progress("Composing", 0, frames))
         devices = [torch.cuda.current_device()] if device.type == "cuda" else []
         # Its codebooks are written one behind the other, so that the last is ready that much later.
-        late = self._model.decoder.config.num_codebooks
+        late = self._parts.decoder.config.num_codebooks
         with torch.random.fork_rng(devices), torch.inference_mode():
             torch.manual_seed((request.seed or 0) % 2**63)
-            return self._model.generate(
+            return self._parts.generate(
                 **inputs,
                 do_sample=temperature > 0,
                 temperature=max(temperature, 0.01),
                 top_p=request.top_p,
-                top_k=self._model.generation_config.top_k if request.top_p is None else 0,
+                top_k=self._parts.generation_config.top_k if request.top_p is None else 0,
                 guidance_scale=max(guidance, 1.0),
                 max_new_tokens=frames + late - 1,
                 stopping_criteria=_watched(frames, emit),

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from shared import machine as machines
 from shared.backends.base import Capabilities, Outcome
+from shared.backends.local.parts import OfParts
 from shared.errors import CorruptWeights, InvalidRequest
 from shared.events import Preview, Progress
 from shared.media.opening import open_picture
-from shared.memory import give_back
 from shared.outputs import SolidOutput
 from shared.placement import device_of
 from shared.requests import SolidRequest
@@ -52,26 +52,15 @@ def read(folder: Path, variant: Variant, capabilities: Capabilities, emit: Emit)
     return ReliefModel(model.eval().to(device), looking, bool(variant.options.get("far")), capabilities, facts)
 
 
-class ReliefModel:
+class ReliefModel(OfParts):
     """`far`: whether larger numbers are farther away."""
-
-    concurrency = 1
 
     def __init__(
         self, model: Any, looking: Any, far: bool, capabilities: Capabilities, facts: Mapping[str, Any]
     ) -> None:
-        self._model: Any = model
-        self._looking, self._far = looking, far
-        self.capabilities, self.facts = capabilities, facts
-
-    def count_tokens(self, request: Request) -> int | None:
-        """Not told: no words are read."""
-        return None
-
-    def close(self) -> None:
-        """Free the model."""
-        self._model = None
-        give_back()
+        super().__init__(model, capabilities, facts)
+        self._looking: Any = looking
+        self._far = far
 
     def run(self, request: Request, emit: Emit) -> Outcome:
         """Make the relief. Raises `InvalidRequest` without a picture, `CorruptWeights` for numbers out of bounds."""
@@ -110,9 +99,9 @@ class ReliefModel:
         import torch
         from PIL import Image
 
-        seen = self._looking(images=picture.convert("RGB"), return_tensors="pt").to(self._model.device)
+        seen = self._looking(images=picture.convert("RGB"), return_tensors="pt").to(self._parts.device)
         with torch.no_grad():
-            told = self._model(**seen).predicted_depth[0].float().cpu().numpy()
+            told = self._parts(**seen).predicted_depth[0].float().cpu().numpy()
         if not numpy.isfinite(told).all():
             raise CorruptWeights("The depth model's numbers went out of bounds. Download the model again.")
         rows, columns = cutout.mask.shape

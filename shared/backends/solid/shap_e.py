@@ -5,17 +5,17 @@ Jun and Nichol, "Shap-E: Generating Conditional 3D Implicit Functions" (arXiv 23
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from shared.backends.base import Capabilities, Outcome
-from shared.backends.local.failures import ran_out
+from shared.backends.base import Outcome
+from shared.backends.local.failures import within_memory
+from shared.backends.local.parts import OfParts
 from shared.backends.solid.alone import alone
-from shared.errors import BackendError, CorruptWeights, InvalidRequest, OutOfMemory
+from shared.errors import BackendError, CorruptWeights, InvalidRequest
 from shared.events import Preview, Progress
 from shared.media.opening import open_picture
-from shared.memory import give_back
 from shared.outputs import SolidOutput
 from shared.requests import SolidRequest
 from shared.solid.cutout import TOLERANCE, cut_out
@@ -48,23 +48,8 @@ def pictures_read(pipe: Any, called: str) -> bool:
     return _READS[name]
 
 
-class ShapEModel:
-    """One run at a time: a pipeline holds its run's state."""
-
-    concurrency = 1
-
-    def __init__(self, pipe: Any, capabilities: Capabilities, facts: Mapping[str, Any]) -> None:
-        self._pipe: Any = pipe
-        self.capabilities, self.facts = capabilities, facts
-
-    def count_tokens(self, request: Request) -> int | None:
-        """Not told: a prompt is cut where the text encoder ends."""
-        return None
-
-    def close(self) -> None:
-        """Free the pipeline."""
-        self._pipe = None
-        give_back()
+class ShapEModel(OfParts):
+    """Its parts are a pipeline of diffusers'."""
 
     def run(self, request: Request, emit: Emit) -> Outcome:
         """Make the solid. Raises `InvalidRequest`, `OutOfMemory`, `CorruptWeights` for no surface, `Cancelled`."""
@@ -77,13 +62,7 @@ class ShapEModel:
             raise InvalidRequest(
                 "This model reads words. Take the picture away, or choose a model that reads pictures."
             )
-        try:
-            return self._made(request, emit)
-        except (RuntimeError, MemoryError) as error:
-            if not ran_out(error):
-                raise
-        give_back()  # outside the except block, whose error holds the run's tensors
-        raise OutOfMemory(advice=LESS)
+        return within_memory(lambda: self._made(request, emit), LESS)
 
     def _made(self, request: SolidRequest, emit: Emit) -> Outcome:
         import torch
@@ -96,7 +75,7 @@ class ShapEModel:
         for name in ("num_inference_steps", "guidance_scale"):
             if (value := getattr(request, name)) is not None:
                 given[name] = value
-        pipe, side = self._pipe, request.resolution or RESOLUTION
+        pipe, side = self._parts, request.resolution or RESOLUTION
         noise = torch.Generator("cpu").manual_seed((request.seed or 0) % 2**63)
         emit(Progress("Making the shape"))
 
@@ -117,7 +96,7 @@ class ShapEModel:
         """
         import torch
 
-        renderer: Any = self._pipe.shap_e_renderer
+        renderer: Any = self._parts.shap_e_renderer
         with torch.no_grad():
             _take(renderer, latents[:1])
             low, high = (torch.as_tensor(b, device=latents.device) for b in _bounds(renderer))

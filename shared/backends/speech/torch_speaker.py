@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from shared.audio.cloning.marking import marker
 from shared.audio.script import utterances
 from shared.audio.speaking import Speaking
 from shared.backends.base import Capabilities, Outcome
-from shared.backends.local.torch_model import memory_errors
+from shared.backends.local.failures import within_memory
 from shared.backends.speech.aligning import words_of
 from shared.backends.speech.families import FAMILIES, TAKES, Loaded, Said
 from shared.errors import BackendError, InvalidRequest
@@ -50,8 +51,7 @@ class TorchSpeaker:
         for number, utterance in enumerate(said):
             emit.check()
             speaking.begin(utterance)
-            with memory_errors():
-                made = self._say(utterance.text, utterance.voice, request, number, emit)
+            made = within_memory(partial(self._say, utterance.text, utterance.voice, request, number, emit))
             if made is None:
                 speaking.end()
                 continue

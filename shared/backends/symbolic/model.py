@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from shared.backends.base import Capabilities, Outcome, Usage
+from shared.backends.local.parts import OfParts
 from shared.backends.local.sampling import Sampler, Sampling
 from shared.backends.symbolic.writer import Writer
 from shared.errors import Cancelled
 from shared.events import Notes, Progress
-from shared.memory import give_back
 from shared.music.brief import Brief, brief
 from shared.music.wishes import Wish, understand
 from shared.outputs import FinishReason, MusicOutput
@@ -25,10 +25,8 @@ if TYPE_CHECKING:
     from shared.streaming import Emit
 
 
-class MusicModel:
+class MusicModel(OfParts):
     """`known`: the tunes that it learned from, to say how much of a piece is in them."""
-
-    concurrency = 1
 
     def __init__(
         self,
@@ -38,18 +36,8 @@ class MusicModel:
         capabilities: Capabilities,
         facts: Mapping[str, Any],
     ) -> None:
-        self._model: Any = model
+        super().__init__(model, capabilities, facts)
         self._vocabulary, self._known = vocabulary, known
-        self.capabilities, self.facts = capabilities, facts
-
-    def count_tokens(self, request: Request) -> int | None:
-        """Not told: the model doesn't read the prompt itself."""
-        return None
-
-    def close(self) -> None:
-        """Give the memory back."""
-        self._model = self._known = None
-        give_back()
 
     def run(self, request: Request, emit: Emit) -> Outcome:
         """Write the piece; `Notes` after every bar. One that is stopped keeps its whole bars."""
@@ -59,7 +47,7 @@ class MusicModel:
         temperature = 1.0 if request.temperature is None else request.temperature
         top_p = 1.0 if request.top_p is None else request.top_p
         sampling = Sampling(temperature=temperature, top_p=top_p, alternatives=request.top_logprobs or 0)
-        writer = Writer(self._model, self._vocabulary, wanted, Sampler(sampling, request.seed))
+        writer = Writer(self._parts, self._vocabulary, wanted, Sampler(sampling, request.seed))
         reason: FinishReason = "stop"
         emit(Progress("Writing", 0, wanted.bars))
         try:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from shared.backends.base import Outcome
-from shared.backends.local.failures import ran_out
+from shared.backends.local.failures import within_memory
 from shared.backends.local.parts import OfParts
 from shared.backends.solid.alone import alone
 from shared.backends.solid.triposr.network import asked, planes_of
-from shared.errors import CorruptWeights, InvalidRequest, OutOfMemory
+from shared.errors import CorruptWeights, InvalidRequest
 from shared.events import Preview, Progress
 from shared.media.opening import open_picture
-from shared.memory import give_back
 from shared.outputs import SolidOutput
 from shared.requests import SolidRequest
 from shared.solid.cutout import TOLERANCE, cut_out, whole
@@ -46,15 +45,7 @@ class TripoSRModel(OfParts):
         emit(Progress("Cutting out the object"))
         picture, notes = _shown(open_picture(request.image.data), request)
         emit(Preview(picture))
-        try:
-            solid, field = self._made(picture, request.resolution or RESOLUTION, emit)
-        except (RuntimeError, MemoryError) as error:
-            if not ran_out(error):
-                raise
-            solid = None
-        if solid is None:  # outside the except block, whose error holds the run's tensors
-            give_back()
-            raise OutOfMemory(advice=_LESS)
+        solid, field = within_memory(lambda: self._made(picture, request.resolution or RESOLUTION, emit), _LESS)
         output = SolidOutput(solid=solid.scaled_to(request.size_mm or SIZE_MM), picture=request.image, field=field)
         return Outcome(output=output, facts={"triangles": len(solid.faces), "notes": notes})
 
