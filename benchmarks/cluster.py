@@ -84,6 +84,13 @@ def rate(at: Engine) -> float:
     return RUNS / (time.perf_counter() - begun)
 
 
+def in_pairs(name: str, pairs: list[tuple[float, float]], goal: str, words: str) -> dict[str, Any]:
+    """How many times the second of each pair is the first. `words` has places for the medians of second and first."""
+    one, other = (statistics.median(column) for column in zip(*pairs, strict=True))
+    times = statistics.median(b / a for a, b in pairs)
+    return row(f"cluster: {name}", times, "times", goal, f"median of {len(pairs)} pairs{words}".format(other, one))
+
+
 def overhead(local: Pool, ray: Pool, settings: Settings) -> list[dict[str, Any]]:
     """To the first event, for each event, and over a whole run at the pace of speech."""
     quick = paced("quick", pieces=EVENTS)
@@ -92,16 +99,14 @@ def overhead(local: Pool, ray: Pool, settings: Settings) -> list[dict[str, Any]]
     each = statistics.median((there[1] - there[0]) - (here[1] - here[0]) for here, there in pairs) / EVENTS * 1e6
     slow = paced("slow", **PACE)
     whole = in_turns(engine(local, settings, slow), engine(ray, settings, slow), SPEEDS)
-    times = statistics.median(there[1] / here[1] for here, there in whole)
     return [
         row("cluster: first event later than the local pool's", later, "ms", "<= 25", f"median of {PAIRS} pairs"),
         row("cluster: each event more than by the local pool", each, "µs", "<= 500", f"{EVENTS} at once, not paced"),
-        row(
-            "cluster: a paced run / the local pool's",
-            times,
-            "times",
+        in_pairs(
+            "a paced run / the local pool's",
+            [(here[1], there[1]) for here, there in whole],
             "<= 1.05",
-            f"median of {SPEEDS} pairs; 25 events in half a second",
+            "; 25 events in half a second; {:.2f} and {:.2f} s",
         ),
     ]
 
@@ -111,15 +116,12 @@ def real(local: Pool, ray: Pool, settings: Settings) -> dict[str, Any]:
     here, there = engine(local, settings), engine(ray, settings)
     model = next(spec for spec in here.catalog.for_task(Task.CHAT) if spec.starter).id
     pairs = in_turns(here, there, SPEEDS, model, max_tokens=TOKENS, temperature=0.0)
-    seconds = [(one[1], other[1]) for one, other in pairs]
     first = statistics.median(other[0] - one[0] for one, other in pairs) * 1000
-    ours, theirs = (statistics.median(column) for column in zip(*seconds, strict=True))
-    return row(
-        "cluster: a run of the starter chat model / the local pool's",
-        statistics.median(other / one for one, other in seconds),
-        "times",
+    return in_pairs(
+        "a run of the starter chat model / the local pool's",
+        [(one[1], other[1]) for one, other in pairs],
         "<= 1.1",
-        f"median of {SPEEDS} pairs of {TOKENS} tokens; {theirs:.2f} and {ours:.2f} s; first token {first:.0f} ms later",
+        f" of {TOKENS} tokens; {{:.2f}} and {{:.2f}} s; first token {first:.0f} ms later",
     )
 
 
@@ -140,14 +142,11 @@ def work(settings: Settings, machine: Machine) -> dict[str, Any]:
         ask(at, model, max_tokens=TOKENS, temperature=0.0)
         return sum(sum(p.cpu_times()[:2]) for p in (front, replica)) - before
 
-    pairs = [(spent(here), spent(there)) for _ in range(SPEEDS)]
-    ours, theirs = (statistics.median(column) for column in zip(*pairs, strict=True))
-    return row(
-        "cluster: processor's time of a chat run / the local pool's",
-        statistics.median(other / one for one, other in pairs),
-        "times",
+    return in_pairs(
+        "processor's time of a chat run / the local pool's",
+        [(spent(here), spent(there)) for _ in range(SPEEDS)],
         "<= 1.1",
-        f"median of {SPEEDS} pairs of {TOKENS} tokens by one thread; front and replica {theirs:.2f} s, {ours:.2f} s",
+        f" of {TOKENS} tokens by one thread; front and replica {{:.2f}} s, {{:.2f}} s",
     )
 
 
@@ -161,15 +160,12 @@ def main() -> None:
         one, two = (engine(ray, settings, paced(name, **PACE)) for name in ("one", "two"))
         ask(one), ask(two)
         _both_serve(two)
-        ratios = [(rate(one), rate(two)) for _ in range(ROUNDS)]
-        slower, faster = (statistics.median(column) for column in zip(*ratios, strict=True))
         rows.append(
-            row(
-                "cluster: runs/s of two replicas / one",
-                statistics.median(b / a for a, b in ratios),
-                "times",
+            in_pairs(
+                "runs/s of two replicas / one",
+                [(rate(one), rate(two)) for _ in range(ROUNDS)],
                 ">= 1.8",
-                f"median of {ROUNDS} pairs; {RUNS} paced runs, {ASKERS} people; {faster:.2f} and {slower:.2f} runs/s",
+                f"; {RUNS} paced runs, {ASKERS} people; {{:.2f}} and {{:.2f}} runs/s",
             )
         )
         ray.unload()
