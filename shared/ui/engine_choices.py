@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import gradio as gr
+
 from shared.engine import Engine
 from shared.tasks import Mode, Task
 from shared.ui.model_picker import engine_label
@@ -19,6 +23,14 @@ def ready(engine: Engine, task: Task, *, hosted: bool = True) -> list[tuple[str,
         for choice in engine.choices(task)
         if choice.reason is None and (hosted or choice.variant.mode != Mode.HOSTED)
     ]
+
+
+def several(
+    engine: Engine, task: Task, *, first: int, hosted: bool = True, label: str = "Engines", **layout: Any
+) -> gr.Dropdown:
+    """Where several of them are chosen; so many of the first are to begin with."""
+    choices = ready(engine, task, hosted=hosted)
+    return gr.Dropdown(choices, value=[value for _, value in choices[:first]], multiselect=True, label=label, **layout)
 
 
 def value_of(model: str, variant: str) -> str:

@@ -50,17 +50,10 @@ class TrialsPanel:
     def __init__(self, engine: Engine, runs: Runs, store: gr.BrowserState, kind: Kind) -> None:
         self._engine, self._runs, self._kind = engine, runs, kind
         name = kind.name
-        choices = engine_choices.ready(engine, kind.task)
         with gr.Accordion("Compare: the same prompt, other seeds or engines", open=False, elem_id=f"{name}-box"):
             with gr.Row():
-                self.engines = gr.Dropdown(
-                    choices,
-                    value=[value for _, value in choices[:1]],
-                    multiselect=True,
-                    label="Engines",
-                    elem_id=f"{name}-engines",
-                    scale=2,
-                    min_width=200,
+                self.engines = engine_choices.several(
+                    engine, kind.task, first=1, elem_id=f"{name}-engines", scale=2, min_width=200
                 )
                 self.seeds = gr.Radio(
                     SEEDS, value=kind.seeds, label="Seeds for each", elem_id=f"{name}-seeds", min_width=200

@@ -27,18 +27,13 @@ class GridPanel:
     def __init__(self, engine: Engine, runs: Runs) -> None:
         self._engine, self._runs = engine, runs
         self.prompt = gr.Textbox(label="What to draw", value="a red apple", max_lines=4, elem_id="compare-prompt")
-        choices = engine_choices.ready(engine, Task.TEXT_TO_IMAGE)
         with gr.Row():
             self.across = gr.Dropdown(AXES, value="num_inference_steps", label="Across", elem_id="across")
             self.across_values = gr.Textbox("4, 10, 20", label="Values across", elem_id="across-values")
             self.down = gr.Dropdown(AXES, value="guidance_scale", label="Down", elem_id="down")
             self.down_values = gr.Textbox("1, 3, 6", label="Values down", elem_id="down-values")
-        self.engines = gr.Dropdown(
-            choices,
-            value=[value for _, value in choices[:2]],
-            multiselect=True,
-            label="Engines, where they are compared",
-            elem_id="compare-engines",
+        self.engines = engine_choices.several(
+            engine, Task.TEXT_TO_IMAGE, first=2, label="Engines, where they are compared", elem_id="compare-engines"
         )
         self.row = RunRow("Compare", "compare")
         self.grid = gr.HTML("", elem_id="compare-grid")

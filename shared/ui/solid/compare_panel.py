@@ -52,13 +52,8 @@ class ComparePanel:
             with gr.Column(scale=3, min_width=260):
                 self.prompt = gr.Textbox(label="What to make", value="a mushroom", lines=2, elem_id="compare-prompt")
                 # What a provider charges for is made under Make, where its cost is agreed to.
-                choices = engine_choices.ready(engine, Task.TEXT_TO_3D, hosted=False)
-                self.engines = gr.Dropdown(
-                    choices,
-                    value=[value for _, value in choices[:1]],
-                    multiselect=True,
-                    label="Engines",
-                    elem_id="compare-engines",
+                self.engines = engine_choices.several(
+                    engine, Task.TEXT_TO_3D, first=1, hosted=False, elem_id="compare-engines"
                 )
                 self.seeds = gr.Textbox(
                     label="Seeds", value="7, 8", max_lines=1, max_length=80, elem_id="compare-seeds",

@@ -42,17 +42,10 @@ class ComparePanel:
 
     def __init__(self, engine: Engine, runs: Runs) -> None:
         self._engine, self._runs = engine, runs
-        choices = engine_choices.ready(engine, Task.TEXT_TO_VIDEO)
         gr.HTML(f'<div class="pg-quiet">{HINT}</div>')
         with gr.Row():
-            self.engines = gr.Dropdown(
-                choices,
-                value=[value for _, value in choices[:2]],
-                multiselect=True,
-                label="Engines",
-                elem_id="compare-engines",
-                scale=2,
-                min_width=200,
+            self.engines = engine_choices.several(
+                engine, Task.TEXT_TO_VIDEO, first=2, elem_id="compare-engines", scale=2, min_width=200
             )
             self.seeds = gr.Radio(SEEDS, value=1, label="Seeds for each", elem_id="compare-seeds", min_width=200)
         with gr.Row():
