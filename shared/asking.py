@@ -6,9 +6,10 @@ from collections.abc import Callable
 from math import ceil
 from typing import Any
 
+from shared.attempt import Run
 from shared.backends.base import JobModel, LoadedModel, Outcome
 from shared.errors import ContextOverflow
-from shared.recording import Recorder, Run
+from shared.recording import Recorder
 from shared.requests import ChatRequest
 from shared.trimming import estimate_tokens, fit
 

@@ -11,6 +11,7 @@ from functools import partial
 
 from shared import machine as machines
 from shared.asking import ask, trim
+from shared.attempt import Run
 from shared.backends import BACKENDS, get_backend
 from shared.catalog import Catalog, ModelSpec, Variant
 from shared.catalog.custom import resolve
@@ -33,7 +34,7 @@ from shared.operation.watchers import watchers_of
 from shared.placement import Plan, plan
 from shared.pools import Pool, make_pool
 from shared.quoting import Quote, quote
-from shared.recording import Recorder, Run
+from shared.recording import Recorder
 from shared.requests import ChatRequest, Request, SpeechRequest
 from shared.retries import RetryPolicy, with_retries
 from shared.settings import Settings

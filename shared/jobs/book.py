@@ -15,7 +15,7 @@ from shared.jobs.job import Job, JobTold
 from shared.jobs.store import JobStore
 
 if TYPE_CHECKING:
-    from shared.recording import Run
+    from shared.attempt import Run
     from shared.settings import Settings
 
 

@@ -22,9 +22,10 @@ from shared.state.database import Database
 from shared.streaming import Emitter
 
 if TYPE_CHECKING:
+    from shared.attempt import Run
     from shared.catalog import ModelSpec, Variant
     from shared.operation.seen import Seen
-    from shared.recording import Recorder, Run
+    from shared.recording import Recorder
     from shared.requests import Request
     from shared.settings import Settings
 
