@@ -33,13 +33,20 @@ class Shown:
 Work = Callable[..., Iterator[Shown]]  # it gets a stop switch, then the inputs' values
 
 
+def run_and_stop(label: str, run: str, stop: str) -> tuple[gr.Button, gr.Button]:
+    """Both buttons, of which one at a time is shown. `run`, `stop`: their ids."""
+    return (
+        gr.Button(label, variant="primary", elem_id=run, min_width=120),
+        gr.Button("Stop", elem_id=stop, visible=False, min_width=120),
+    )
+
+
 class RunRow:
     """The components; `wire` connects them to the work. Element ids begin with `name`."""
 
     def __init__(self, label: str, name: str) -> None:
         with gr.Row():
-            self.run = gr.Button(label, variant="primary", elem_id=f"{name}-run", min_width=120)
-            self.stop = gr.Button("Stop", elem_id=f"{name}-stop", visible=False, min_width=120)
+            self.run, self.stop = run_and_stop(label, f"{name}-run", f"{name}-stop")
         self.told = gr.HTML("", elem_id=f"{name}-told")
 
     def wire(

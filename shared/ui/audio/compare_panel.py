@@ -24,7 +24,7 @@ from shared.ui.audio.opinions_panel import OpinionsPanel, asking, keep
 from shared.ui.audio.settings_panel import to_request
 from shared.ui.audio.ways import read_way, ways_here
 from shared.ui.model_picker import engine_label
-from shared.ui.running import stopper
+from shared.ui.running import run_and_stop, stopper
 from shared.ui.sessions import Runs, with_keys
 
 TEXT = "The quick brown fox jumps over the lazy dog, and then it goes home."
@@ -46,8 +46,7 @@ class ComparePanel:
             elem_id="compare-engines",
         )
         with gr.Row():
-            self.run = gr.Button("Compare", variant="primary", elem_id="compare-run", min_width=120)
-            self.stop = gr.Button("Stop", elem_id="compare-stop", visible=False, min_width=120)
+            self.run, self.stop = run_and_stop("Compare", "compare-run", "compare-stop")
             self.blind = gr.Checkbox(False, label="Blind: hide which is which", elem_id="compare-blind", min_width=160)
             self.show = gr.Button("Show which is which", elem_id="compare-show", visible=False, min_width=120)
             self.ears = listening.choices("compare-listener")

@@ -29,7 +29,8 @@ from shared.ui.audio.trials_panel import TrialsPanel
 from shared.ui.following import following
 from shared.ui.jobs_panel import Owner
 from shared.ui.model_picker import Picked
-from shared.ui.running import PRIVATE, anew, note, stopper
+from shared.ui.receipt_box import receipt_box
+from shared.ui.running import PRIVATE, anew, note, run_and_stop, stopper
 from shared.ui.sessions import Runs, with_keys
 from shared.ui.sharing import ShareRow
 
@@ -53,8 +54,7 @@ class ComposePanel:
                     label="What to compose", value=EXAMPLES[0], lines=3, max_lines=8, elem_id="compose-prompt"
                 )
                 with gr.Row():
-                    self.run = gr.Button("Compose", variant="primary", elem_id="compose-run", min_width=120)
-                    self.stop = gr.Button("Stop", elem_id="compose-stop", visible=False, min_width=120)
+                    self.run, self.stop = run_and_stop("Compose", "compose-run", "compose-stop")
                 gr.Examples(EXAMPLES, self.prompt, label="Try one", elem_id="compose-examples")
                 self.beginning = ComposeBeginning()
                 self.restoring = compose_restore()
@@ -68,8 +68,7 @@ class ComposePanel:
         self.roll = gr.HTML("", elem_id="compose-roll", elem_classes="pg-follows", js_on_load=script)
         self.inside = ComposeInside()
         self.sharing = ShareRow(self.restoring.name)
-        with gr.Accordion("Receipt", open=False, visible=False, elem_id="compose-receipt-box") as self.receipt_box:
-            self.receipt = gr.Markdown(elem_id="compose-receipt")
+        self.receipt_box, self.receipt = receipt_box("compose-")
         self.comparing = TrialsPanel(engine, runs, store, TUNES)
 
     @property

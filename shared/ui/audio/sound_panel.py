@@ -20,7 +20,8 @@ from shared.ui.audio.sound_trials import NOISES
 from shared.ui.audio.trials_panel import TrialsPanel
 from shared.ui.jobs_panel import Owner
 from shared.ui.model_picker import Picked
-from shared.ui.running import PRIVATE, note, stopper
+from shared.ui.receipt_box import receipt_box
+from shared.ui.running import PRIVATE, note, run_and_stop, stopper
 from shared.ui.sessions import Runs
 from shared.ui.sharing import ShareRow
 
@@ -46,8 +47,7 @@ class SoundPanel:
             label="What is to be heard", value=EXAMPLES[0], lines=2, max_lines=6, elem_id="sounds-prompt"
         )
         with gr.Row():
-            self.run = gr.Button("Make it", variant="primary", elem_id="sounds-run", min_width=120)
-            self.stop = gr.Button("Stop", elem_id="sounds-stop", visible=False, min_width=120)
+            self.run, self.stop = run_and_stop("Make it", "sounds-run", "sounds-stop")
         gr.Examples(EXAMPLES, self.prompt, label="Try one", elem_id="sounds-examples")
         self.restoring = sound_restore()
         self.metrics = gr.HTML(receipt_view.metrics(None), elem_id="sounds-metrics")
@@ -64,8 +64,7 @@ class SoundPanel:
         kinds = [(kind.label, name) for name, kind in KINDS.items()]
         self.kind = gr.Dropdown(kinds, value="wav", label="File", elem_id="sounds-kind")
         self.sharing = ShareRow(self.restoring.name)
-        with gr.Accordion("Receipt", open=False, visible=False, elem_id="sounds-receipt-box") as self.receipt_box:
-            self.receipt = gr.Markdown(elem_id="sounds-receipt")
+        self.receipt_box, self.receipt = receipt_box("sounds-")
         self.comparing = TrialsPanel(engine, runs, store, NOISES)
 
     @property

@@ -28,7 +28,8 @@ from shared.ui.audio.settings_panel import NAMES, read_speakers, to_request, wri
 from shared.ui.audio.speak_restore import speak_restore
 from shared.ui.following import following
 from shared.ui.model_picker import Picked
-from shared.ui.running import PRIVATE, note, stopper
+from shared.ui.receipt_box import receipt_box
+from shared.ui.running import PRIVATE, note, run_and_stop, stopper
 from shared.ui.sessions import Runs, with_keys
 from shared.ui.sharing import ShareRow
 
@@ -51,8 +52,7 @@ class SpeakPanel:
                     label="What to say", value=EXAMPLES[0], lines=6, max_lines=20, elem_id="text", autofocus=True
                 )
                 with gr.Row():
-                    self.run = gr.Button("Speak", variant="primary", elem_id="speak", min_width=120)
-                    self.stop = gr.Button("Stop", elem_id="stop", visible=False, min_width=120)
+                    self.run, self.stop = run_and_stop("Speak", "speak", "stop")
                     self.cast = gr.Button("Give the speakers voices", elem_id="cast", min_width=120)
                 gr.Examples(EXAMPLES, self.text, label="Try one", elem_id="examples")
                 self.cloning = ClonePanel(engine, runs)
@@ -79,8 +79,7 @@ class SpeakPanel:
                 self.files = gr.File(label="Files: the sound, subtitles", visible=False, elem_id="files", height=120)
                 self.inside = InsidePanel("speak")
                 self.sharing = ShareRow(self.restoring.name)
-                with gr.Accordion("Receipt", open=False, visible=False, elem_id="receipt-box") as self.receipt_box:
-                    self.receipt = gr.Markdown(elem_id="receipt")
+                self.receipt_box, self.receipt = receipt_box()
 
     @property
     def outputs(self) -> list[Any]:

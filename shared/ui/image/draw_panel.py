@@ -25,7 +25,8 @@ from shared.ui.image.restore_panel import picture_restore
 from shared.ui.image.settings_panel import NAMES, to_request
 from shared.ui.image.start_panel import StartPanel
 from shared.ui.model_picker import Picked
-from shared.ui.running import stopper
+from shared.ui.receipt_box import receipt_box
+from shared.ui.running import run_and_stop, stopper
 from shared.ui.sessions import Runs, with_keys
 from shared.ui.sharing import ShareRow
 
@@ -58,8 +59,7 @@ class DrawPanel:
                     submit_btn=False,
                 )
                 with gr.Row():
-                    self.run = gr.Button("Draw", variant="primary", elem_id="draw", min_width=120)
-                    self.stop = gr.Button("Stop", elem_id="stop", visible=False, min_width=120)
+                    self.run, self.stop = run_and_stop("Draw", "draw", "stop")
                 self.live = gr.Checkbox(
                     False, label="Draw as I type", info="For fast models. The seed stays.", elem_id="live"
                 )
@@ -80,8 +80,7 @@ class DrawPanel:
                 self.told = gr.HTML("", elem_id="told")
                 self.larger = LargerPanel(engine.settings)
                 self.sharing = ShareRow(self.restoring.name)
-                with gr.Accordion("Receipt", open=False, visible=False, elem_id="receipt-box") as self.receipt_box:
-                    self.receipt = gr.Markdown(elem_id="receipt")
+                self.receipt_box, self.receipt = receipt_box()
         self.gallery = gr.Gallery(
             label="Made here since the page opened",
             columns=8,

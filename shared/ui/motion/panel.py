@@ -18,6 +18,7 @@ from shared.ui import receipt_view
 from shared.ui.motion import player
 from shared.ui.motion.restoring import motion_restore
 from shared.ui.motion.settings import to_request
+from shared.ui.receipt_box import receipt_box
 from shared.ui.running import RunRow, Shown
 from shared.ui.sessions import Runs, with_keys
 
@@ -49,8 +50,7 @@ class MotionPanel:
             label="Files: animated GLB, BVH", visible=False, interactive=False, file_count="multiple",
             elem_id="motion-files",
         )  # fmt: skip
-        with gr.Accordion("Receipt", open=False, visible=False, elem_id="motion-receipt-box") as self.receipt_box:
-            self.receipt = gr.Markdown(elem_id="motion-receipt")
+        self.receipt_box, self.receipt = receipt_box("motion-")
 
     def wire(self, picker: list[Any], settings: list[Any], keys: Any) -> None:
         """Connect the events."""

@@ -11,6 +11,7 @@ from shared.requests import Request, SolidRequest
 from shared.settings import Settings
 from shared.solid.finishing import finish
 from shared.ui import receipt_view
+from shared.ui.receipt_box import receipt_box
 from shared.ui.solid import viewer
 from shared.ui.solid.files import write
 from shared.ui.solid.viewer import Sight
@@ -23,8 +24,7 @@ class JobView:
         self.solid = viewer.build("job-solid")
         self.file = gr.File(label="The file", visible=False, elem_id="job-file", height=70)
         self.told = gr.HTML("", elem_id="job-told")
-        with gr.Accordion("Receipt", open=False, visible=False, elem_id="job-receipt-box") as self.box:
-            self.receipt = gr.Markdown(elem_id="job-receipt")
+        self.box, self.receipt = receipt_box("job-")
         self.outputs: list[Any] = [self.solid, self.file, self.told, self.box, self.receipt]
 
     def show(self, final: Final, request: Request, settings: Settings) -> list[Any]:

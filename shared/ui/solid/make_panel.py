@@ -22,7 +22,8 @@ from shared.ui import receipt_view
 from shared.ui.following import following
 from shared.ui.jobs_panel import Owner
 from shared.ui.model_picker import Picked
-from shared.ui.running import note, stopper
+from shared.ui.receipt_box import receipt_box
+from shared.ui.running import note, run_and_stop, stopper
 from shared.ui.sessions import Runs, with_keys
 from shared.ui.sharing import Made as Handed
 from shared.ui.sharing import ShareRow, made_by_file
@@ -74,8 +75,7 @@ class MakePanel:
                     autofocus=True,
                 )
                 with gr.Row():
-                    self.run = gr.Button("Make", variant="primary", elem_id="make", min_width=120)
-                    self.stop = gr.Button("Stop", elem_id="stop", visible=False, min_width=120)
+                    self.run, self.stop = run_and_stop("Make", "make", "stop")
                 self.quoted = gr.HTML("", elem_id="quoted")
                 self.agree = gr.Button("Agree and make it", variant="primary", elem_id="agree", visible=False)
                 gr.Examples(EXAMPLES, self.prompt, label="Try one", elem_id="examples")
@@ -107,8 +107,7 @@ class MakePanel:
                     )
                     self.saving = SavePanel()
                 self.sharing = ShareRow(self.restoring.name)
-                with gr.Accordion("Receipt", open=False, visible=False, elem_id="receipt-box") as self.receipt_box:
-                    self.receipt = gr.Markdown(elem_id="receipt")
+                self.receipt_box, self.receipt = receipt_box()
 
     @property
     def outputs(self) -> list[Any]:

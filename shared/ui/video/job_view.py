@@ -10,6 +10,7 @@ from shared.events import Final
 from shared.requests import Request, VideoRequest
 from shared.settings import Settings
 from shared.ui import receipt_view
+from shared.ui.receipt_box import receipt_box
 from shared.ui.video.files import keep
 from shared.video.finishing import finish
 
@@ -28,8 +29,7 @@ class JobView:
             elem_id="job-film",
         )
         self.told = gr.HTML("", elem_id="job-told")
-        with gr.Accordion("Receipt", open=False, visible=False, elem_id="job-receipt-box") as self.box:
-            self.receipt = gr.Markdown(elem_id="job-receipt")
+        self.box, self.receipt = receipt_box("job-")
         self.outputs: list[Any] = [self.film, self.told, self.box, self.receipt]
 
     def show(self, final: Final, request: Request, settings: Settings) -> list[Any]:

@@ -14,7 +14,8 @@ from shared.ui import receipt_view
 from shared.ui.following import following
 from shared.ui.jobs_panel import Owner
 from shared.ui.model_picker import Picked
-from shared.ui.running import PRIVATE, note, stopper
+from shared.ui.receipt_box import receipt_box
+from shared.ui.running import PRIVATE, note, run_and_stop, stopper
 from shared.ui.sessions import Runs, with_keys
 from shared.ui.sharing import ShareRow
 from shared.ui.video import film_view, shots_panel
@@ -54,8 +55,7 @@ class MakePanel:
                 )
                 self.shots = ShotsPanel(engine, runs, picked)
                 with gr.Row():
-                    self.run = gr.Button("Make the clip", variant="primary", elem_id="make", min_width=120)
-                    self.stop = gr.Button("Stop", elem_id="stop", visible=False, min_width=120)
+                    self.run, self.stop = run_and_stop("Make the clip", "make", "stop")
                 self.quoted = gr.HTML("", elem_id="quoted")
                 self.agree = gr.Button("Agree and make it", variant="primary", elem_id="agree", visible=False)
                 controls = self.shots.controls
@@ -79,8 +79,7 @@ class MakePanel:
                 self.told = gr.HTML("", elem_id="told")
                 self.export = ExportPanel()
                 self.sharing = ShareRow(self.restoring.name)
-                with gr.Accordion("Receipt", open=False, visible=False, elem_id="receipt-box") as self.receipt_box:
-                    self.receipt = gr.Markdown(elem_id="receipt")
+                self.receipt_box, self.receipt = receipt_box()
 
     @property
     def outputs(self) -> list[Any]:
