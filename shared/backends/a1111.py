@@ -41,7 +41,7 @@ class A1111(HostedImages):
 
     async def stream(self, call: ImageCall) -> AsyncIterator[ImagePiece]:
         """All pictures in one call; what the server says of its progress in between."""
-        root, task = call.account.base_url.rstrip("/"), f"task({secrets.token_hex(8)})"
+        root, task = call.account.root, f"task({secrets.token_hex(8)})"
         path = "txt2img" if call.request.image is None else "img2img"
         progress = Progress(call, root, task)
         asked = call.http.post(f"{root}/sdapi/v1/{path}", json={**_body(call), "force_task_id": task})

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shared.backends.base import Capabilities, require
 from shared.backends.diffusion import schedulers
 from shared.backends.diffusion.controls import Controls, offered
+from shared.backends.local.facts import facts as what_runs
 from shared.requests import LEADING
 
 if TYPE_CHECKING:
@@ -94,13 +94,9 @@ def facts(variant: Variant, loaded: Loaded) -> dict[str, Any]:
     """What really runs, for the receipt."""
     adapter = {"adapter": loaded.adapter.called, "adapter_weight": loaded.adapter.weight} if loaded.adapter else {}
     largest = variant.options.get("largest_side")
+    where: dict[str, Any] = {"device": loaded.device, "dtype": loaded.dtype, "revision": loaded.revision}
     return {
         **adapter,
         **({"largest_side": largest} if largest else {}),
-        "device": loaded.device,
-        "dtype": loaded.dtype,
-        "quantization": variant.quantization,
-        "revision": loaded.revision or variant.revision,
-        "noise_device": "cpu",
-        "versions": {name: importlib.metadata.version(name) for name in ("torch", "diffusers", "transformers")},
+        **what_runs(variant, "torch", "diffusers", "transformers", noise_device="cpu", **where),
     }

@@ -31,7 +31,7 @@ class ElevenLabsSound(HostedSound):
 
     async def stream(self, call: SoundCall) -> AsyncIterator[SoundPiece]:
         """One call, one file."""
-        url = f"{call.account.base_url.rstrip('/')}{call.profile.path}?output_format={_FORMAT}"
+        url = f"{call.account.root}{call.profile.path}?output_format={_FORMAT}"
         body = {**asked(call.request, call.profile), "model_id": call.variant.repo_id}
         answer = await call.http.post(url, json=body, headers={"xi-api-key": call.account.reveal()})
         answer.raise_for_status()

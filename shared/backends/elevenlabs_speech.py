@@ -68,7 +68,7 @@ async def _said(call: SpeechCall, utterance: Utterance, voice: str) -> AsyncIter
 
 
 def _address(call: SpeechCall, voice: str) -> str:
-    root = call.account.base_url.rstrip("/")
+    root = call.account.root
     return (
         f"{root}/v1/text-to-speech/{quote(voice, safe='')}/stream/with-timestamps?output_format={call.profile.format}"
     )

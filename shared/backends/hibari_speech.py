@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 from typing import TYPE_CHECKING
 
 from shared.audio.voices import voices
 from shared.backends.base import Capabilities, require
+from shared.backends.local.facts import versions as versions_of
 from shared.errors import BackendError
 
 if TYPE_CHECKING:
@@ -57,6 +57,6 @@ class HibariSpeech:
         from hibari import Hibari
 
         engine = Hibari(model=str(path), threads=settings.threads or 1)
-        versions = {name: importlib.metadata.version(name) for name in ("hibari-tts", "onnxruntime")}
+        versions = versions_of("hibari-tts", "onnxruntime")
         facts = {"device": "cpu", "dtype": "int8", "quantization": "int8", "versions": versions, "noise_device": "cpu"}
         return HibariModel(engine, str(variant.options.get("voices", PACKAGE)), self.capabilities(variant), facts)

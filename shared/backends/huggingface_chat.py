@@ -58,7 +58,7 @@ def _aimed(call: Call) -> httpx2.AsyncClient:
     kind of server and rewrites a JSON schema into that one's form."""
     import httpx2
 
-    url = httpx2.URL(f"{call.account.base_url.rstrip('/')}/chat/completions")
+    url = httpx2.URL(f"{call.account.root}/chat/completions")
 
     async def aim(request: httpx2.Request) -> None:
         request.url = url

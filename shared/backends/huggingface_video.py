@@ -80,8 +80,8 @@ class HuggingFaceVideo(HostedClips):
         root = f"{origin.scheme}://{origin.netloc}/{provider}"
 
         async def ask(path: str) -> Any:
-            headers = {"Authorization": f"Bearer {call.account.reveal()}"}
-            return await call.http.get(f"{root}{path}" + (f"?{query}" if query else ""), headers=headers)
+            asked = f"{root}{path}" + (f"?{query}" if query else "")
+            return await call.http.get(asked, headers=call.account.headers())
 
         seen = await QUEUES[provider].look(ask, path, f"{provider} (for {call.name})", CLIP)
         return _with(seen, {"inference_provider": provider})

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from shared.audio.voices import voices
 from shared.backends.base import Capabilities, require
+from shared.backends.local.facts import versions as versions_of
 from shared.errors import BackendError, MissingDependency
 
 if TYPE_CHECKING:
@@ -63,6 +63,6 @@ class KokoroSpeech:
 
         with failures.loading(variant):
             files = find(variant, settings, emit)
-            versions = {name: importlib.metadata.version(name) for name in ("onnxruntime", "hibari-tts")}
+            versions = versions_of("onnxruntime", "hibari-tts")
             facts = {"device": "cpu", "dtype": variant.dtype, "revision": files.revision, "versions": versions}
             return KokoroModel(files, self.capabilities(variant), facts, settings)

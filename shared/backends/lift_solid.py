@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from shared.backends.base import Capabilities, require
+from shared.backends.local.facts import versions as versions_of
 
 if TYPE_CHECKING:
     from shared.backends.solid.lifted import LiftModel
@@ -53,7 +53,7 @@ class LiftSolid:
         from shared.backends.solid.drawer import Drawer
         from shared.backends.solid.lifted import LiftModel
 
-        told: dict[str, Any] = {"versions": {name: importlib.metadata.version(name) for name in _PACKAGES}}
+        told: dict[str, Any] = {"versions": versions_of(*_PACKAGES)}
         drawer = Drawer(drawing(variant), variant.options.get("wording", "{prompt}"), settings)
         return LiftModel(drawer, self.capabilities(variant), {"device": "cpu", **told})
 

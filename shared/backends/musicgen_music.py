@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from shared.backends.base import Capabilities, require
+from shared.backends.local.facts import facts
 from shared.errors import BackendError
 
 if TYPE_CHECKING:
@@ -61,14 +61,9 @@ class MusicGen:
         quiet(settings)
         with failures.loading(variant):
             model, reader, revision = _read(variant, settings, emit)
-        facts: dict[str, Any] = {
-            "device": str(model.device.type),
-            "dtype": str(model.dtype).removeprefix("torch."),
-            "quantization": variant.quantization,
-            "revision": revision or variant.revision,
-            "versions": {name: importlib.metadata.version(name) for name in ("torch", "transformers")},
-        }
-        return MusicGenModel(model, reader, self.capabilities(variant), facts)
+        device, dtype = str(model.device.type), str(model.dtype).removeprefix("torch.")
+        told = facts(variant, "torch", "transformers", device=device, dtype=dtype, revision=revision)
+        return MusicGenModel(model, reader, self.capabilities(variant), told)
 
 
 def _quantize(writer: Any) -> None:

@@ -40,13 +40,13 @@ class OpenAICompatibleVideo(HostedClips):
         fields: dict[str, Any] = {name: (None, str(value)) for name, value in _fields(call).items()}
         if (start := call.request.image) is not None:
             fields["input_reference"] = ("first." + start.media_type.partition("/")[2], start.data, start.media_type)
-        answer = await call.http.post(_url(call), files=fields, headers=_headers(call))
+        answer = await call.http.post(_url(call), files=fields, headers=call.account.headers())
         answer.raise_for_status()
         return Sent(upstream=str(answer.json()["id"]))
 
     async def look(self, call: ClipCall, upstream: str) -> Seen:
         """What the server says of the job."""
-        answer = await call.http.get(_url(call, upstream), headers=_headers(call))
+        answer = await call.http.get(_url(call, upstream), headers=call.account.headers())
         answer.raise_for_status()
         told = answer.json()
         status = str(told["status"])
@@ -60,21 +60,17 @@ class OpenAICompatibleVideo(HostedClips):
 
     async def fetch(self, call: ClipCall, seen: Seen) -> ClipPiece:
         """From the server itself, with the key."""
-        return await self.with_key(call, seen, _headers(call))
+        return await self.with_key(call, seen, call.account.headers())
 
     async def stop(self, call: ClipCall, upstream: str) -> None:
         """Deleting a job that runs is how it is stopped."""
-        answer = await call.http.delete(_url(call, upstream), headers=_headers(call))
+        answer = await call.http.delete(_url(call, upstream), headers=call.account.headers())
         if answer.status_code != 404:
             answer.raise_for_status()
 
 
 def _url(call: ClipCall, *parts: str) -> str:
-    return "/".join([call.account.base_url.rstrip("/"), "videos", *parts])
-
-
-def _headers(call: ClipCall) -> dict[str, str]:
-    return {"Authorization": f"Bearer {call.account.reveal()}"}
+    return "/".join([call.account.root, "videos", *parts])
 
 
 def _fields(call: ClipCall) -> dict[str, Any]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from shared.backends.base import Capabilities, require
 from shared.backends.diffusers_image import LED, DiffusersImage, facts
+from shared.backends.local.facts import versions as versions_of
 from shared.errors import BackendError
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class OpenVinoImage(DiffusersImage):
             loaded = load(replace(variant, device="cpu", dtype="float32"), settings, emit)
             mark = loaded.adapter.mark if loaded.adapter else ""
             openvino_unet.put_in(loaded.pipe, loaded.folder, variant.quantization or "int8", settings, emit, mark)
-        versions = {name: importlib.metadata.version(name) for name in ("openvino", "nncf")}
+        versions = versions_of("openvino", "nncf")
         told = facts(variant, loaded)
         told["versions"] |= versions
         return DiffusionModel(loaded.pipe, loaded.folder, self.capabilities(variant), told)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.metadata
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from shared.backends.base import Capabilities, require
+from shared.backends.local.facts import facts
 from shared.backends.transformers_text import PARAMETERS, WHY_NOT
 from shared.errors import BackendError
 from shared.events import Progress
@@ -64,16 +64,5 @@ class OpenVinoText:
         loaded.revision = revision
         length = context_length(loaded.model.config, loaded.tokenizer)
         capabilities = dataclasses.replace(self.capabilities(variant), context_length=length)
-        return TorchModel(loaded, capabilities, _facts(variant, revision), check_between_steps)
-
-
-def _facts(variant: Variant, revision: str | None) -> dict[str, Any]:
-    packages = ("openvino", "nncf", "transformers", "torch")
-    return {
-        "device": "cpu",
-        "dtype": "float32",
-        "quantization": variant.quantization,
-        "revision": revision or variant.revision,
-        "noise_device": "cpu",
-        "versions": {name: importlib.metadata.version(name) for name in packages},
-    }
+        told = facts(variant, "openvino", "nncf", "transformers", "torch", revision=revision, noise_device="cpu")
+        return TorchModel(loaded, capabilities, told, check_between_steps)

@@ -68,11 +68,11 @@ class RunwayVideo(HostedClips):
 
 
 def _url(call: ClipCall, path: str) -> str:
-    return f"{call.account.base_url.rstrip('/')}/v1/{path}"
+    return f"{call.account.root}/v1/{path}"
 
 
 def _headers(call: ClipCall) -> dict[str, str]:
-    return {"Authorization": f"Bearer {call.account.reveal()}", "X-Runway-Version": _VERSION}
+    return {**call.account.headers(), "X-Runway-Version": _VERSION}
 
 
 def _body(call: ClipCall) -> dict[str, Any]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shared.backends.base import Capabilities, require
+from shared.backends.local.facts import facts
 from shared.errors import CorruptWeights, UnknownModel
 from shared.events import Progress
 
@@ -54,7 +54,8 @@ class SymbolicMusic:
         with failures.loading(variant):
             model = _model(folder, len(vocabulary.words))
             known = Known.read(folder / TUNES) if (folder / TUNES).is_file() else None
-        return MusicModel(model, vocabulary, known, self.capabilities(variant), _facts(variant))
+        told = facts(variant, "torch", "transformers", noise_device="cpu")
+        return MusicModel(model, vocabulary, known, self.capabilities(variant), told)
 
 
 def _folder(variant: Variant, settings: Settings) -> Path:
@@ -100,14 +101,3 @@ def _model(folder: Path, words: int) -> Any:
     if model.config.vocab_size < words:
         raise CorruptWeights(f"{folder.name} has fewer words than its vocabulary. Get the model again.")
     return model.eval()
-
-
-def _facts(variant: Variant) -> dict[str, Any]:
-    return {
-        "device": "cpu",
-        "dtype": "float32",
-        "quantization": None,
-        "revision": variant.revision,
-        "noise_device": "cpu",
-        "versions": {name: importlib.metadata.version(name) for name in ("torch", "transformers")},
-    }

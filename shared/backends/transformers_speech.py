@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 from typing import TYPE_CHECKING
 
 from shared.audio.voices import voices
 from shared.backends.base import Capabilities, require
+from shared.backends.local.facts import versions as versions_of
 
 if TYPE_CHECKING:
     from shared.backends.speech.torch_speaker import TorchSpeaker
@@ -64,7 +64,7 @@ class TransformersSpeech:
         quiet(settings)
         with failures.loading(variant):
             loaded = load(variant, settings, emit)
-        versions = {name: importlib.metadata.version(name) for name in ("torch", "transformers")}
+        versions = versions_of("torch", "transformers")
         facts = {"device": loaded.device, "dtype": loaded.dtype, "revision": loaded.revision, "versions": versions}
         if "language" in variant.options:
             facts["language"] = variant.options["language"]

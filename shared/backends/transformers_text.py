@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shared.backends.base import Capabilities, require
+from shared.backends.local.facts import facts
 
 if TYPE_CHECKING:
     from shared.backends.local.loading import Loaded
@@ -113,11 +113,5 @@ def _sees(variant: Variant) -> bool:
 
 
 def _facts(variant: Variant, loaded: Loaded) -> dict[str, Any]:
-    return {
-        "device": loaded.device,
-        "dtype": loaded.dtype,
-        "quantization": variant.quantization,
-        "revision": loaded.revision or variant.revision,
-        "noise_device": "cpu",
-        "versions": {name: importlib.metadata.version(name) for name in ("torch", "transformers")},
-    }
+    where: dict[str, Any] = {"device": loaded.device, "dtype": loaded.dtype, "revision": loaded.revision}
+    return facts(variant, "torch", "transformers", noise_device="cpu", **where)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from shared.backends.hosted.account import Account, account_at
@@ -49,13 +48,13 @@ class TripoSolid(HostedSolids):
             task |= {"type": "multiview_to_model", "files": prepared}
         else:
             task |= {"type": "image_to_model", "file": prepared[0]}
-        answer = await call.http.post(_url(call, "task"), json=task, headers=_headers(call))
+        answer = await call.http.post(_url(call, "task"), json=task, headers=call.account.headers())
         answer.raise_for_status()
         return Sent(upstream=str(_data(answer, call.name)["task_id"]))
 
     async def look(self, call: Any, upstream: str) -> Seen:
         """What the task says of itself. Its progress is in hundredths."""
-        answer = await call.http.get(_url(call, f"task/{upstream}"), headers=_headers(call))
+        answer = await call.http.get(_url(call, f"task/{upstream}"), headers=call.account.headers())
         answer.raise_for_status()
         task = _data(answer, call.name)
         status = task["status"]
@@ -73,7 +72,7 @@ class TripoSolid(HostedSolids):
 async def _uploaded(call: Any, part: ImagePart) -> dict[str, str]:
     kind = part.media_type.rpartition("/")[2]
     files = {"file": (f"picture.{kind}", part.data, part.media_type)}
-    answer = await call.http.post(_url(call, "upload"), files=files, headers=_headers(call))
+    answer = await call.http.post(_url(call, "upload"), files=files, headers=call.account.headers())
     answer.raise_for_status()
     return {"type": kind, "file_token": str(_data(answer, call.name)["image_token"])}
 
@@ -87,8 +86,4 @@ def _data(answer: Any, name: str) -> Any:
 
 
 def _url(call: Any, path: str) -> str:
-    return f"{call.account.base_url.rstrip('/')}/v2/openapi/{path}"
-
-
-def _headers(call: Any) -> Mapping[str, str]:
-    return {"Authorization": f"Bearer {call.account.reveal()}"}
+    return f"{call.account.root}/v2/openapi/{path}"

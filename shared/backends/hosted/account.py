@@ -39,9 +39,18 @@ class Account:
         host = f"[{host}]" if ":" in host else host
         return f"{host}:{parts.port}" if parts.port else host
 
+    @property
+    def root(self) -> str:
+        """The address that paths, which begin with a slash, are put behind."""
+        return self.base_url.rstrip("/")
+
     def reveal(self) -> str:
         """The key, or a filler for servers that need none: the clients insist on one."""
         return self.key.reveal() if self.key else "none"
+
+    def headers(self, scheme: str = "Bearer") -> dict[str, str]:
+        """The header that carries the key, where a provider takes it as HTTP has it."""
+        return {"Authorization": f"{scheme} {self.reveal()}"}
 
 
 def provider_account(provider: str, settings: Settings) -> Account:

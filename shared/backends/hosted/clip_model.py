@@ -15,7 +15,7 @@ from shared.backends.hosted.download import fetch, given_out
 from shared.backends.hosted.frame import Gathering
 from shared.backends.hosted.job_frame import JobCall, JobFrame, Seen
 from shared.backends.hosted.sizes import Size
-from shared.errors import InferenceError, InvalidRequest
+from shared.errors import InvalidRequest
 from shared.events import Progress
 from shared.outputs import VideoOutput
 from shared.pricing import Cost
@@ -168,7 +168,9 @@ def _complete(profile: ClipProfile, request: VideoRequest) -> None:
         raise InvalidRequest("A last picture goes with a first one only. Choose a first picture too.")
 
 
-class _Clip(Gathering[ClipPiece]):
+class OneFile(Gathering[ClipPiece]):
+    """What looks at a job told, and the whole file at its end; a subclass makes the output of it."""
+
     def __init__(self, provider: str, emit: Emit) -> None:
         self._provider, self._emit = provider, emit
         self._data = b""
@@ -190,10 +192,8 @@ class _Clip(Gathering[ClipPiece]):
         words = piece.words or f"{self._provider} is at work; you may leave, it is kept under “Jobs”"
         self._emit(Progress(words, piece.progress, None if piece.progress is None else 1.0))
 
-    def problem(self, provider: str) -> InferenceError | None:
-        """None: the file was looked at when it came."""
-        return None
 
+class _Clip(OneFile):
     def outcome(self, facts: Mapping[str, Any]) -> Outcome:
         """The clip, with what the file says of itself."""
         about = measured(self._data, self._provider)

@@ -23,7 +23,7 @@ class ComfyServer:
 
     def __init__(self, call: ImageCall) -> None:
         self._call, self._http, self._name = call, call.http, call.account.name
-        self._root = call.account.base_url.rstrip("/")
+        self._root = call.account.root
 
     async def first_checkpoint(self) -> str:
         """The first of the models that it has. Raises `UnknownModel` where it has none."""

@@ -45,7 +45,7 @@ async def listening(call: ImageCall, client: str) -> AsyncIterator[Heard]:
 async def _open(call: ImageCall, client: str) -> ClientConnection:
     from websockets.asyncio.client import connect
 
-    address = call.account.base_url.rstrip("/")
+    address = call.account.root
     secure = address.startswith("https:")
     return await connect(
         f"ws{address.removeprefix('http')}/ws?clientId={client}",

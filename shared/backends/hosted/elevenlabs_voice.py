@@ -36,7 +36,7 @@ async def imitated(call: SpeechCall) -> AsyncIterator[ImitatedVoice]:
         yield voice
         return
     wav = encode(AudioOutput(pcm=reference.pcm, sample_rate=reference.sample_rate), "wav")
-    address, headers = f"{call.account.base_url.rstrip('/')}/v1/voices", {"xi-api-key": call.account.reveal()}
+    address, headers = f"{call.account.root}/v1/voices", {"xi-api-key": call.account.reveal()}
     files = {"files": ("voice.wav", wav, "audio/wav")}
     answer = await call.http.post(f"{address}/add", data={"name": "Playground, one run"}, files=files, headers=headers)
     answer.raise_for_status()

@@ -6,7 +6,7 @@ fal: https://fal.ai/docs/inference-api/queue. Replicate: https://replicate.com/d
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -115,10 +115,11 @@ class AtHost(JobFrame[RequestT, ProfileT, PieceT]):
         answer = await call.http.request(method, f"{_root(call)}{upstream}{ending}", headers=self._headers(call))
         answer.raise_for_status()
 
-    def _headers(self, call: Any) -> Mapping[str, str]:
-        return {"Authorization": f"{self.host.scheme} {call.account.reveal()}"}
+    def _headers(self, call: Any) -> dict[str, str]:
+        told: dict[str, str] = call.account.headers(self.host.scheme)
+        return told
 
 
 def _root(call: Any) -> str:
-    address: str = call.account.base_url.rstrip("/")
+    address: str = call.account.root
     return address

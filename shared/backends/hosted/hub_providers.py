@@ -48,7 +48,7 @@ async def choose(call: HostedCall[Any, Any], task: str) -> tuple[str, str]:
     answer = await call.http.get(
         f"{hub}/api/models/{model}",
         params={"expand[]": "inferenceProviderMapping"},
-        headers={"Authorization": f"Bearer {call.account.reveal()}"},
+        headers=call.account.headers(),
     )
     answer.raise_for_status()
     wanted = str(call.variant.options.get("provider", AUTO))

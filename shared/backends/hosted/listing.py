@@ -73,8 +73,7 @@ async def _google(account: Account, http: httpx2.AsyncClient) -> AsyncIterator[L
 
 async def _compatible(account: Account, http: httpx2.AsyncClient) -> AsyncIterator[Listed]:
     """`GET /models`: an object with `data`, or a bare list at some. Servers add fields of their own."""
-    headers = {"Authorization": f"Bearer {account.reveal()}"}
-    answer = await http.get(f"{account.base_url.rstrip('/')}/models", headers=headers)
+    answer = await http.get(f"{account.root}/models", headers=account.headers())
     answer.raise_for_status()
     body = answer.json()
     for row in body.get("data") or [] if isinstance(body, dict) else body:

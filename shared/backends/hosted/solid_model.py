@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from shared import pricing
 from shared.backends.base import Outcome, Usage
 from shared.backends.hosted.account import Account
-from shared.backends.hosted.clip_model import ClipPiece
+from shared.backends.hosted.clip_model import ClipPiece, OneFile
 from shared.backends.hosted.download import fetch
 from shared.backends.hosted.frame import Gathering
 from shared.backends.hosted.job_frame import JobCall, JobFrame, Seen
 from shared.backends.hosted.limits import MIB
 from shared.backends.hosted.solids import SolidProfile, profile_of
 from shared.errors import InvalidRequest, ProviderError
-from shared.events import Progress
 from shared.outputs import SolidOutput
 from shared.pricing import Cost
 from shared.requests import Request, SolidRequest
@@ -102,25 +101,10 @@ def _complete(profile: SolidProfile, request: SolidRequest) -> None:
         raise InvalidRequest("Pictures from other sides go with one of the front. Add that too.")
 
 
-class _Mesh(Gathering[ClipPiece]):
+class _Mesh(OneFile):
     def __init__(self, provider: str, request: SolidRequest, emit: Emit) -> None:
-        self._provider, self._request, self._emit = provider, request, emit
-        self._data = b""
-        self._facts: dict[str, Any] = {}
-
-    @property
-    def began(self) -> bool:
-        """Whether the file is there."""
-        return bool(self._data)
-
-    def add(self, piece: ClipPiece) -> None:
-        """Take it in."""
-        self._facts.update(piece.facts)
-        if piece.data:
-            self._data, self.finish = piece.data, "stop"
-            return
-        words = piece.words or f"{self._provider} is at work; you may leave, it is kept under “Jobs”"
-        self._emit(Progress(words, piece.progress, None if piece.progress is None else 1.0))
+        super().__init__(provider, emit)
+        self._request = request
 
     def outcome(self, facts: Mapping[str, Any]) -> Outcome:
         """The solid in the size that was asked for."""

@@ -11,7 +11,6 @@ The published checkpoints are pickles; the README of the 3D Space says how one i
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shared import machine as machines
+from shared.backends.local.facts import versions as versions_of
 from shared.backends.motion.denoiser import built
 from shared.errors import CorruptWeights
 from shared.events import Progress
@@ -136,7 +136,7 @@ def read(folder: Path, variant: Variant, emit: Emit) -> Parts:
     except RuntimeError as error:
         why = str(error).splitlines()[-1].strip()[:200]
         raise CorruptWeights(f"{folder.name}'s {WEIGHTS} doesn't fit its {CONFIG}: {why} {_NEEDED}") from None
-    versions = {name: importlib.metadata.version(name) for name in ("torch", "diffusers", "transformers")}
+    versions = versions_of("torch", "diffusers", "transformers")
     facts = {"device": device, "dtype": "float32", "versions": versions}
     network, text = network.eval().to(device), text.eval().to(device)
     return Parts(config, network, text, tokenizer, mean.to(device), std.to(device), facts)

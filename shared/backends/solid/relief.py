@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shared import machine as machines
 from shared.backends.base import Capabilities, Outcome
+from shared.backends.local.facts import versions as versions_of
 from shared.backends.local.parts import OfParts
 from shared.errors import CorruptWeights, InvalidRequest
 from shared.events import Preview, Progress
@@ -47,7 +47,7 @@ def read(folder: Path, variant: Variant, capabilities: Capabilities, emit: Emit)
     )
     if found["missing_keys"]:
         raise CorruptWeights(f"{folder.name} lacks some of its weights. Download the model again.")
-    versions = {name: importlib.metadata.version(name) for name in ("torch", "transformers", "scipy", "trimesh")}
+    versions = versions_of("torch", "transformers", "scipy", "trimesh")
     facts = {"device": device, "dtype": "float32", "versions": versions}
     return ReliefModel(model.eval().to(device), looking, bool(variant.options.get("far")), capabilities, facts)
 

@@ -5,7 +5,6 @@ The published weights are a pickle; the README of the 3D Space says how they are
 
 from __future__ import annotations
 
-import importlib.metadata
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shared import machine as machines
+from shared.backends.local.facts import versions as versions_of
 from shared.backends.solid.triposr.config import CONFIG, Config, read_config
 from shared.backends.solid.triposr.network import built
 from shared.errors import CorruptWeights
@@ -86,7 +86,7 @@ def read(folder: Path, variant: Variant, emit: Emit) -> Parts:
     except (RuntimeError, KeyError, ValueError, IndexError) as error:
         why = str(error).splitlines()[-1].strip()[:200]
         raise CorruptWeights(f"{folder.name}'s {WEIGHTS} doesn't fit its {CONFIG}: {why}. {_NEEDED}") from None
-    versions = {name: importlib.metadata.version(name) for name in ("torch", "diffusers", "transformers", "trimesh")}
+    versions = versions_of("torch", "diffusers", "transformers", "trimesh")
     facts = {"device": device, "dtype": "float32", "versions": versions}
     return Parts(config, network.eval().requires_grad_(False).to(device), facts)
 
