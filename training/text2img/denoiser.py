@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import time
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +20,13 @@ from diffusers.models.attention_processor import AttnProcessor
 from transformers import CLIPTextModel, CLIPTokenizer
 from wording import WIDTH, build_encoder, learn_tokenizer
 
+from training import stages
+
 BATCH, RATE = 64, 8e-4
 # How noisy the training pictures are: mostly with a logarithm of signal to noise around 0, of deviation 2, where shapes
 # are decided (Esser et al. 2024, rectified flow's logit-normal moments), and sometimes anyhow.
 DEVIATION, ANYHOW = 2.0, 0.15
 UNTOLD = 0.1  # share of pictures trained without a caption, for guidance
-SAVED_EVERY = 240.0  # seconds
 SCHEDULE: dict[str, Any] = {
     "beta_start": 0.00085,
     "beta_end": 0.012,
@@ -169,21 +169,10 @@ class Trainer:
 
 def train(folder: Path, captions: list[tuple[list[str], float]], minutes: float) -> None:
     """Train for so long; the rate sinks in the last fifth. Goes on from the last state."""
-    trainer = Trainer(folder, captions)
-    begun = saved = time.monotonic()
-    losses: list[float] = []
-    first = trainer.steps
-    while (spent := time.monotonic() - begun) < minutes * 60:
-        left = 1 - spent / (minutes * 60)
-        losses.append(trainer.step(RATE * min(1.0, 0.05 + left / 0.2)))
-        if trainer.steps % 100 == 0:
-            pace = (trainer.steps - first) * BATCH / (time.monotonic() - begun)
-            print(f"denoiser {trainer.steps} loss {numpy.mean(losses):.4f} {pace:.0f} pictures/s", flush=True)
-            losses.clear()
-        if time.monotonic() - saved > SAVED_EVERY:
-            trainer.save()
-            saved = time.monotonic()
-    trainer.save()
+    stages.train(
+        Trainer(folder, captions), minutes, lambda left: RATE * min(1.0, 0.05 + left / 0.2),
+        name="denoiser", each=BATCH, what="pictures", told_every=100,
+    )  # fmt: skip
 
 
 def begin_from(shipped: Path, folder: Path) -> None:

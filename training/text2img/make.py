@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from pathlib import Path
@@ -18,14 +17,14 @@ import numpy
 HERE = Path(__file__).resolve().parent
 WORK = HERE / "work"
 STAGES = ("data", "autoencoder", "denoiser", "evaluation")
-sys.path.insert(0, str(HERE))
+sys.path[:0] = [str(HERE), str(HERE.parents[1])]
 
 
 def main() -> None:
     """Run the stages asked for, in order."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--stage", choices=STAGES, action="append", help="only this (may be given again)")
-    parser.add_argument("--minutes", type=float, default=240, help="of the denoiser (default: %(default)s)")
+    from training.stages import parser_of
+
+    parser = parser_of(__doc__, STAGES, 240, "the denoiser")
     parser.add_argument("--autoencoder-steps", type=int, default=4000)
     parser.add_argument("--from-shipped", action="store_true", help="go on from weights/text2img, without its state")
     arguments = parser.parse_args()

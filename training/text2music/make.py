@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from pathlib import Path
 
@@ -19,10 +18,9 @@ sys.path[:0] = [str(HERE), str(HERE.parents[1])]
 
 def main() -> None:
     """Run the stages asked for, in order."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--stage", choices=STAGES, action="append", help="only this (may be given again)")
-    parser.add_argument("--minutes", type=float, default=120, help="of the model's training (default: %(default)s)")
-    arguments = parser.parse_args()
+    from training.stages import parser_of
+
+    arguments = parser_of(__doc__, STAGES, 120, "the model's training").parse_args()
     stages = arguments.stage or STAGES
     if "data" in stages:
         data()

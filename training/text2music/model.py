@@ -18,13 +18,14 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
 
 from shared.music.language import BEGIN, CONTROLS, END, PAD, UNKNOWN, Vocabulary, words
+from training.stages import SAVED_EVERY
 
 LONGEST = 1024  # words
 BATCH = 4096  # words, those that fill up short texts included
 RATE, WARM, DECAY = 6e-4, 200, 0.1
 UNTOLD = {"kind": 0.1, "mode": 0.1, "metre": 0.1, "density": 0.5, "leaps": 0.5}  # share of texts that say "any" instead
 SHORTENED = 0.3  # share of texts of which only some parts are read
-SAVED_EVERY, JUDGED_EVERY = 240.0, 250  # seconds; steps
+JUDGED_EVERY = 250  # steps
 
 
 def keep_memory() -> None:

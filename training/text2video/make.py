@@ -8,7 +8,6 @@ what it has: the clips' latents, checkpoints, logs.
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from pathlib import Path
@@ -22,10 +21,9 @@ sys.path[:0] = [str(HERE), str(IMAGES), str(HERE.parents[1])]
 
 def main() -> None:
     """Run the stages asked for, in order."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--stage", choices=STAGES, action="append", help="only this (may be given again)")
-    parser.add_argument("--minutes", type=float, default=90, help="of the module's training (default: %(default)s)")
-    arguments = parser.parse_args()
+    from training.stages import parser_of
+
+    arguments = parser_of(__doc__, STAGES, 90, "the module's training").parse_args()
     stages = arguments.stage or STAGES
     if "data" in stages:
         data()

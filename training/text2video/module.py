@@ -5,19 +5,18 @@ from __future__ import annotations
 import json
 import random
 import shutil
-import time
 from pathlib import Path
 from typing import Any
 
 import clips
 import denoiser
-import numpy
 import torch
 from diffusers import DDPMScheduler, DiffusionPipeline, MotionAdapter
 from diffusers.models.attention_processor import AttnProcessor
 from safetensors.torch import load_file, save_file
 
 from shared.backends.diffusion.animation import CODES, PHRASES, motion_unet, share_noise
+from training import stages
 
 BATCH = 4  # clips
 RATE, CODE_RATE = 3e-3, 1e-2
@@ -171,20 +170,10 @@ class Trainer:
 def train(folder: Path, image_folder: Path, minutes: float) -> None:
     """Train for so long; the rate sinks in the last third. Goes on from the last state."""
     trainer = Trainer(folder, image_folder)
-    begun = saved = time.monotonic()
-    losses: list[float] = []
-    first = trainer.steps
-    while (spent := time.monotonic() - begun) < minutes * 60:
-        left = 1 - spent / (minutes * 60)
-        losses.append(trainer.step(trainer.rate * min(1.0, 0.02 + left / 0.35)))
-        if trainer.steps % 20 == 0:
-            pace = (trainer.steps - first) * BATCH / (time.monotonic() - begun)
-            print(f"module {trainer.steps} loss {numpy.mean(losses):.4f} {pace:.2f} clips/s", flush=True)
-            losses.clear()
-        if time.monotonic() - saved > denoiser.SAVED_EVERY:
-            trainer.save()
-            saved = time.monotonic()
-    trainer.save()
+    stages.train(
+        trainer, minutes, lambda left: trainer.rate * min(1.0, 0.02 + left / 0.35),
+        name="module", each=BATCH, what="clips", told_every=20,
+    )  # fmt: skip
 
 
 def moves(name: str) -> bool:
