@@ -6,11 +6,14 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from shared.errors import InferenceError
-from shared.events import Event, Final, Partial, Piece, Progress
+from shared.events import Event, Final, Partial, Piece, Preview, Progress
 from shared.receipts import Receipt
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 # A screen is told about four times a second: each telling costs the server about a millisecond.
 INTERVAL = 0.25
@@ -46,6 +49,18 @@ class Gatherer(Protocol[Gathered]):
 
     def whole(self, final: Final) -> Gathered:
         """What the run's end brings."""
+
+
+class LastPreview:
+    """Keeps of a run's pieces the last unfinished picture."""
+
+    def __init__(self) -> None:
+        self.preview: Image | None = None
+
+    def add(self, event: Piece) -> None:
+        """Take in a piece."""
+        if isinstance(event, Preview):
+            self.preview = event.image
 
 
 def paced(events: Iterator[Event], gatherer: Gatherer[Shown], interval: float = INTERVAL) -> Iterator[Shown]:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from shared.events import Event, Final, Piece, Preview
-from shared.pacing import INTERVAL, SoFar, paced
+from shared.events import Event, Final
+from shared.pacing import INTERVAL, LastPreview, SoFar, paced
 from shared.requests import MOST_SEED, ImagePart
 
 if TYPE_CHECKING:
@@ -40,16 +40,9 @@ def drawings(events: Iterator[Event], interval: float = INTERVAL) -> Iterator[Dr
     return paced(events, _Growing(), interval)
 
 
-class _Growing:
-    def __init__(self) -> None:
-        self._preview: Image | None = None
-
-    def add(self, event: Piece) -> None:
-        if isinstance(event, Preview):
-            self._preview = event.image
-
+class _Growing(LastPreview):
     def so_far(self) -> Drawing:
-        return Drawing(preview=self._preview)
+        return Drawing(preview=self.preview)
 
     def whole(self, final: Final) -> Drawing:
-        return Drawing(preview=self._preview, images=final.output.images, seeds=final.output.seeds)
+        return Drawing(preview=self.preview, images=final.output.images, seeds=final.output.seeds)

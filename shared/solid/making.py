@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from shared.events import Event, Final, Piece, Preview
+from shared.events import Event, Final
 from shared.outputs import SolidOutput
-from shared.pacing import INTERVAL, SoFar, paced
+from shared.pacing import INTERVAL, LastPreview, SoFar, paced
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -27,16 +27,9 @@ def makings(events: Iterator[Event], interval: float = INTERVAL) -> Iterator[Mak
     return paced(events, _Growing(), interval)
 
 
-class _Growing:
-    def __init__(self) -> None:
-        self._preview: Image | None = None
-
-    def add(self, event: Piece) -> None:
-        if isinstance(event, Preview):
-            self._preview = event.image
-
+class _Growing(LastPreview):
     def so_far(self) -> Making:
-        return Making(preview=self._preview)
+        return Making(preview=self.preview)
 
     def whole(self, final: Final) -> Making:
-        return Making(preview=self._preview, output=final.output)
+        return Making(preview=self.preview, output=final.output)

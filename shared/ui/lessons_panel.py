@@ -191,12 +191,16 @@ def _before(steps: Sequence[Step], at: int, name: str) -> int:
 
 
 def filled(
-    names: Sequence[str], usual: Mapping[str, float], asked: Mapping[str, Any], own: Mapping[str, Any]
+    names: Sequence[str],
+    sliders: Mapping[str, tuple[str, float, float, float, float, str]],
+    asked: Mapping[str, Any],
+    own: Mapping[str, Any],
 ) -> dict[str, Any]:
     """What each control of those names gets for settings by a request's names.
 
-    `usual`: what sliders show where nothing else is known. `own`: the model's values.
+    `sliders`: label, least, most, step, value where nothing else is known, and words. `own`: the model's values.
     """
     values: dict[str, Any] = dict.fromkeys(names, "")
-    values |= {name: own.get(name, value) for name, value in usual.items()}
-    return values | {name: value if name in usual else str(value) for name, value in asked.items() if value is not None}
+    values |= {name: own.get(name, row[4]) for name, row in sliders.items()}
+    known = {name: value for name, value in asked.items() if value is not None}
+    return values | {name: value if name in sliders else str(value) for name, value in known.items()}

@@ -71,7 +71,7 @@ def _fit(name: str, found: Following | None) -> dict[str, Any]:
 
 def controls(asked: Mapping[str, Any], own: Mapping[str, Any]) -> list[Any]:
     """What each control gets, in the order of `NAMES`, for settings by a request's names. `own`: the model's values."""
-    values = filled(NAMES, {name: row[4] for name, row in SLIDERS.items()}, asked, own)
+    values = filled(NAMES, SLIDERS, asked, own)
     return [values[name] for name in NAMES]
 
 

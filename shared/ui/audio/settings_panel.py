@@ -88,7 +88,7 @@ def _named(name: str, about: str) -> str:
 def controls(asked: Mapping[str, Any], own: Mapping[str, Any]) -> list[Any]:
     """What each control gets, in the order of `NAMES`, for settings by a request's names. `own`: the model's values."""
     words = {**asked, "speakers": write_speakers(asked.get("speakers") or ())}
-    values = filled(NAMES, {name: row[4] for name, row in SLIDERS.items()}, words, own)
+    values = filled(NAMES, SLIDERS, words, own)
     return [values[name] or (name == "voice" and own.get("voice")) or "" for name in NAMES]
 
 

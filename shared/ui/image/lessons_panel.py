@@ -40,7 +40,7 @@ class ImageLessons:
 
 def controls(asked: Mapping[str, Any], own: Mapping[str, Any]) -> list[Any]:
     """What each control gets, in the order of `NAMES`, for settings by a request's names. `own`: the model's values."""
-    values = filled(NAMES, {name: slider[4] for name, slider in SLIDERS.items()}, asked, own)
+    values = filled(NAMES, SLIDERS, asked, own)
     if "width" in asked and "height" in asked:
         values["size"] = f"{asked['width']}x{asked['height']}"
     return [values[name] for name in NAMES]

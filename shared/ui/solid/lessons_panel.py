@@ -33,8 +33,7 @@ class SolidLessons:
         """The words, no pictures, and the settings; those that the lesson leaves open are the model's own."""
         (part,) = parts
         own = values_of(self._engine, Task.TEXT_TO_3D, Picked(*picked), keys)
-        values = filled(NAMES, {name: slider[4] for name, slider in SLIDERS.items()}, {}, own)
-        values |= _USUAL | {name: value for name, value in part.settings.items() if name in NAMES}
-        values["seed"] = "" if values["seed"] in (None, "") else str(values["seed"])
+        values = filled(NAMES, SLIDERS, {name: value for name, value in part.settings.items() if name in NAMES}, own)
+        values |= {name: part.settings.get(name, usual) for name, usual in _USUAL.items()}
         shown = [gr.update(selected="make"), *self._page.turned_to(Task.TEXT_TO_3D)]
         return [*shown, part.text, None, *[None] * len(VIEWS), *(values[name] for name in NAMES)]
