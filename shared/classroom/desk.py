@@ -44,7 +44,7 @@ class Class:
         self.queues = Queues()
         self.ledger = Ledger(database)
         self.works = Works(database, settings.data_dir / "class-works", clock)
-        self._teachers = Owners(settings.data_dir / "class-teachers", None)
+        self._teachers = Owners(settings.data_dir / "class-teachers", database, "teachers.key")
         self._lock = threading.Lock()
         self._capped: dict[str, object] = {}
         self.address = ""  # where others reach the server, once it is known

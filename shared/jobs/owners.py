@@ -20,12 +20,12 @@ _SECRET = "owners.key"
 class Owners:
     """Gives out tokens and reads them. The secret behind them is made once and kept in the folder.
 
-    Where servers share a database it is kept there, since a browser may come to any of them; where that can't be
-    reached `StateUnavailable` is raised, lest a browser be given another token for the one that it has.
+    Where servers share a database it is kept there, by `name`, since a browser may come to any of them; where that
+    can't be reached `StateUnavailable` is raised, lest a browser be given another token for the one that it has.
     """
 
-    def __init__(self, folder: Path, database: Database | None = None) -> None:
-        self._path = folder / _SECRET
+    def __init__(self, folder: Path, database: Database | None = None, name: str = _SECRET) -> None:
+        self._path, self._name = folder / _SECRET, name
         self._database = database if database is not None and database.shared else None
         self._secret: bytes | None = None
 
@@ -46,7 +46,7 @@ class Owners:
 
     def _key(self) -> bytes:
         if self._secret is None and self._database is not None:
-            self._secret = kept_secret(self._database, _SECRET)
+            self._secret = kept_secret(self._database, self._name)
         if self._secret is None:
             try:
                 self._secret = self._kept()

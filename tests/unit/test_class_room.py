@@ -15,8 +15,9 @@ from shared.classroom.made import Made
 from shared.classroom.room import HERE, Room
 from shared.classroom.works import MOST_EACH, State, Works
 from shared.errors import InvalidRequest
-from shared.settings import Settings
+from shared.settings import Secret, Settings
 from shared.state.database import Database
+from tests.support.postgres import Postgres
 
 Opener = Callable[[], Database]
 DAY = 86_400.0
@@ -101,6 +102,17 @@ def test_names_are_cleaned_and_no_two_are_the_same(opened: Opener, tmp_path: Pat
     found = [p.name for p in room.people]
     assert len(set(found)) == 5 and {"Ada", "Ada 2", "ab c"} <= set(found)
     assert max(map(len, found)) <= names.LONGEST
+
+
+def test_a_teacher_is_one_at_every_server_of_a_class_and_a_student_at_none(
+    postgresql: Postgres, tmp_path: Path
+) -> None:
+    url = Secret(postgresql.new_database())
+    one, two = (Class(Settings(data_dir=tmp_path / name, database_url=url), "open-sesame") for name in ("one", "two"))
+    token = one.teach("open-sesame")
+    assert token and two.is_teacher(token)
+    student, stamp = one.room.join(one.room.facts.code, "Ada"), token.rpartition(".")[2]
+    assert two.room.person(student) and not two.is_teacher(f"{student}.{stamp}")
 
 
 def test_what_the_teacher_sets_is_seen_by_every_server(opened: Opener, tmp_path: Path) -> None:
