@@ -8,6 +8,11 @@
       each.dataset.set = "";
       each.value = document.documentElement.dataset.language || "en";
     });
+    // The arrow that unfolds a receipt below an answer is named by what stands beside it.
+    document.querySelectorAll('#chat button.icon-button[aria-label=""]').forEach((each) => {
+      const name = each.closest(".title")?.innerText.trim();
+      if (name) each.setAttribute("aria-label", name);
+    });
     document.querySelectorAll(".pg-scroll:not([tabindex])").forEach((each) => each.setAttribute("tabindex", "0"));
   };
   let due = false;

@@ -111,7 +111,7 @@ def _row(run: Ran, known: bool) -> str:
     receipt = _receipt(run)
     model = str(run.receipt.get("name") or run.receipt.get("model") or "").replace(" (starter)", "")
     cells = [
-        ("When", time.strftime("%d %b, %H:%M", time.gmtime(run.created))),
+        ("When", time.strftime("%Y-%m-%d %H:%M", time.gmtime(run.created))),
         ("What", _what(run)),
         ("Engine", " · ".join(filter(None, [model, _engine(receipt, run)]))),
         ("Ended", _ended(run)),

@@ -19,9 +19,9 @@ from shared.state.shares import shares_of
 from shared.surroundings import loopback_past_proxies
 from shared.ui.classroom.serving import announce, class_layers, class_pages, class_screen
 from shared.ui.guarded_inputs import guard_inputs
+from shared.ui.heading import Way, heading, lead_on
 from shared.ui.kept_pages import KeptPages
 from shared.ui.languages.layer import Speaking
-from shared.ui.languages.menu import menu
 from shared.ui.languages.spoken_pages import speak
 from shared.ui.operation import Operation, checks_of
 from shared.ui.quick_states import quicken
@@ -32,12 +32,24 @@ from shared.ui.under_path import innermost, outermost
 from shared.ui.web import Assets, SafeResponses
 
 ROOT = Path(__file__).resolve().parents[2]
+# A Space's name and what it is for, in the order of the cards.
 ABOUT = {
     "chat": ("Chat", "Talk with a language model, and switch the engine under the same conversation."),
-    "text2img": ("Text to image", "Draw from words."),
-    "text2audio": ("Text to audio", "Speech, music and sound from words."),
-    "text2video": ("Text to video", "Moving pictures from words."),
-    "3d": ("Text to 3D", "From words to a thing you can turn."),
+    "text2img": ("Text to image", "Draw from words. One prompt and seed, many engines: see what each draws."),
+    "text2audio": ("Text to audio", "Speech, music and sounds from words, heard and seen while they are made."),
+    "text2video": (
+        "Text to video",
+        "Moving pictures from words. One prompt and seed, many engines: see what each makes move.",
+    ),
+    "3d": ("Text to 3D", "From words or a picture to a thing you can turn, measure and print."),
+}
+# The lines of a card's picture, on a ground of 24 by 24.
+_LINES = {
+    "chat": "M4 5h16v11H10l-5 4v-4H4zM8 9h8M8 12h5",
+    "text2img": "M3 4h18v16H3zM3 17l5-5 4 4 3-3 6 5M15.5 7.5a1.5 1.5 0 1 0 .01 0z",
+    "text2audio": "M3 10v4M7 7v10M11 3v18M15 7v10M19 9v6M22 11v2",
+    "text2video": "M3 5h18v14H3zM7 5v14M17 5v14M3 9h4M3 15h4M17 9h4M17 15h4",
+    "3d": "M12 2l9 5v10l-9 5-9-5V7zM3 7l9 5 9-5M12 12v10",
 }
 
 
@@ -52,7 +64,12 @@ class Found:
 
 def find_spaces(root: Path = ROOT) -> list[Found]:
     """Every Space under `spaces/`; one that fails to start is reported, and takes nothing else down."""
-    return [_start(app) for app in sorted(root.glob("spaces/*/app.py"))]
+    return [_start(app) for app in sorted(root.glob("spaces/*/app.py"), key=_place)]
+
+
+def _place(app: Path) -> tuple[int, str]:
+    known, name = list(ABOUT), app.parent.name
+    return known.index(name) if name in known else len(known), name
 
 
 def _start(app: Path) -> Found:
@@ -66,19 +83,30 @@ def _start(app: Path) -> Found:
 def landing(spaces: list[Found], root: str = "") -> Any:
     """The page with a card for each Space. `root`: the path under which visitors find the server."""
     with gr.Blocks(title="Generative-AI playgrounds", analytics_enabled=False) as page:
-        gr.HTML(
-            f'<div class="pg-head">{menu()}<h1>Generative-AI playgrounds</h1>'
-            "<p>One prompt, many engines. Everything here works with no GPU, no key and no network.</p></div>"
+        heading(
+            "Generative-AI playgrounds",
+            "One prompt, many engines. Everything here works with no GPU, no key and no network.",
         )
         gr.HTML(f'<div class="pg-cards">{"".join(_card(space, root) for space in spaces)}</div>')
     return page
 
 
+def _way(space: Found, root: str) -> Way:
+    return Way(f"{root}/{space.name}/", _about(space)[0])
+
+
+def _about(space: Found) -> tuple[str, str]:
+    return ABOUT.get(space.name, (space.name, ""))
+
+
 def _card(space: Found, root: str) -> str:
-    title, words = ABOUT.get(space.name, (space.name, ""))
+    title, words = _about(space)
     if space.demo is None:
         return f'<div class="pg-card"><h2>{escape(title)}</h2><p>It could not start: {escape(space.problem)}</p></div>'
-    return f'<a class="pg-card" href="{root}/{space.name}/"><h2>{escape(title)}</h2><p>{escape(words)}</p></a>'
+    lines = _LINES.get(space.name, "")
+    icon = f'<svg viewBox="0 0 24 24" aria-hidden="true"><path d="{lines}"/></svg>'
+    inner = f"{icon}<h2>{escape(title)}</h2><p>{escape(words)}</p>"
+    return f'<a class="pg-card" href="{_way(space, root).address}">{inner}</a>'
 
 
 def build(spaces: list[Found], settings: Settings) -> Any:
@@ -95,8 +123,10 @@ def build(spaces: list[Found], settings: Settings) -> Any:
     screen = SCREEN | class_screen(settings) | {"root_path": ""}  # a Space would else take the whole path for its own
     readiness = Readiness(checks_of(space.demo for space in spaces))
     app.add_middleware(Operation, readiness=readiness, settings=settings)
+    ways = [Way(f"{settings.root_path}/", "Playgrounds"), *(_way(space, settings.root_path) for space in spaces)]
     for space in spaces:
         if space.demo is not None:
+            lead_on(space.demo, ways, _way(space, settings.root_path).address)
             space.demo.queue(**QUEUE)
             space.demo.max_threads = MAX_THREADS
             app = gr.mount_gradio_app(app, space.demo, path=f"/{space.name}", mcp_server=True, **screen)

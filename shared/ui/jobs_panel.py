@@ -175,7 +175,7 @@ def _line(job: Job) -> str:
         job.name,
         STATES[job.state],
         _cost(job),
-        time.strftime("%d %b, %H:%M UTC", time.gmtime(job.created)),
+        time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(job.created)),
     )
     return " · ".join(part for part in parts if part)
 

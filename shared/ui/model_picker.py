@@ -126,7 +126,7 @@ def describe(engine: Engine, task: Task, model: str, mode: Mode, variant: str | 
     from html import escape
 
     if not model:
-        return ""
+        return f'<div class="pg-quiet">{HINT}</div>'
     try:
         spec = engine.find(model, settings, task)
         plan = engine.plan(spec, mode, variant, settings)

@@ -14,6 +14,7 @@ from shared.classroom.desk import class_of
 from shared.engine import Choice, Engine
 from shared.settings import Settings
 from shared.tasks import Task
+from shared.ui.history_view import WHAT
 from shared.ui.model_picker import engine_label
 from shared.ui.sessions import with_keys
 
@@ -91,17 +92,24 @@ def table(choices: list[Choice]) -> str:
     several = len({choice.spec.task for choice in choices}) > 1
     names = ["Model", *(["For"] if several else []), "Where", "Engine", "Runs here", "Licence"]
     head = "<tr>" + "".join(f"<th>{name}</th>" for name in names) + "</tr>"
-    rows = "".join(_row(choice, several) for choice in choices)
-    return f'<div class="pg-scroll"><table class="pg-table"><thead>{head}</thead><tbody>{rows}</tbody></table></div>'
+    rows = "".join(_row(choice, names) for choice in choices)
+    inner = f"<thead>{head}</thead><tbody>{rows}</tbody>"
+    return f'<div class="pg-scroll"><table class="pg-table pg-runs pg-models">{inner}</table></div>'
 
 
-def _row(choice: Choice, several: bool) -> str:
-    cells = [
-        choice.spec.name,
-        *([str(choice.spec.task)] if several else []),
-        choice.variant.mode.label,
-        engine_label(choice),
-        "yes" if choice.reason is None else choice.reason,
-        choice.spec.license,
-    ]
-    return "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>"
+def _row(choice: Choice, names: Sequence[str]) -> str:
+    told = {
+        "Model": choice.spec.name,
+        "For": WHAT.get(choice.spec.task, str(choice.spec.task)),
+        "Where": choice.variant.mode.label,
+        "Engine": engine_label(choice),
+        "Runs here": "yes" if choice.reason is None else choice.reason,
+        "Licence": choice.spec.license,
+    }
+    return "<tr>" + "".join(_cell(name, told[name]) for name in names) + "</tr>"
+
+
+def _cell(name: str, value: str) -> str:
+    """On a phone, where the columns' names aren't shown, the cell's own is where its value doesn't tell."""
+    own = f'<span class="pg-name">{name}</span> ' if name in {"Runs here", "Licence"} else ""
+    return f"<td>{own}<span>{escape(value)}</span></td>"

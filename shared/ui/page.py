@@ -18,10 +18,10 @@ from shared.state.database import database_of
 from shared.state.shares import shares_of
 from shared.tasks import Task
 from shared.ui import model_picker
+from shared.ui.heading import heading
 from shared.ui.history_api import forgetting, listing
 from shared.ui.jobs_panel import Owner
 from shared.ui.keys_panel import KeysPanel
-from shared.ui.languages.menu import menu
 from shared.ui.models_panel import ModelsPanel
 from shared.ui.operation import add_check
 from shared.ui.restoring import RestoreBox
@@ -64,7 +64,7 @@ def open_page(engine: Engine, task: Task, title: str, words: str, *more: Task) -
     named = f"{title} · Generative-AI playgrounds"
     place(engine, (task, *more))
     with gr.Blocks(title=named, fill_width=False, analytics_enabled=False, delete_cache=CLEARED) as demo:
-        gr.HTML(f'<div class="pg-head">{menu()}<h1>{title}</h1><p>{words}</p></div>')
+        heading(title, words)
         add_check(demo, partial(starters_run, engine, (task, *more)))
         add_check(demo, database_of(engine.settings).why_not)
         desks = [Desk(engine, each, first=each == task) for each in (task, *more)]

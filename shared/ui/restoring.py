@@ -47,7 +47,7 @@ class RestoreBox:
     def __init__(self, name: str, what: str, label: str, endings: tuple[str, ...], read: Read) -> None:
         self.name, self._what, self._read = name, what, read
         with gr.Accordion(f"Restore settings from {what}", open=False, elem_id=f"{name}-box") as self.box:
-            self.file = gr.File(label=label, file_types=[*endings, ".json"], height=120, elem_id=name)
+            self.file = gr.File(label=label, file_types=[*endings, ".json"], height=160, elem_id=name)
             self.told = gr.HTML("", elem_id=f"{name}-told")
 
     def wire(self, words: Any, model: Any, settings: list[Any]) -> None:

@@ -157,4 +157,4 @@ class SharedPanel:
 def _label(content: Any, created: float) -> str:
     request = content.get("document", {}).get("request", {})
     words = str(request.get("prompt") or request.get("text") or "An output")[:50]
-    return f"{words} · {time.strftime('%d %b %Y, %H:%M', time.gmtime(created))} UTC"
+    return f"{words} · {time.strftime('%Y-%m-%d %H:%M', time.gmtime(created))} UTC"

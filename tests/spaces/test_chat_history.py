@@ -51,12 +51,12 @@ def test_history_is_kept_taken_out_and_deleted(page: Page, played: Providers, tm
     says(page, "Another answer.")
     page.locator("#chats").get_by_text("First question?").click()
     says(page, "Second answer.")
-    data = json.loads(save(page, "JSON", tmp_path / "chat.json"))
+    data = json.loads(save(page, "Save as JSON", tmp_path / "chat.json"))
     again = Conversation.from_dict(data)
     assert [n.text for n in again.path()] == ["First question?", "First answer.", "Second question?", "Second answer."]
     assert again.to_dict() == data
     assert all(n.receipt for n in again.path() if n.role == "assistant")
-    markdown = save(page, "Markdown", tmp_path / "chat.md")
+    markdown = save(page, "Save as Markdown", tmp_path / "chat.md")
     assert "## You\n\nSecond question?\n\n## Assistant\n\nSecond answer." in markdown
     page.get_by_role("button", name="Delete this chat").click()
     expect(page.locator("#chats")).not_to_contain_text("First question?")

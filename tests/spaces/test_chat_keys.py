@@ -100,7 +100,7 @@ def test_a_visitor_s_key_is_used_and_found_nowhere_else(
             send(page, "And red?")
             expect(chat(page).get_by_text("Not answered.")).to_have_count({401: 1, 400: 2, 422: 3}[status])
         page.get_by_role("button", name=RECEIPT).first.click()
-        files = [save(page, name, tmp_path / name) for name in ("JSON", "Markdown")]
+        files = [save(page, name, tmp_path / name) for name in ("Save as JSON", "Save as Markdown")]
         page.get_by_role("tab", name="Models").click()
         page.get_by_role("button", name="Ask the providers").click()
         expect(page.locator("#models-told")).to_contain_text("Mistral")

@@ -32,7 +32,7 @@ def test_a_page_speaks_the_browsers_language_and_then_the_one_that_is_chosen(bro
         expect(page.locator("html")).to_have_attribute("dir", "ltr")
         expect(page.locator("#new-chat")).to_have_text(spanish("New chat"))
         expect(page.locator(".pg-language")).to_have_value("es")
-        page.get_by_role("button", name="Markdown", exact=True).click()
+        page.get_by_role("button", name=spanish("Save as Markdown"), exact=True).click()
         expect(page.get_by_text(spanish("There is nothing to save yet."))).to_be_visible()
     finally:
         context.close()

@@ -22,7 +22,7 @@ from shared.ui.audio import listening
 from shared.ui.audio.compare_view import Row, Trial, row_of, table
 from shared.ui.audio.opinions_panel import OpinionsPanel, asking, keep
 from shared.ui.audio.settings_panel import to_request
-from shared.ui.audio.ways import read_way, ways_here
+from shared.ui.audio.ways import read_way, way_name, ways_here
 from shared.ui.model_picker import engine_label
 from shared.ui.running import run_and_stop, stopper
 from shared.ui.sessions import Runs, with_keys
@@ -111,8 +111,10 @@ class ComparePanel:
 
     def _name(self, way: Way) -> str:
         spec = self._engine.find(way.model, task=Task.TEXT_TO_SPEECH)
-        parts = [engine_label(c) for c in self._engine.choices_for(spec) if c.variant.key == way.variant]
-        return " · ".join([spec.name, *parts, *([way.voice] if way.voice else [])])
+        labels = [engine_label(c) for c in self._engine.choices_for(spec) if c.variant.key == way.variant]
+        return " · ".join(
+            [way_name(spec.name, labels[0] if labels else spec.name), *([way.voice] if way.voice else [])]
+        )
 
 
 def _heard(

@@ -28,7 +28,7 @@ class ComposeBeginning:
             self.file = gr.File(
                 label="MIDI or MusicXML",
                 file_types=[".mid", ".midi", ".musicxml", ".xml"],
-                height=120,
+                height=160,
                 elem_id="beginning",
             )
             self.bars = gr.Textbox(

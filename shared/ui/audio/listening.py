@@ -32,8 +32,10 @@ _CAVEAT = (
 def choices(elem_id: str) -> list[Any]:
     """Who is to listen, if anybody, and whether it is rated."""
     missing = "" if _unrated() is None else ", not installed"
-    rated = gr.Checkbox(False, label=f"Rate it: DNSMOS{missing}", elem_id=f"{elem_id}-rate", min_width=140)
-    return [_listener(elem_id), rated]
+    with gr.Column(scale=2, min_width=180):
+        listener = _listener(elem_id)
+        rated = gr.Checkbox(False, label=f"Rate it: DNSMOS{missing}", elem_id=f"{elem_id}-rate")
+    return [listener, rated]
 
 
 def _unrated() -> str | None:
@@ -53,8 +55,6 @@ def _listener(elem_id: str) -> gr.Dropdown:
         label="Hear it back",
         info=info,
         elem_id=elem_id,
-        scale=2,
-        min_width=180,
     )
 
 

@@ -24,7 +24,7 @@ _PAGE = """
 """
 _LOOK = """
 canvas { display: block; width: 100%; height: 80px; border-radius: 6px; margin-bottom: 6px;
-  background: var(--background-fill-secondary); color: var(--primary-600); }
+  background: var(--block-background-fill); border: 1px solid var(--border-color-primary); color: var(--primary-600); }
 .pg-small canvas, .pg-small:not(.pg-begun) { display: none; }
 .pg-player-row { display: flex; flex-wrap: wrap; gap: 6px 16px; align-items: center; font-size: 0.9rem; }
 .pg-player-row button { padding: 2px 12px; font: inherit; cursor: pointer; border-radius: 6px;

@@ -53,7 +53,7 @@ class SpeakPanel:
                 )
                 with gr.Row():
                     self.run, self.stop = run_and_stop("Speak", "speak", "stop")
-                    self.cast = gr.Button("Give the speakers voices", elem_id="cast", min_width=120)
+                    self.cast = gr.Button("Give the speakers voices", size="sm", elem_id="cast", min_width=120)
                 gr.Examples(EXAMPLES, self.text, label="Try one", elem_id="examples")
                 self.cloning = ClonePanel(engine, runs)
                 self.restoring = speak_restore()
@@ -71,7 +71,7 @@ class SpeakPanel:
                     buttons=["download"],
                     waveform_options=gr.WaveformOptions(show_recording_waveform=False),
                 )
-                with gr.Row():
+                with gr.Row(equal_height=False):
                     kinds = [(kind.label, name) for name, kind in KINDS.items()]
                     self.kind = gr.Dropdown(kinds, value="wav", label="File", elem_id="file-kind", min_width=110)
                     self.ears = listening.choices("listener")

@@ -19,11 +19,16 @@ def ways_here(engine: Engine) -> list[tuple[str, str]]:
 def _ways(choice: Choice) -> list[tuple[str, str]]:
     from shared.backends import get_backend
 
-    name, value = f"{choice.spec.name} · {engine_label(choice)}", [choice.spec.id, choice.variant.key]
+    name, value = way_name(choice.spec.name, engine_label(choice)), [choice.spec.id, choice.variant.key]
     voices = get_backend(choice.variant.backend).capabilities(choice.variant).voices
     if not voices:
         return [(name, _SEPARATOR.join(value))]
     return [(f"{name} · {voice.name}", _SEPARATOR.join([*value, voice.id])) for voice in voices]
+
+
+def way_name(model: str, label: str) -> str:
+    """A model and its engine, for people. An engine that is called as its model is named once."""
+    return label if label.startswith(model) else f"{model} · {label}"
 
 
 def read_way(value: str) -> Way:

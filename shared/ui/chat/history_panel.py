@@ -36,8 +36,8 @@ class HistoryPanel:
         self.new = gr.Button("New chat", variant="primary", elem_id="new-chat")
         self.chats = gr.Radio([], label="Chats in this browser", elem_id="chats", elem_classes=[THEIRS])
         with gr.Row():
-            self.as_markdown = gr.Button("Markdown", size="sm")
-            self.as_json = gr.Button("JSON", size="sm")
+            self.as_markdown = gr.Button("Save as Markdown", size="sm")
+            self.as_json = gr.Button("Save as JSON", size="sm")
         # Gradio's download button hands out the file that it held before the click, so a hidden one is clicked
         # once the file is written.
         self.file = gr.DownloadButton("File", visible="hidden", elem_id="export-file")

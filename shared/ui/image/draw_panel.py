@@ -90,6 +90,7 @@ class DrawPanel:
             visible=False,
             interactive=False,
             preview=False,
+            buttons=["download", "fullscreen"],
         )
 
     @property

@@ -32,7 +32,13 @@ class StepsPanel:
         gr.HTML(f'<div class="pg-quiet">{HINT}</div>')
         self.row = RunRow("Draw and keep the steps", "inside")
         self.slider = gr.Slider(0, 1, 0, step=1, label="Step", elem_id="inside-step", visible=False)
-        self.picture = gr.Image(label="After this step", interactive=False, elem_id="inside-picture", height=420)
+        self.picture = gr.Image(
+            label="After this step",
+            interactive=False,
+            elem_id="inside-picture",
+            height=420,
+            buttons=["download", "fullscreen"],
+        )
 
     def wire(self, prompt: Any, picker: list[Any], settings: list[Any], keys: Any) -> None:
         """Connect the events."""

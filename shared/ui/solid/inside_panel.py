@@ -45,7 +45,13 @@ class InsidePanel:
         gr.HTML(f'<div class="pg-quiet">{_ABOUT}</div>')
         self.look = gr.Button("Show the last solid", variant="primary", elem_id="inside-look")
         self.stages = gr.Gallery(
-            label="Stages", columns=4, height="auto", object_fit="contain", elem_id="inside-stages", interactive=False
+            label="Stages",
+            columns=4,
+            height="auto",
+            object_fit="contain",
+            elem_id="inside-stages",
+            interactive=False,
+            buttons=["download", "fullscreen"],
         )
         with gr.Row():
             with gr.Column(min_width=220):

@@ -49,12 +49,12 @@ class LearnPanel:
         with gr.Accordion("Learn from something else", open=False, elem_id="learn-mesh-box"), gr.Row():
             with gr.Column(min_width=240):
                 self.mesh = gr.File(
-                    label="Another mesh: GLB, PLY, STL, OBJ", file_types=list(KINDS_OF_MESH), height=140,
+                    label="Another mesh: GLB, PLY, STL, OBJ", file_types=list(KINDS_OF_MESH), height=160,
                     elem_id="learn-mesh",
                 )  # fmt: skip
             with gr.Column(min_width=240):
                 self.capture = gr.File(
-                    label="Photographs and their cameras: a zip", file_types=[".zip"], height=140, elem_id="learn-zip"
+                    label="Photographs and their cameras: a zip", file_types=[".zip"], height=160, elem_id="learn-zip"
                 )
                 gr.HTML(f'<div class="pg-quiet">{_CAPTURE}</div>')
         with gr.Row():

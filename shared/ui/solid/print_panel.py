@@ -49,7 +49,7 @@ class PrintPanel:
                 self.mesh = gr.File(
                     label="A mesh of yours: GLB, PLY, STL, OBJ",
                     file_types=list(KINDS),
-                    height=140,
+                    height=160,
                     elem_id="print-mesh",
                 )
                 self.mend = gr.Checkbox(True, label="Mend it, where it isn't closed", elem_id="print-mend")
@@ -101,7 +101,9 @@ class PrintPanel:
                 elem_id="turn-style",
             )
             self.turn = RunRow("Turn it", "turn")
-            self.clip = gr.Video(label="The clip", interactive=False, elem_id="turn-clip", height=320)
+            self.clip = gr.Video(
+                label="The clip", interactive=False, elem_id="turn-clip", height=320, buttons=["download"]
+            )
 
     def wire(self, made: Any) -> None:
         """Connect the events. `made`: the last solid."""

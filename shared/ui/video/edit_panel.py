@@ -41,7 +41,7 @@ class EditPanel:
                     label="Or your own files",
                     file_count="multiple",
                     file_types=ENDINGS,
-                    height=120,
+                    height=160,
                     elem_id="edit-files",
                 )
                 with gr.Tabs():

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 SIDE = 256  # pixels: the longer side of what is shown while it grows
 MOST = 48  # frames of it
+NOTHING = '<div class="pg-film"><div class="pg-film-none">The clip comes here, and plays while it grows.</div></div>'
 
 
 def growing(clip: Filming) -> str:

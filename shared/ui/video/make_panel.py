@@ -64,7 +64,7 @@ class MakePanel:
                 )
                 self.restoring = clip_restore()
             with gr.Column(scale=6, min_width=300, elem_id="film-box"):
-                self.growing = gr.HTML(NOTHING, elem_id="growing")
+                self.growing = gr.HTML(film_view.NOTHING, elem_id="growing")
                 self.film = gr.Video(
                     label="The clip",
                     interactive=False,
@@ -144,7 +144,7 @@ class MakePanel:
             del made[MOST_KEPT:]
             growing, film = gr.update(visible=False), gr.update(value=kept.paths[0], visible=True)
         elif ended:
-            growing = gr.update(value=film_view.growing(clip) if clip.frames else NOTHING, visible=True)
+            growing = gr.update(value=film_view.growing(clip) if clip.frames else film_view.NOTHING, visible=True)
         if clip.receipt is not None and clip.receipt.notes:
             told += note(" ".join(clip.receipt.notes))
         if clip.finish_reason == "stopped":
@@ -156,9 +156,6 @@ class MakePanel:
         buttons = [gr.update(visible=ended), gr.update(visible=not ended)]
         cost = [note(kept.quoted), gr.update(visible=bool(kept.quoted))]
         return [growing, film, line, told, box, table, made, *buttons, *cost]
-
-
-NOTHING = '<div class="pg-film"><div class="pg-film-none">The clip comes here, and plays while it grows.</div></div>'
 
 
 def asked_for(engine: Engine, prompt: str, picked: Picked, keys: Any, values: Sequence[Any]) -> VideoRequest:

@@ -59,7 +59,7 @@ class ShotsPanel(Fitted):
         self.controls[CLIP] = gr.File(
             label="The clip to go on from",
             file_types=[".mp4", ".webm"],
-            height=140,
+            height=160,
             elem_id="clip-on",
             **fitted[CLIP],
         )

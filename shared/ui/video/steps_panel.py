@@ -34,7 +34,13 @@ class StepsPanel:
         gr.HTML(f'<div class="pg-quiet">{HINT}</div>')
         self.row = RunRow("Make and keep the steps", "steps")
         self.slider = gr.Slider(1, 2, 1, step=1, label="Step", elem_id="steps-step", visible=False)
-        self.picture = gr.Image(label="After this step", interactive=False, elem_id="steps-picture", height=240)
+        self.picture = gr.Image(
+            label="After this step",
+            interactive=False,
+            elem_id="steps-picture",
+            height=240,
+            buttons=["download", "fullscreen"],
+        )
 
     def wire(self, prompt: Any, shots: list[Any], picker: list[Any], settings: list[Any], keys: Any) -> None:
         """Connect the events."""

@@ -25,7 +25,7 @@ from shared.ui.running import PRIVATE, RunRow, Shown, note
 from shared.ui.sessions import Runs, with_keys
 from shared.ui.video import story_view
 from shared.ui.video.files import keep
-from shared.ui.video.film_view import growing
+from shared.ui.video.film_view import NOTHING, growing
 from shared.ui.video.making import Visit, made
 from shared.ui.video.settings_panel import to_request
 from shared.video.finishing import finish
@@ -78,7 +78,7 @@ class StoryPanel:
                     self.open = gr.Button("Go on, or open", elem_id="story-open", min_width=120)
                     self.forget = gr.Button("Forget", elem_id="story-forget", min_width=100)
             with gr.Column(scale=6, min_width=300):
-                self.growing = gr.HTML("", elem_id="story-growing")
+                self.growing = gr.HTML(NOTHING, elem_id="story-growing")
                 self.film = gr.Video(
                     label="The story", interactive=False, autoplay=True, loop=True, height=420, visible=False,
                     buttons=["download"], elem_id="story-film",

@@ -27,6 +27,6 @@ def line(row: Job, states: Sequence[str]) -> str:
     parts = (
         first if len(first) <= 24 else f"{first[:23]}…",
         f"{came} of {len(states)} made",
-        time.strftime("%d %b, %H:%M UTC", time.gmtime(row.created)),
+        time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(row.created)),
     )
     return " · ".join(parts)
