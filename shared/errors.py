@@ -78,10 +78,11 @@ class ContextOverflow(InvalidRequest):
 
     def __init__(self, needed: int, limit: int, *, estimated: bool = False) -> None:
         self.needed, self.limit, self.estimated = needed, limit, estimated
-        about = "about " if estimated else ""
+        needs = f"This conversation needs {needed:,} tokens and the model reads {limit:,}."
+        if estimated:
+            needs = f"This conversation needs about {needed:,} tokens and the model reads {limit:,}."
         super().__init__(
-            f"This conversation needs {about}{needed:,} tokens and the model reads {limit:,}. "
-            "Trim the oldest messages, shorten the prompt, lower the maximum answer length, "
+            f"{needs} Trim the oldest messages, shorten the prompt, lower the maximum answer length, "
             "or choose a model with a longer context."
         )
 

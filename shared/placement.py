@@ -56,7 +56,7 @@ def _retired(spec: ModelSpec) -> str | None:
     if not spec.retired:
         return None
     why = spec.gone or f"{spec.name} was retired by its provider."
-    return why + (f" Use {spec.successor}." if spec.successor else "")
+    return f"{why} Use {spec.successor} instead." if spec.successor else why
 
 
 def device_of(variant: Variant, machine: Machine) -> str:
@@ -74,6 +74,7 @@ def _why_not(variant: Variant, machine: Machine) -> str | None:
     on_gpu = device_of(variant, machine) == "cuda"
     room = machine.cuda_gb if on_gpu else max(machine.ram_gb - HEADROOM_GB, 0.0)
     if variant.memory_gb > room:
-        where = "GPU memory" if on_gpu else "memory"
-        return f"It needs {variant.memory_gb:.1f} GB of {where}, and this machine has {room:.1f} GB for it."
+        if on_gpu:
+            return f"It needs {variant.memory_gb:.1f} GB of GPU memory, and this machine has {room:.1f} GB for it."
+        return f"It needs {variant.memory_gb:.1f} GB of memory, and this machine has {room:.1f} GB for it."
     return None

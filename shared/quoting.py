@@ -79,12 +79,11 @@ def together(quotes: Sequence[Quote], *, in_turn: bool) -> Quote:
         return quotes[0]
     costs = [quote.usd for quote in asking if quote.usd is not None]
     times = [quote.seconds for quote in quotes if quote.seconds]
-    note = f"{len(asking)} {'run' if len(asking) == 1 else 'runs'}; {asking[0].note}"
+    runs = "1 run" if len(asking) == 1 else f"{len(asking)} runs"
     if len(costs) == len(asking) > 1:
-        note = f"{len(asking)} runs of ${min(costs):.2f}" + (
-            f" to ${max(costs):.2f}" if max(costs) > min(costs) else ""
-        )
-        note += f"; {asking[0].note}"
+        low, high = f"{min(costs):.2f}", f"{max(costs):.2f}"
+        runs = f"{len(asking)} runs of ${low}" if low == high else f"{len(asking)} runs of ${low} to ${high}"
+    note = f"{runs}; {asking[0].note}"
     usd = round(sum(costs), 4) if len(costs) == len(asking) else None
     return Quote(usd, (sum(times) if in_turn else max(times)) if times else None, note, asks=True)
 

@@ -79,7 +79,7 @@ class GoogleVideo(HostedClips):
             raise CameToNothing(_failure(made, call.name))
         video = made.output_video
         if video is None or not (video.data or video.uri):
-            said = f" It said: “{redact(made.output_text)}”" if made.output_text else ""
+            said = f" The model said: “{redact(made.output_text)}”" if made.output_text else ""
             raise CameToNothing(ContentFiltered(call.name, f"It made no clip.{said}"))
         facts = {"served_model": str(made.model or ""), "request_id": upstream, "usage": _usage(made.usage)}
         return Seen(ready=video.uri or _bytes(str(video.data), call.name), facts=facts)

@@ -89,8 +89,8 @@ def _read(variant: Variant, settings: Settings, emit: Emit) -> tuple[Any, Any, s
     source = find(variant, settings, emit)
     kind = read_config(source.folder).model_type
     if kind not in KINDS:
-        known = " and ".join(KINDS)
-        raise BackendError(f"{source.name} is of the kind {kind}, and only {known} are run here. Choose another model.")
+        known = ", ".join(KINDS)
+        raise BackendError(f"{source.name} is of the kind {kind}; here run only: {known}. Choose another model.")
     model_class, reader_class, _ = KINDS[kind]
     device = "cpu" if variant.quantization else torch_device(variant)
     emit(Progress(f"Loading {source.name}"))

@@ -94,7 +94,9 @@ class Catalog:
         if model_id in self._models:
             return self._models[model_id]
         near = get_close_matches(model_id, self._models, n=3)
-        hint = f" Did you mean {' or '.join(near)}?" if near else " See the list of models."
+        hint = " See the list of models."
+        if near:
+            hint = f" Did you mean {near[0]}?" if len(near) == 1 else f" Did you mean one of these: {', '.join(near)}?"
         raise UnknownModel(f"There is no model called {model_id[:200]!r}.{hint}")
 
     def with_models(self, models: Iterable[ModelSpec]) -> Catalog:

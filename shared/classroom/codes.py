@@ -6,6 +6,7 @@ import hmac
 import secrets
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 
 # Letters and digits that are not taken for one another: 27 ** 6 is 387 million codes.
@@ -14,6 +15,7 @@ LENGTH = 6
 FREE = 5  # wrong codes in a row that anybody may type without being slowed
 SLOWEST = 3.0  # seconds that a wrong code waits for its answer
 FORGIVEN = 20.0  # seconds after which one wrong code is forgotten
+MINUTE = 60  # seconds for which wrong codes are counted to be told
 
 
 def new_code() -> str:
@@ -36,6 +38,7 @@ class Slowing:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._lock, self._clock = threading.Lock(), clock
         self._wrong, self._looked = 0.0, clock()
+        self._seconds: deque[tuple[int, int]] = deque()  # each second of the last minute, and how many were wrong in it
 
     def wrong(self) -> float:
         """One more; returns the seconds to wait."""
@@ -43,4 +46,18 @@ class Slowing:
             now = self._clock()
             self._wrong = max(0.0, self._wrong - (now - self._looked) / FORGIVEN) + 1
             self._looked = now
+            second = int(now)
+            before = self._seconds.pop()[1] if self._seconds and self._seconds[-1][0] == second else 0
+            self._seconds.append((second, before + 1))
+            self._forget(second)
             return min(SLOWEST, max(0.0, self._wrong - FREE) * 0.1)
+
+    def lately(self) -> int:
+        """How many were wrong within the last minute."""
+        with self._lock:
+            self._forget(int(self._clock()))
+            return sum(count for _, count in self._seconds)
+
+    def _forget(self, now: int) -> None:
+        while self._seconds and now - self._seconds[0][0] >= MINUTE:
+            self._seconds.popleft()

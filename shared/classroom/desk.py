@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from functools import cached_property
 
+from shared.classroom.codes import Slowing
 from shared.classroom.names import words
 from shared.classroom.queueing import Queues
 from shared.classroom.room import Room
@@ -22,6 +23,7 @@ from shared.state.ledger import Ledger, Unit
 from shared.state.shares import shares_of
 
 EVERYBODY = "class"  # the account of all together
+TEACHER = "teacher"  # who no rule holds for
 
 
 def passphrase() -> str:
@@ -42,6 +44,7 @@ class Class:
         database = database_of(settings)
         self.room = Room(settings, database)
         self.queues = Queues()
+        self.guesses = Slowing()  # of the code; each server that shares the room counts its own
         self.ledger = Ledger(database)
         self.works = Works(database, settings.data_dir / "class-works", clock)
         self._teachers = Owners(settings.data_dir / "class-teachers", database, "teachers.key")

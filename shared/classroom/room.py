@@ -27,6 +27,13 @@ NEWCOMER = 10.0  # seconds that somebody has to open a page after they joined
 _FACTS = "facts"
 
 
+class WrongCode(InvalidRequest):
+    """What was typed isn't the room's code."""
+
+    def __init__(self) -> None:
+        super().__init__("This isn't the code of this class. Look at the wall again: it may have changed.")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Facts:
     """What the teacher set. `models`: those that may be used, none for all; `parameters`: settings that may not be
@@ -101,11 +108,10 @@ class Room:
     # Joining
 
     def join(self, typed: str, name: str) -> str:
-        """Let somebody in; returns their token. Raises `InvalidRequest` for a wrong code, and where the room is shut
-        or full."""
+        """Let somebody in; returns their token. Raises `WrongCode`, and `InvalidRequest` where it is shut or full."""
         facts = self.facts
         if not codes.same(facts.code, typed):
-            raise InvalidRequest("This isn't the code of this class. Look at the wall again: it may have changed.")
+            raise WrongCode
         if not facts.open:
             raise InvalidRequest("The teacher lets nobody in just now. Ask them to open the room.")
         token = self._tokens.new()

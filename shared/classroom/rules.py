@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import fields, replace
 
 from shared.classroom.room import Facts, Person
@@ -36,7 +35,8 @@ def check(facts: Facts, person: Person | None, model: str, request: Request, *, 
     """
     person = admitted(facts, person)
     if facts.models and model not in facts.models:
-        raise InvalidRequest(f"In this class only {_listed(facts.models)} may be used just now. Choose one of them.")
+        known = ", ".join(sorted(facts.models))
+        raise InvalidRequest(f"In this class only these models may be used just now: {known}. Choose one of them.")
     if here and "/" in model and model not in facts.models:
         raise InvalidRequest(
             "In a class only listed models are fetched to the machine that all share. Choose one of them, or ask your "
@@ -71,8 +71,3 @@ def settled(facts: Facts, request: Request) -> Request:
 
 def _names(request: Request) -> set[str]:
     return {field.name for field in fields(request)} - request.CONTENT
-
-
-def _listed(names: Iterable[str]) -> str:
-    *most, last = sorted(names)
-    return f"{', '.join(most)} and {last}" if most else last

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from functools import partial
 
 from shared.classroom import identity
-from shared.classroom.desk import EVERYBODY, Class, own
+from shared.classroom.desk import EVERYBODY, TEACHER, Class, own
 from shared.classroom.made import asked, made
 from shared.classroom.queueing import Place, lane_of
 from shared.classroom.rules import check, settled
@@ -24,7 +24,6 @@ from shared.state.history import owner_in_class
 from shared.tasks import Mode
 
 logger = logging.getLogger(__name__)
-TEACHER = "teacher"  # who no rule holds for
 _KEEPERS = 64  # works that may wait to be kept; of a flood the rest is not
 
 

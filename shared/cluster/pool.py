@@ -74,8 +74,9 @@ class RayPool:
 
     def describe(self) -> str:
         """Where models run, for a person."""
-        where = f"at {self._config.address}" if self._config.address else f"on this machine: {self._machine.describe()}"
-        return f"Models run on a Ray cluster {where}"
+        if self._config.address:
+            return f"Models run on a Ray cluster at {self._config.address}"
+        return f"Models run on a Ray cluster on this machine: {self._machine.describe()}"
 
     @contextlib.contextmanager
     def lease(self, variant: Variant, settings: Settings, emit: Emit) -> Iterator[Lease]:

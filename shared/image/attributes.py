@@ -6,6 +6,7 @@ import re
 
 from shared.errors import InvalidRequest
 from shared.image.sweeping import Axis
+from shared.typed_lists import parts
 
 SLOT = "{attribute}"
 MOST_SEEDS = 6
@@ -28,7 +29,7 @@ def rows(template: str, attributes: str) -> Axis:
     """
     if SLOT not in template:
         raise InvalidRequest(f"Write {SLOT} in the prompt where the attributes go: a photo of a {SLOT} doctor.")
-    named = list(dict.fromkeys(part.strip() for part in attributes.split(",") if part.strip()))
+    named = list(dict.fromkeys(parts(attributes)))
     if not named:
         raise InvalidRequest("Name at least one attribute, for example: young, old.")
     prompts = tuple(_filled(template, name) for name in ("", *named))

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from shared import typed_lists
 from shared.engine import Engine
 from shared.errors import InferenceError, InvalidRequest
 from shared.image.drawing import Drawing, drawings
@@ -57,14 +58,15 @@ READERS: dict[str, tuple[str, Callable[[str], Any]]] = {
 
 
 def axis(name: str, text: str) -> Axis:
-    """An axis from values as a person types them: with commas between, prompts with semicolons.
+    """An axis from values as a person types them: with commas between, prompts with semicolons; see `typed_lists`.
 
     Raises `InvalidRequest` for a value that can't be read.
     """
     if not name:
         return NOTHING
     label, reader = READERS[name]
-    parts = [part.strip() for part in text.split(";" if "prompt" in name else ",") if part.strip()]
+    split = typed_lists.numbers if reader is float else typed_lists.parts
+    parts = typed_lists.long_parts(text) if "prompt" in name else split(text)
     if not parts:
         raise InvalidRequest(f"Give the values of {label}, for example {_EXAMPLES[name]}.")
     try:

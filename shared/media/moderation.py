@@ -147,10 +147,13 @@ def _explained(what: str, worst: Mapping[str, float]) -> Finding:
         return Finding()
     kinds = _table()["kinds"]
     rated = ", ".join(f"{kinds.get(name, name)} ({score:.0%})" for name, score in sorted(worst.items()))
-    done = "nothing was drawn" if what == "prompt" else "it is covered"
-    way = "Say it in other words and try again." if what == "prompt" else "Other words or another seed may do."
-    care = _CARE if what == "prompt" and any(name.startswith("self-harm") for name in worst) else ""
-    words = f"OpenAI's moderation takes this {what} for {rated}, so {done}. {_MILD.format(way=way)}{care}"
+    if what != "prompt":
+        mild = _MILD.format(way="Other words or another seed may do.")
+        words = f"OpenAI's moderation takes this picture for {rated}, so it is covered. {mild}"
+        return Finding(refused=True, words=words)
+    mild = _MILD.format(way="Say it in other words and try again.")
+    care = _CARE if any(name.startswith("self-harm") for name in worst) else ""
+    words = f"OpenAI's moderation takes this prompt for {rated}, so nothing was drawn. {mild}{care}"
     return Finding(refused=True, words=words)
 
 
@@ -158,6 +161,6 @@ def _unchecked(what: str, why: str, settings: Settings) -> Finding:
     strict = safety_of(settings) == "strict"
     if what == "prompt":
         done = "Nothing was drawn, because this server is set to strict." if strict else "It was drawn all the same."
-    else:
-        done = "It is covered, because this server is set to strict." if strict else "It is shown as it is."
-    return Finding(strict, f"OpenAI's moderation could not check this {what}. {done} {why}", checked=False)
+        return Finding(strict, f"OpenAI's moderation could not check this prompt. {done} {why}", checked=False)
+    done = "It is covered, because this server is set to strict." if strict else "It is shown as it is."
+    return Finding(strict, f"OpenAI's moderation could not check this picture. {done} {why}", checked=False)

@@ -56,10 +56,10 @@ def to_part(image: Image.Image) -> ImagePart:
 
 
 def _read(source: bytes | str | Path, limit: int) -> tuple[str, bytes]:
-    too_large = f"is larger than {limit / 1_000_000:g} MB. Shrink it, or save it as JPEG, and try again."
+    most = f"{limit / 1_000_000:g}"
     if isinstance(source, bytes):
         if len(source) > limit:
-            raise InvalidRequest(f"The picture {too_large}")
+            raise InvalidRequest(f"The picture is larger than {most} MB. Shrink it, or save it as JPEG, and try again.")
         return "The picture", source
     path = Path(source)
     try:
@@ -68,7 +68,7 @@ def _read(source: bytes | str | Path, limit: int) -> tuple[str, bytes]:
     except OSError:
         raise InvalidRequest(f"{path.name} can't be opened. Choose the picture again.") from None
     if len(data) > limit:
-        raise InvalidRequest(f"{path.name} {too_large}")
+        raise InvalidRequest(f"{path.name} is larger than {most} MB. Shrink it, or save it as JPEG, and try again.")
     return path.name, data
 
 

@@ -41,7 +41,8 @@ def _kind(wish: Wish, beginning: Piece) -> str:
     kinds, metre = table()["kind"], str(beginning.metre)
     if beginning.voices == 4:
         if metre not in kinds["chorale"]["metres"]:
-            raise InvalidRequest(f"Four voices are gone on from in {' or '.join(kinds['chorale']['metres'])} only.")
+            known = ", ".join(kinds["chorale"]["metres"])
+            raise InvalidRequest(f"Four voices are gone on from in these metres only: {known}.")
         return "chorale"
     wished = wish.get("kind")
     if wished and wished != "chorale" and metre in kinds[wished]["metres"]:

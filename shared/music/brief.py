@@ -106,8 +106,8 @@ def _metre(wish: Wish, kind: str, row: Mapping[str, Any], assumed: list[str], un
     if wanted in row["metres"]:
         return Metre.read(wanted)
     if wanted:
-        had = " or ".join(row["metres"])
-        unfollowed["metre"] = f"A {row['name']} is in {had} here, not in {wanted}."
+        had = ", ".join(row["metres"])
+        unfollowed["metre"] = f"Not in {wanted}: the metres of this kind ({row['name']}) are {had}."
     elif len(row["metres"]) > 1 and kind in ("air", "planxty"):
         assumed.append(f"no metre was named: {row['metres'][0]}")
     return Metre.read(row["metres"][0])

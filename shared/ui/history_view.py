@@ -142,7 +142,7 @@ def _turning(at: int, pages: int, runs: int) -> str:
         return ""
     newer = _button(f"page:{at - 1}", "Newer", off=at == 0)
     older = _button(f"page:{at + 1}", "Older", off=at == pages - 1)
-    span = f"{at * PAGE + 1} to {min((at + 1) * PAGE, runs)} of {runs}"
+    span = f"Runs {at * PAGE + 1} to {min((at + 1) * PAGE, runs)} of {runs}"
     return f'<div class="pg-acts">{newer}<span class="pg-quiet">{span}</span>{older}</div>'
 
 

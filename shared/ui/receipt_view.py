@@ -56,7 +56,8 @@ def _of_text(receipt: Receipt) -> list[tuple[str, str]]:
 def _of_picture(receipt: Receipt) -> list[tuple[str, str]]:
     seconds = receipt.seconds
     drawing = seconds.total - seconds.load - seconds.queue
-    parts = [("Time", f"{drawing:.1f} s" + (f" + {seconds.load:.1f} s loading" if seconds.load >= 0.05 else ""))]
+    loading = seconds.load >= 0.05
+    parts = [("Time", f"{drawing:.1f} s + {seconds.load:.1f} s loading" if loading else f"{drawing:.1f} s")]
     for name, label in (("steps_per_second", "Steps/s"), ("frames_per_second", "Frames/s")):
         if rate := receipt.extra.get(name):
             parts.append((label, f"{rate:.2g}"))

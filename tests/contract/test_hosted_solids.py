@@ -286,7 +286,7 @@ def test_what_replicate_has_thrown_away_is_told(tmp_path: Path) -> None:
 def test_sides_are_asked_for_and_refused_before_anything_is_sent(tmp_path: Path) -> None:
     multi = Meshes(model="fal:fal-ai/hunyuan3d/v2/multi-view", root="/fal-ai/hunyuan3d")
     with filming(multi, tmp_path) as case:
-        with pytest.raises(InvalidRequest, match="picture of the left and the back"):
+        with pytest.raises(InvalidRequest, match="each of these sides: left, back"):
             case.engine.quote(multi.model, SolidRequest(image=STAR))
         case.provider.file = [Act(body=encode(lifted("disc")[0], "glb"))]
         end_of(run(case, left_image=DISC, back_image=RING))

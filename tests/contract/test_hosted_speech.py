@@ -278,7 +278,7 @@ def test_hugging_faces_providers_are_asked_each_in_its_form(provider: str) -> No
 def test_a_model_that_nobody_serves_is_told() -> None:
     with speaking(HubSpeech()) as case:
         case.fake.routes["/api/models/"] = lambda asked: Act(body={"inferenceProviderMapping": {}})
-        with pytest.raises(UnknownModel, match="speaks with"):
+        with pytest.raises(UnknownModel, match="providers runs"):
             case.events()
 
 

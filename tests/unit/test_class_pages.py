@@ -243,6 +243,31 @@ def test_a_lesson_is_sent_as_a_link_that_the_server_makes(gate: Gate, teacher: T
     assert sent(space="/chat/") == {}  # neither a text nor a lesson: what was sent is taken back
 
 
+def test_everybody_is_told_of_a_lesson_in_their_language(gate: Gate, teacher: TestClient) -> None:
+    ada, spanish = student(gate, "Chat"), {"accept-language": "es"}
+    teacher.post("/class/api/desk/push", json={"space": "/text2img/", "text": "Text to image"})
+    (_, place) = teacher.get("/class/api/desk", headers=spanish).json()["places"]
+    assert place["name"] == "Texto a imagen"
+    pushed = ada.get("/class/api/me", headers=spanish).json()["pushed"]
+    assert (pushed["name"], pushed["text"]) == ("Texto a imagen", "Text to image")  # what was typed stays
+    assert teacher.get("/class/api/desk", headers=spanish).json()["people"][0]["name"] == "Chat"
+    wrong = ada.post("/class/api/join", json={"code": "WRONG1"}, headers=spanish)
+    assert wrong.json()["error"].startswith("Este no es el código")
+
+
+def test_the_desk_is_told_when_somebody_guesses_the_code(gate: Gate, room: Class, teacher: TestClient) -> None:
+    def guessed() -> int:
+        return int(teacher.get("/class/api/desk").json()["guessed"])
+
+    for _ in range(4):
+        student(gate, "Ada")  # a right code is none that is wrong
+        assert teacher.post("/class/api/join", json={"code": "WRONG1"}).status_code == 403
+    assert guessed() == 0  # a few mistype it
+    for _ in range(119):
+        room.guesses.wrong()
+    assert guessed() == 120
+
+
 def test_a_class_takes_its_work_home(gate: Gate, room: Class, teacher: TestClient) -> None:
     ada, _ = student(gate, "Ada"), student(gate, "Bob")
     a_work(room, "Ada", prompt="=HYPERLINK(1) ../../etc")

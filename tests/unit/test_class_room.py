@@ -158,8 +158,13 @@ def test_wrong_codes_are_forgotten_with_time() -> None:
     clock = Clock(0.0)
     slowing = Slowing(clock)
     assert [slowing.wrong() for _ in range(100)][-1] == codes.SLOWEST
+    assert slowing.lately() == 100
+    clock.now += codes.MINUTE / 2
+    slowing.wrong()
+    clock.now += codes.MINUTE / 2
+    assert slowing.lately() == 1
     clock.now += codes.FORGIVEN * 100
-    assert slowing.wrong() == 0.0
+    assert slowing.lately() == 0 and slowing.wrong() == 0.0
 
 
 def test_a_clock_that_is_set_throws_nobody_out_and_makes_no_new_work_an_old_one(opened: Opener, tmp_path: Path) -> None:

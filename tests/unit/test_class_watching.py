@@ -84,7 +84,7 @@ def test_who_has_not_joined_runs_nothing(room: Class, add: Add, cookies: dict[st
     ("facts", "kind", "words"),
     [
         ({"frozen": True}, LimitReached, "frozen"),
-        ({"models": ("other",)}, InvalidRequest, "only other"),
+        ({"models": ("other",)}, InvalidRequest, "only these models may be used just now: other."),
         ({"parameters": {"temperature": 0.2}}, InvalidRequest, "temperature to 0.2"),
         ({"blocked": ("Hi",)}, InvalidRequest, 'word "Hi"'),
     ],

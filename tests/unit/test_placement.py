@@ -84,7 +84,7 @@ def test_a_model_that_does_not_fit_is_not_asked_for_its_packages() -> None:
 
 def test_a_retired_model_runs_nowhere_and_names_its_successor() -> None:
     reason = only_reason(placed(Variant(backend="cloud"), retired=True, successor="m2"))
-    assert reason == "M was retired by its provider. Use m2."
+    assert reason == "M was retired by its provider. Use m2 instead."
 
 
 def test_a_chosen_kind_leaves_the_others_out_altogether() -> None:

@@ -8,21 +8,25 @@ import runpy
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from shared.backends import BACKENDS
 from shared.catalog import load_catalog
+from shared.classroom.queueing import lanes
 from shared.languages import ENGLISH, LANGUAGES
 from shared.languages.templates import places
 from shared.languages.tongue import Tongue
+from shared.ui.classroom.places import Place, places_of, said_of_place
+from shared.ui.classroom.telling import said_of_class
 from shared.ui.hub import ABOUT, Found, landing
 from shared.ui.languages.page_texts import PageTexts, translated
 from shared.ui.languages.props import MARKED
 from tests.support.server import ROOT
 from tools.texts import __main__ as command
-from tools.texts import html, python_files, rules
+from tools.texts import html, put_in, python_files, rules
 from tools.texts.collecting import all_texts, lesson_texts
 
 OTHERS = [code for code in LANGUAGES if code != ENGLISH]
@@ -82,7 +86,37 @@ def test_what_nobody_reads_on_a_page_is_no_text(source: str) -> None:
     assert found_in(source) == []
 
 
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("x = f\"{n} {'words' if n else 'signs'} are heard\"", ["words", "signs"]),
+        ('def f(n):\n    what = "a word" if n else "words"\n    return f"It heard {what} of {n}"', ["a word", "words"]),
+        ("x = f\"Give one of {' or '.join(names)} there\"", ["or"]),
+        ('SIDES = {"l": "left"}\ndef f(n):\n    return f"It lacks the {SIDES[n]} side"', ["left"]),
+        ('def f(n):\n    name = "a.json"\n    return f"There is no {name} in {n}"', []),  # no choice
+    ],
+)
+def test_a_word_that_is_put_into_a_text_is_a_text_itself(source: str, words: list[str]) -> None:
+    assert [each.text for each in put_in.words(source, rules.read())] == words
+
+
+def test_a_text_of_halves_is_found() -> None:
+    source = "x = f\"There are {n} clip{'' if n == 1 else 's'} here\""
+    assert [each.text for each in put_in.halves(source, rules.read())] == ["There are … clips here"]
+
+
 # In the sources.
+
+
+def test_no_text_is_put_together_from_halves_of_words() -> None:
+    """Another language has no `s` for several, nor `is` and `are`: each is a text of its own."""
+    found = []
+    for file in sorted([*ROOT.glob("shared/**/*.py"), *ROOT.glob("spaces/**/*.py")]):
+        name = file.relative_to(ROOT).as_posix()
+        if not rules.read().skips_file(name):
+            halves = put_in.halves(file.read_text(encoding="utf-8"), rules.read())
+            found += [f"{name}:{each.line}: {each.text}" for each in halves]
+    assert found == []
 
 
 @pytest.mark.parametrize("code", OTHERS)
@@ -167,8 +201,17 @@ def untranslated(config: Any, marked: Tongue) -> set[str]:
 
 @pytest.mark.parametrize("space", sorted(each.parent.name for each in ROOT.glob("spaces/*/app.py")))
 def test_nothing_of_a_built_page_is_left_in_english(space: str, marked: Tongue) -> None:
-    config = described(lambda: runpy.run_path(str(ROOT / "spaces" / space / "app.py"))["demo"])
-    assert untranslated(config, marked) == set()
+    made = []
+
+    def demo() -> Any:
+        made.append(runpy.run_path(str(ROOT / "spaces" / space / "app.py"))["demo"])
+        return made[0]
+
+    assert untranslated(described(demo), marked) == set()
+    (place,) = places_of({"/": made[0]})  # what a class's desk calls it, and its lessons
+    told = place.told(marked)
+    assert SEEN in told["name"] and told["lessons"]
+    assert [each for each in told["lessons"] if SEEN not in each["title"]] == []
 
 
 def test_nothing_of_the_landing_page_is_left_in_english(marked: Tongue) -> None:
@@ -181,3 +224,53 @@ def test_nothing_of_the_landing_page_is_left_in_english(marked: Tongue) -> None:
 def test_an_untranslated_text_of_a_page_is_found(marked: Tongue) -> None:
     button = {"type": "button", "props": {"value": "Frobnicate it"}}
     assert untranslated({"components": [button]}, marked) == {"Frobnicate it"}
+
+
+# On the class's own pages, and in all scripts.
+
+PAGES = sorted(ROOT.glob("shared/ui/classroom/pages/*.html"))
+SCRIPTS = sorted([*ROOT.glob("shared/**/*.js"), *PAGES])
+LITERAL = re.compile(r'"((?:[^"\\\n]|\\.)*)"|\'((?:[^\'\\\n]|\\.)*)\'|`((?:[^`\\]|\\.)*)`')
+SAID = re.compile(r"""\bsaid\(\s*(["'])(?:(?!\1|\\).)+\1""")
+COMMENT = re.compile(r"(?:^|\s)//.*|/\*.*?\*/", re.DOTALL | re.MULTILINE)
+PROSE = re.compile(r"[^\W\d_]{2,}[,:;.!?]? [^\W\d_]{2}|^[A-Z][a-z]+[.:!?…]?$")
+# Programs for a graphics card, a font, what finds a part of the page, a key of the keyboard.
+NO_WORDS = re.compile(r"^\n(?:attribute|#extension) |px sans-serif$|^div\[|^Escape$")
+
+
+def unsaid(script: str) -> list[str]:
+    """The literals of a script that read like words and stand in no `said`."""
+    left = SAID.sub("said(", COMMENT.sub(" ", script))
+    literals = [re.sub(r"\$\{[^}]*\}", "", "".join(filter(None, found.groups()))) for found in LITERAL.finditer(left)]
+    return [each for each in literals if PROSE.search(each) and not NO_WORDS.search(each)]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_nothing_of_a_class_page_is_left_in_english(page: Path, marked: Tongue) -> None:
+    shown = html.texts(marked.html(page.read_text(encoding="utf-8")))
+    assert shown and [text for text in shown if SEEN not in text and rules.read().counts(text)] == []
+
+
+@pytest.mark.parametrize("file", SCRIPTS, ids=lambda file: file.name)
+def test_a_script_says_all_its_words(file: Path) -> None:
+    source = file.read_text(encoding="utf-8")
+    inner = re.findall(r"<script[^>]*>(.*?)</script>", source, re.DOTALL) if file in PAGES else [source]
+    assert unsaid("\n".join(inner)) == []
+
+
+@pytest.mark.parametrize(
+    "script", ['make("p", {}, "Nobody is here")', "node.textContent = `Waiting for ${name}`", "alert('Gone')"]
+)
+def test_a_word_that_no_script_says_is_found(script: str) -> None:
+    assert len(unsaid(script)) == 1 and unsaid(f"x(said('Nobody is here')) // {script}") == []
+
+
+def test_what_the_server_tells_a_class_is_in_the_language_of_who_asks_and_names_stay(marked: Tongue) -> None:
+    pushed = {"id": "1", "text": "Chat", "space": "/", "name": "Chat", "link": "/#lesson=x", "lesson": "Zero-shot"}
+    assert said_of_place(pushed, marked) == {**pushed, "name": f"{SEEN}Chat", "lesson": f"{SEEN}Zero-shot"}
+    assert Place("/", "Chat").told(marked)["name"] == f"{SEEN}Chat"
+    queues = [{"lane": lane, "running": [{"name": "Chat", "teacher": False}], "waiting": []} for lane in lanes()]
+    told = said_of_class({"facts": {"pushed": pushed}, "queues": queues}, marked)
+    assert told["facts"]["pushed"]["lesson"] == f"{SEEN}Zero-shot"
+    assert all(SEEN in queue["lane"] for queue in told["queues"])
+    assert {each["name"] for queue in told["queues"] for each in queue["running"]} == {"Chat"}

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from tools.texts import data_files, html, lesson_files, python_files, rules
+from tools.texts import data_files, html, lesson_files, put_in, python_files, rules
 
 _SAID = re.compile(r"""\bsaid\(\s*(["'])((?:(?!\1|\\).)+)\1""")
 # Rows whose name is what a maker calls his model or himself.
@@ -39,7 +39,8 @@ def _found(root: Path) -> Iterator[tuple[str, str]]:
         name = file.relative_to(root).as_posix()
         if not told.skips_file(name):
             source = file.read_text(encoding="utf-8")
-            yield from ((each.text, f"{name}:{each.line}") for each in python_files.texts(source, told))
+            for each in (*python_files.texts(source, told), *put_in.words(source, told)):
+                yield each.text, f"{name}:{each.line}"
     for file in _files(root, "toml"):
         name = file.relative_to(root).as_posix()
         if not told.skips_file(name):

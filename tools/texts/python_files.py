@@ -39,6 +39,17 @@ def texts(source: str, rules: Rules) -> Iterator[Found]:
                 yield Found(text, line)
 
 
+def template_of(node: ast.JoinedStr) -> str:
+    """An f-string with its places as `{0}`, `{1}`, ..."""
+    return _template(_parts(node) or [])
+
+
+def is_shown(template: str, rules: Rules) -> bool:
+    """Whether somebody may read that, or a part of it where it is HTML."""
+    pieces = html.texts(template) if _TAG.search(template) else [template.strip()]
+    return any(rules.counts(piece) and _is_for_people(piece, False) for piece in pieces)
+
+
 def _is_for_people(text: str, always: bool) -> bool:
     if always:
         return not _IDENTIFIER.fullmatch(text)

@@ -36,7 +36,7 @@ def place_file(data: bytes, course: Course, way: str, kind: str = "wav") -> Plac
     if way not in WAYS:
         raise InvalidRequest(f"A sound can be placed for {', '.join(WAYS)}; not for {way[:20]!r}.")
     if kind not in FILES:
-        raise InvalidRequest(f"A placed sound can be saved as {' or '.join(FILES)}; not as {kind[:20]!r}.")
+        raise InvalidRequest(f"A placed sound can be saved as {', '.join(FILES)}; not as {kind[:20]!r}.")
     samples, rate = open_sound(data, max_seconds=LONGEST)
     made = place(samples, rate, course, way)
     channels = WAYS[way].channels

@@ -72,5 +72,6 @@ def _check_part(part: Path, called: str) -> None:
         for file in sorted(part.iterdir()):
             refuse_pickle(file)
     if has_weights != is_model:  # what needs no weights has a file of another name
-        lacking = "weights" if is_model else "config.json"
-        raise CorruptWeights(f"{called} has no {lacking} for its {part.name}. Download the model again.")
+        if is_model:
+            raise CorruptWeights(f"{called} has no weights for its {part.name}. Download the model again.")
+        raise CorruptWeights(f"{called} has no config.json for its {part.name}. Download the model again.")

@@ -24,13 +24,6 @@ _UNDERSTOOD: Mapping[str, frozenset[str]] = {
     "image-to-video": frozenset({"fal-ai", "together", "wavespeed"}),
     "text-to-speech": frozenset({"hf-inference", "fal-ai", "together", "replicate", "deepinfra"}),
 }
-_DOES: Mapping[str, str] = {
-    "text-to-image": "draws with",
-    "image-to-image": "draws from a picture with",
-    "text-to-video": "makes clips with",
-    "image-to-video": "moves a picture with",
-    "text-to-speech": "speaks with",
-}
 
 
 def task_of(call: ImageCall) -> str:
@@ -56,9 +49,14 @@ async def choose(call: HostedCall[Any, Any], task: str) -> tuple[str, str]:
         fits = row.get("task") == task and row.get("status") == "live" and provider in _UNDERSTOOD[task]
         if fits and wanted in {AUTO, provider}:
             return provider, str(row.get("providerId") or model)
-    by = "" if wanted == AUTO else f" by {wanted}"
-    what = f"{_DOES[task]} {model}{by}"
-    raise UnknownModel(f"None of Hugging Face's providers {what} for this key. Choose one from the list.")
+    if wanted == AUTO:
+        raise UnknownModel(
+            f"None of Hugging Face's providers runs {model} for what is asked, with this key. Choose one from the list."
+        )
+    raise UnknownModel(
+        f"Hugging Face's provider {wanted} doesn't run {model} for what is asked, with this key. "
+        "Choose another provider, or a model from the list."
+    )
 
 
 def _rows(body: Any, call: HostedCall[Any, Any]) -> list[tuple[str, Mapping[str, Any]]]:

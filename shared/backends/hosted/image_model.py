@@ -142,7 +142,7 @@ class _Pictures(Gathering[ImagePiece]):
         """An answer without any picture."""
         if self._pictures:
             return None
-        said = f" It said: “{redact(self._words)}”" if self._words.strip() else ""
+        said = f" The model said: “{redact(self._words)}”" if self._words.strip() else ""
         return InvalidRequest(
             f"{provider} answered without a picture.{said} "
             "Say in the prompt what the picture should show, and try again."

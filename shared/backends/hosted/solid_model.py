@@ -96,7 +96,7 @@ def _complete(profile: SolidProfile, request: SolidRequest) -> None:
         raise InvalidRequest("This model reads words. Write what it should be, or choose one that reads pictures.")
     missing = [VIEWS[name] for name in profile.needs_views if getattr(request, name) is None]
     if missing:
-        raise InvalidRequest(f"This model also needs a picture of the {' and the '.join(missing)}. Add it.")
+        raise InvalidRequest(f"This model also needs a picture of each of these sides: {', '.join(missing)}. Add them.")
     if request.image is None and any(getattr(request, name) is not None for name in VIEWS):
         raise InvalidRequest("Pictures from other sides go with one of the front. Add that too.")
 

@@ -110,10 +110,11 @@ def _marked(path: str) -> str:
         surely = perth.found(samples, rate)
     except InferenceError as error:
         return note(str(error), "pg-error")
-    there = "seems to be in it" if surely > 0.5 else "is not in it, or was taken out"
+    there = f"{perth.NAME}'s watermark is not in it, or was taken out ({surely:.2f} of 1)."
+    if surely > 0.5:
+        there = f"{perth.NAME}'s watermark seems to be in it ({surely:.2f} of 1)."
     return note(
-        f"{perth.NAME}'s watermark {there} ({surely:.2f} of 1). A network that knows speech tells so: in other sounds, "
-        "such as a hum, it may see what isn't there."
+        f"{there} A network that knows speech tells so: in other sounds, such as a hum, it may see what isn't there."
     )
 
 
@@ -136,8 +137,10 @@ def _about(engine: Engine) -> str:
     ]
     listener, unmarked = checker(), missing()
     checked = f"{listener.name} checks that the sentence is in it." if listener else "No listener is installed."
-    marked = f"carries no watermark ({unmarked})" if unmarked else "carries Perth's watermark"
+    marked = "The receipt says that a voice is imitated, and the sound carries Perth's watermark."
+    if unmarked:
+        marked = f"The receipt says that a voice is imitated, and the sound carries no watermark ({unmarked})."
     return (
         f"Engines that can: {', '.join(dict.fromkeys(able))}. {checked} The recording goes to the engine that you "
-        f"choose and into no file. The receipt says that a voice is imitated, and the sound {marked}."
+        f"choose and into no file. {marked}"
     )

@@ -76,7 +76,7 @@ def recording_in(data: bytes, how: str) -> dict[str, Any]:
     """The same for a file's bytes. Raises `InvalidRequest` where it is no sound, or `how` is no use of `USES`."""
     uses = [use for _, use in USES]
     if how not in uses:
-        raise InvalidRequest(f"A recording is used as {' or '.join(uses)}; not as {how[:20]!r}.")
+        raise InvalidRequest(f"A recording is used as {', '.join(uses)}; not as {how[:20]!r}.")
     samples, rate = open_sound(data, max_bytes=LARGEST, max_seconds=LONGEST)
     return {how: Recording(to_pcm(samples), rate)}
 

@@ -77,7 +77,7 @@ def figures(receipt: Receipt) -> str:
 def _figures(receipt: Receipt) -> Iterator[tuple[str, str]]:
     music, heard, novelty = (receipt.extra.get(name) or {} for name in ("music", "heard", "novelty"))
     if music:
-        yield "Piece", f"{str(music['kind']).replace('_', ' ')} in {music['key']}, {music['metre']}"
+        yield "Piece", f"{str(music['kind']).replace('_', ' ')}, {music['key']}, {music['metre']}"
         yield "Tempo", f"{music['tempo']:g} beats/min"
         if begun := music.get("begun_bars"):
             yield "Begun by you", f"{begun} bars"

@@ -137,15 +137,17 @@ _GUESS = (
 def _rated(rated: dnsmos.Quality) -> str:
     figures = [("all", rated.overall), ("voice", rated.signal), ("quiet behind it", rated.background)]
     cells = ", ".join(f"{name} <b>{score:.2f}</b>" for name, score in figures)
-    return f'<div class="pg-note" role="status">{dnsmos.NAME}, of 5: {cells}<p class="pg-quiet">{_GUESS}</p></div>'
+    return f'<div class="pg-note" role="status">{dnsmos.NAME} (of 5): {cells}<p class="pg-quiet">{_GUESS}</p></div>'
 
 
 def shown(heard: Heard) -> str:
     """What was heard: the figure, and each word that differs beside the one of the text."""
-    rate, what = heard.errors.rate, "characters" if heard.errors.characters else "words"
+    rate, wrong, of = heard.errors.rate, heard.errors.wrong, heard.errors.words
     if rate is None:
         return '<div class="pg-note" role="status">There is no word in this text to be heard.</div>'
-    figure = f"{escape(heard.listener)} heard {heard.errors.wrong} of {heard.errors.words} {what} otherwise: {rate:.1%}"
+    figure = f"{escape(heard.listener)} heard {wrong} of {of} words otherwise: {rate:.1%}"
+    if heard.errors.characters:
+        figure = f"{escape(heard.listener)} heard {wrong} of {of} characters otherwise: {rate:.1%}"
     words = ("" if heard.errors.characters else " ").join(_marked(edit) for edit in heard.errors.edits)
     wrote = f'<p>{escape(heard.text) or "nothing"}</p><p class="pg-quiet">{_CAVEAT}</p>'
     return (

@@ -248,6 +248,6 @@ def version_row(conversation: Conversation, hidden: bool = False) -> list[Any]:
     if node is None:
         return [gr.update(visible=False), ""]
     versions = conversation.siblings(node)
-    what = "Message" if node.role == "user" else "Answer"
-    text = f'<span class="pg-quiet">{what} {versions.index(node) + 1} of {len(versions)}</span>'
-    return [gr.update(visible=True), text]
+    at, of = versions.index(node) + 1, len(versions)
+    words = f"Message {at} of {of}" if node.role == "user" else f"Answer {at} of {of}"
+    return [gr.update(visible=True), f'<span class="pg-quiet">{words}</span>']

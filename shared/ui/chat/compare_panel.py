@@ -186,5 +186,7 @@ def _verdict(trial: Trial) -> str:
     if trial.voted is None or not trial.answers:
         return ""
     receipt = trial.answers[trial.voted].receipt
-    name = receipt_view.plain(f"{receipt.name} on {receipt_view.engine_name(receipt)}") if receipt else "that one"
-    return f'<div class="pg-note" role="status">You chose {name}.</div>'
+    words = "You chose that one."
+    if receipt:
+        words = receipt_view.plain(f"You chose {receipt.name}, run by {receipt_view.engine_name(receipt)}.")
+    return f'<div class="pg-note" role="status">{words}</div>'

@@ -20,7 +20,7 @@ from shared.classroom.desk import Class
 from shared.classroom.identity import COOKIE, TEACHER_COOKIE
 from shared.classroom.room import Person
 from shared.languages import asked_language
-from shared.languages.tongue import tongue
+from shared.languages.tongue import Tongue, tongue
 from shared.ui.classroom.places import Place
 from shared.ui.languages.layer import own_page
 from shared.ui.once import Once
@@ -50,6 +50,11 @@ def unframed(answer: Response) -> Response:
     """The page, which no other site may show within its own: somebody would press here what they don't see."""
     answer.headers["content-security-policy"] = f"{POLICY}; frame-ancestors 'self' {_HUB}"
     return answer
+
+
+def words_of(request: Request) -> Tongue:
+    """The language that is asked for."""
+    return tongue(asked_language(request.scope))
 
 
 def refused(scope: Mapping[str, Any], words: str, status: int) -> Response:

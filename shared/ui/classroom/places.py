@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+from shared.languages.tongue import Tongue
 from shared.ui.lesson_links import MARK, lessons_of
 
 
@@ -18,10 +19,10 @@ class Place:
     name: str
     lessons: tuple[tuple[str, str], ...] = ()
 
-    def told(self) -> dict[str, Any]:
-        """As the desk is told of it."""
-        lessons = [{"key": key, "title": title} for key, title in self.lessons]
-        return {"path": self.path, "name": self.name, "lessons": lessons}
+    def told(self, words: Tongue) -> dict[str, Any]:
+        """As the desk is told of it, in that language."""
+        lessons = [{"key": key, "title": words.text(title)} for key, title in self.lessons]
+        return {"path": self.path, "name": words.text(self.name), "lessons": lessons}
 
 
 def places_of(demos: Mapping[str, Any]) -> tuple[Place, ...]:
@@ -40,3 +41,8 @@ def sent_to(places: Iterable[Place], path: str, lesson: str) -> dict[str, str]:
     if title is None:
         return {"space": place.path, "name": place.name, "link": place.path}
     return {"space": place.path, "name": place.name, "link": f"{place.path}{MARK}{quote(lesson)}", "lesson": title}
+
+
+def said_of_place(sent: Mapping[str, Any], words: Tongue) -> dict[str, Any]:
+    """The message in that language where it is ours: the place's name and the lesson's; what was typed stays."""
+    return {**sent, **{name: words.text(sent[name]) for name in ("name", "lesson") if name in sent}}

@@ -14,9 +14,9 @@ from starlette.responses import JSONResponse, RedirectResponse, Response, Stream
 from starlette.routing import Route
 
 from shared.classroom.blinding import unlabelled
-from shared.classroom.codes import Slowing
 from shared.classroom.desk import own
 from shared.classroom.identity import COOKIE
+from shared.classroom.room import WrongCode
 from shared.classroom.taking_home import zipped
 from shared.errors import InvalidRequest
 from shared.ui.classroom.answering import (
@@ -26,14 +26,16 @@ from shared.ui.classroom.answering import (
     lately,
     news,
     person_of,
+    refused,
     room_of,
     root_of,
     saved_as,
     with_cookie,
+    words_of,
 )
+from shared.ui.classroom.places import said_of_place
 from shared.ui.classroom.telling import WALL
 
-SLOWING = Slowing()
 # Which of a work's kinds a browser may show by itself; all else is saved.
 _SHOWN = ("image/png", "image/jpeg", "image/webp", "audio/", "video/", "text/plain")
 
@@ -48,20 +50,19 @@ async def door(request: Request) -> Response:
 
 async def join(request: Request) -> Response:
     """Let somebody in by `code`, under `name`."""
-    said = await body(request)
+    said, room = await body(request), room_of(request)
     try:
-        token = await run_in_threadpool(
-            room_of(request).room.join, str(said.get("code", ""))[:40], str(said.get("name", ""))[:100]
-        )
+        token = await run_in_threadpool(room.room.join, str(said.get("code", ""))[:40], str(said.get("name", ""))[:100])
     except InvalidRequest as error:
-        await asyncio.sleep(SLOWING.wrong())
-        return JSONResponse({"error": str(error)}, 403)
+        if isinstance(error, WrongCode):
+            await asyncio.sleep(room.guesses.wrong())
+        return refused(request.scope, str(error), 403)
     return with_cookie(JSONResponse({"ok": True}), request, COOKIE, token)
 
 
 async def me(request: Request) -> Response:
     """What is to be shown to somebody on every page, once it differs from `after`."""
-    room = room_of(request)
+    room, words = room_of(request), words_of(request)
     if is_teacher(request) and not request.cookies.get(COOKIE):
         return JSONResponse({"teacher": True})
     person = await run_in_threadpool(person_of, request)
@@ -75,7 +76,7 @@ async def me(request: Request) -> Response:
             "muted": known.muted,
             "paused": facts.paused,
             "frozen": facts.frozen,
-            "pushed": facts.pushed,
+            "pushed": said_of_place(facts.pushed, words),
             "poll": facts.poll,
             "left": {str(b.unit): b.left for b in own_balances},
         }

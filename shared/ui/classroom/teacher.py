@@ -28,12 +28,15 @@ from shared.ui.classroom.answering import (
     news,
     only_teacher,
     places,
+    refused,
     room_of,
     saved_as,
     unframed,
     with_cookie,
+    words_of,
 )
 from shared.ui.classroom.places import sent_to
+from shared.ui.classroom.telling import said_of_class
 
 SLOWING = Slowing()
 _SWITCHES = ("open", "paused", "frozen", "approving")
@@ -56,15 +59,20 @@ async def unlock(request: Request) -> Response:
     token = room_of(request).teach(str(said.get("phrase", ""))[:200])
     if token is None:
         await asyncio.sleep(SLOWING.wrong())
-        return JSONResponse({"error": "This isn't the passphrase. It was printed where the server was started."}, 403)
+        return refused(request.scope, "This isn't the passphrase. It was printed where the server was started.", 403)
     return with_cookie(JSONResponse({"ok": True}), request, TEACHER_COOKIE, token)
 
 
 async def look(request: Request) -> Response:
     """All there is to see, once it differs from `after`."""
     only_teacher(request)
-    there = [place.told() for place in places(request)]
-    return await news(request, lately(request, "desk"), itemgetter(0), lambda looked: {**looked[1], "places": there})
+    words = words_of(request)
+    there = [place.told(words) for place in places(request)]
+
+    def tell(looked: tuple[str, dict[str, Any]]) -> dict[str, Any]:
+        return {**said_of_class(looked[1], words), "places": there}
+
+    return await news(request, lately(request, "desk"), itemgetter(0), tell)
 
 
 async def act(request: Request) -> Response:

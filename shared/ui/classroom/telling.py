@@ -6,10 +6,14 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from shared.classroom.desk import EVERYBODY, Class, own
+from shared.classroom.desk import EVERYBODY, TEACHER, Class, own
+from shared.classroom.queueing import lanes
 from shared.classroom.works import Work
+from shared.languages.tongue import Tongue
+from shared.ui.classroom.places import said_of_place
 
 WALL = "wall"  # the poll of the wall itself
+MANY = 10  # wrong codes within a minute that a class at its door doesn't type by mistake
 
 
 def votes_of(room: Class) -> Counter[str]:
@@ -22,7 +26,7 @@ def told_of_work(work: Work, names: Mapping[str, str], votes: Mapping[str, int],
     receipt = work.receipt
     return {
         "id": work.id,
-        "by": names.get(work.person, "somebody who left"),
+        "by": names.get(work.person),  # None: somebody who left, which each page says in its language
         "task": work.task,
         "state": work.state,
         "prompt": work.prompt,
@@ -51,6 +55,19 @@ def told_of_wall(room: Class) -> dict[str, Any]:
         "poll": poll,
         "votes": dict(votes),
     }
+
+
+def said_of_class(told: Mapping[str, Any], words: Tongue) -> dict[str, Any]:
+    """The same in that language, where it is ours and no page has it: what all who look are told is in English."""
+    facts = {**told["facts"], "pushed": said_of_place(told["facts"]["pushed"], words)}
+    queues = [{**queue, "lane": words.text(lanes()[queue["lane"]]["label"])} for queue in told["queues"]]
+    return {**told, "facts": facts, "queues": queues}
+
+
+def _guessed(room: Class) -> int:
+    """So many wrong codes at least within the last minute, in tens, so that a desk isn't drawn anew for each."""
+    wrong = room.guesses.lately()
+    return wrong - wrong % 10 if wrong >= MANY else 0
 
 
 def told_of_class(room: Class) -> dict[str, Any]:
@@ -97,13 +114,14 @@ def told_of_class(room: Class) -> dict[str, Any]:
         "queues": [
             {
                 "lane": q.lane,
-                "running": [names.get(p, p) for p in q.running],
-                "waiting": [names.get(p, p) for p in q.waiting],
+                "running": [{"name": names.get(p), "teacher": p == TEACHER} for p in q.running],
+                "waiting": [{"name": names.get(p), "teacher": p == TEACHER} for p in q.waiting],
             }
             for q in queues
             if q.running or q.waiting
         ],
         "spent": balances.get(EVERYBODY, {}),
+        "guessed": _guessed(room),
         "address": room.address,
         "works": [told_of_work(work, names, votes, room.settings.root_path) for work in works],
         "votes": dict(votes),

@@ -12,6 +12,7 @@ from shared.backends.diffusion.schedulers import label, schedulers
 from shared.errors import InvalidRequest
 from shared.image.noise_curves import Point, curve, schedules
 from shared.streaming import CancelToken
+from shared.typed_lists import parts
 from shared.ui.running import PRIVATE, RunRow, Shown
 from shared.ui.sessions import Runs
 
@@ -101,7 +102,7 @@ def _value(point: Point, quantity: str) -> float:
 
 def _counts(text: str) -> list[int]:
     """The numbers of steps. Raises `InvalidRequest`."""
-    parts = [part.strip() for part in text.split(",") if part.strip()]
-    if not parts or not all(part.isdecimal() and len(part) < 5 for part in parts):
+    counts = parts(text)
+    if not counts or not all(part.isdecimal() and len(part) < 5 for part in counts):
         raise InvalidRequest("Give numbers of steps, for example 10, 20.")
-    return list(dict.fromkeys(map(int, parts)))
+    return list(dict.fromkeys(map(int, counts)))

@@ -59,13 +59,13 @@ function show() {
   const canvas = document.createElement("canvas"), row = document.createElement("div"), button = document.createElement("button");
   const slider = document.createElement("input"), time = document.createElement("span");
   canvas.tabIndex = 0; canvas.setAttribute("role", "img");
-  canvas.setAttribute("aria-label", "A skeleton that moves, to be turned by dragging or by arrow keys");
+  canvas.setAttribute("aria-label", said("A skeleton that moves, to be turned by dragging or by arrow keys"));
   row.className = "pg-motion-row"; button.type = "button";
   const named = () => { button.textContent = playing ? said("Pause") : said("Play"); };
   named();
   button.addEventListener("click", () => { playing = !playing; named(); });
   Object.assign(slider, { type: "range", min: 0, max: shown.frames - 1, step: 1 });
-  slider.setAttribute("aria-label", "Frame");
+  slider.setAttribute("aria-label", said("Frame"));
   slider.addEventListener("input", () => { playing = false; named(); at = Number(slider.value); });
   row.append(button, slider, time); place.append(canvas, row);
   let from = null;

@@ -19,6 +19,7 @@ from shared.solid.finishing import finish
 from shared.solid.making import Making, makings
 from shared.streaming import CancelToken
 from shared.tasks import Task
+from shared.typed_lists import parts
 from shared.ui import engine_choices
 from shared.ui.model_picker import Picked
 from shared.ui.reading import read_seed
@@ -155,18 +156,18 @@ class ComparePanel:
 def figures_of(receipt: Any) -> str:
     """A solid's figures in a line."""
     extra, seconds = receipt.extra, receipt.seconds
-    parts = [
+    figures = [
         f"{seconds.total - seconds.load - seconds.queue:.1f} s",
         f"{extra['triangles']:,} triangles",
         f"{extra['volume_cm3']:.1f} cm³" if "volume_cm3" in extra else "not closed",
         f"outline {extra['outline_agreement']:.1%}" if "outline_agreement" in extra else "",
     ]
-    return " · ".join(filter(None, parts))
+    return " · ".join(filter(None, figures))
 
 
 def read_seeds(text: str) -> list[int | None]:
     """The seeds with commas between them; none at all: one that is left open. Raises `InvalidRequest`."""
-    seeds = [read_seed(part) for part in text.split(",") if part.strip()]
+    seeds = [read_seed(part) for part in parts(text)]
     if any(seed >= MOST_SEED for seed in seeds):
         raise InvalidRequest(f"A seed is below {MOST_SEED:,}. Lower it.")
     return [*seeds] or [None]

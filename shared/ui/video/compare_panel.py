@@ -18,6 +18,7 @@ from shared.seeds_compared import Way, compare, ways
 from shared.settings import Settings
 from shared.streaming import CancelToken
 from shared.tasks import Task
+from shared.typed_lists import numbers
 from shared.ui import engine_choices, receipt_view
 from shared.ui.jobs_panel import Owner
 from shared.ui.model_picker import Picked
@@ -113,16 +114,16 @@ class ComparePanel:
 
     def _name(self, way: Way) -> str:
         called = engine_choices.named(self._engine, Task.TEXT_TO_VIDEO, way.model, way.variant)
-        own = [f"{ROWS[name][0].lower()} {value}" for name, value in way.changes.items()]
+        own = [f"{ROWS[name][0]}: {value}" for name, value in way.changes.items()]
         return " · ".join([called, f"seed {way.seed}", *own])
 
 
 def _values(name: str, text: str) -> list[Any]:
     """The values of a setting. Raises `InvalidRequest` where there are none, or one can't be read."""
-    parts = [part.strip() for part in (text or "").split(",") if part.strip()] if name else []
-    if name and not parts:
-        raise InvalidRequest(f"Write the values of {ROWS[name][0].lower()}, as in: 0, 0.1")
-    return [read_row(name, part) for part in parts]
+    values = numbers(text or "") if name else []
+    if name and not values:
+        raise InvalidRequest(f"Write the values of “{ROWS[name][0]}”, as in: 0, 0.1")
+    return [read_row(name, part) for part in values]
 
 
 def likened(first: Filming | None, other: Filming) -> str:

@@ -22,7 +22,7 @@ def growing(clip: Filming) -> str:
     if not clip.frames:
         return f'<div class="pg-film"><div class="pg-film-none">{escape(clip.status or "Working")}</div></div>'
     words = "unfinished" if clip.rough else f"frame {len(clip.frames)} of {clip.total}" if clip.total else ""
-    alt = f"The clip so far, {words}" if words else "The clip so far"
+    alt = f"The clip so far: {words}" if words else "The clip so far"
     return (
         f'<div class="pg-film"><img src="{playing(clip.frames, clip.fps)}" alt="{alt}">'
         f'<div class="pg-quiet">{escape(words)}</div></div>'

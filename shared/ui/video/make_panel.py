@@ -148,7 +148,7 @@ class MakePanel:
         if clip.receipt is not None and clip.receipt.notes:
             told += note(" ".join(clip.receipt.notes))
         if clip.finish_reason == "stopped":
-            told += note("Stopped by you. " + ("What was whole by then is kept." if kept.paths else ""))
+            told += note("Stopped by you. What was whole by then is kept." if kept.paths else "Stopped by you.")
         box = table = gr.skip()
         if clip.receipt is not None:
             box, table = gr.update(visible=True), receipt_view.table(clip.receipt)

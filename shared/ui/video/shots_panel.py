@@ -70,7 +70,8 @@ def _fit(name: str, found: Following | None) -> dict[str, Any]:
     if name == CLIP:
         return {"visible": found is not None and reason is None}
     if name in LABELS:  # a picture's box has no place for words but its label
-        return {"interactive": reason is None, "label": LABELS[name] + (": not for this engine" if reason else "")}
+        label = f"{LABELS[name]}: not for this engine" if reason else LABELS[name]
+        return {"interactive": reason is None, "label": label}
     return {"interactive": reason is None, "info": f"Not for this engine: {reason}" if reason else _INFOS[name]}
 
 

@@ -2,6 +2,12 @@
 export const said = window.said;
 // The path under which the server is found: this file lies at a place of it that is known.
 export const root = new URL("../..", import.meta.url).pathname.replace(/\/$/, "");
+const locale = document.documentElement.lang;
+// In the page's language, and in the digits that every other number on it has.
+export const number = (value, digits = 0) => value.toLocaleString(`${locale}-u-nu-latn`, { minimumFractionDigits: digits, maximumFractionDigits: digits });
+// Names and figures with commas between, each in its own direction whatever stands around it.
+const COMMAS = { ar: "، ", ja: "、", zh: "、" };
+export const listed = (items) => items.map((each) => `\u2068${each}\u2069`).join(COMMAS[locale.slice(0, 2)] ?? ", ");
 
 export async function send(path, given) {
   const answer = await fetch(root + path, { method: "POST", body: JSON.stringify(given), headers: { "content-type": "application/json" } });
@@ -58,7 +64,7 @@ const WAYS = {
   audio: (work) => make("audio", { src: work.url, controls: true, preload: "none", "aria-label": work.prompt || said("a sound") }),
   video: (work) => make("video", { src: work.url, controls: true, loop: true, muted: true, preload: "metadata", "aria-label": work.prompt || said("a clip") }),
   text: (work) => {
-    const quote = make("blockquote", { tabindex: "0" }, "…");
+    const quote = make("blockquote", { tabindex: "0", dir: "auto" }, "…");
     fetch(work.url).then((answer) => (answer.ok ? answer.text() : said("It is gone."))).then((text) => { quote.textContent = text.slice(0, 4000); });
     return quote;
   },
@@ -67,7 +73,9 @@ const WAYS = {
 
 export function drawn(work, ...more) {
   const way = WAYS[work.media_type.split("/")[0]] || WAYS.model;
-  const about = [work.by && said("by {0}", work.by), work.model, work.seed != null && said("seed {0}", work.seed)].filter(Boolean).join(" · ");
+  const by = work.by === null ? said("by somebody who left") : work.by && said("by {0}", work.by);
+  const known = [by, work.model, work.seed != null && said("seed {0}", work.seed)].filter(Boolean);
+  const about = known.flatMap((each, at) => [at ? " · " : "", make("bdi", {}, each)]);
   return make("article", { class: "work", "data-id": work.id }, way(work),
-    make("div", {}, make("h3", {}, work.prompt.slice(0, 160) || said("Without words")), make("p", { class: "soft" }, about || said("Who and what made it is told after the vote")), ...more));
+    make("div", {}, make("h3", { dir: "auto" }, work.prompt.slice(0, 160) || said("Without words")), make("p", { class: "soft" }, ...(known.length ? about : [said("Who and what made it is told after the vote")])), ...more));
 }

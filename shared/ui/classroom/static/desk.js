@@ -1,7 +1,13 @@
 // The teacher's desk: draws what is told, and sends what the teacher does.
-import { send, follow, make, drawn, redraw, said } from "./class.js";
+import { send, follow, make, drawn, redraw, said, number, listed } from "./class.js";
 const at = (id) => document.getElementById(id);
 const UNITS = { money: said("dollars"), gpu_seconds: said("seconds of work"), images: said("pictures"), tokens: said("tokens") };
+const SPENT = {
+  money: (n) => `$${number(n, 4)}`,
+  gpu_seconds: (n) => (Math.round(n) === 1 ? said("1 second of work") : said("{0} seconds of work", number(n))),
+  images: (n) => (n === 1 ? said("1 picture") : said("{0} pictures", number(n))),
+  tokens: (n) => (n === 1 ? said("1 token") : said("{0} tokens", number(n))),
+};
 const chosen = new Set();
 let told = null;
 
@@ -11,14 +17,12 @@ async function act(what, sent = {}) {
   catch (error) { at("trouble").textContent = error.message; return false; }
 }
 
-const amount = (unit, value) => (unit === "money" ? `$${value.toFixed(4)}` : Math.round(value).toLocaleString());
-const spending = (spent) => Object.entries(spent).filter(([, b]) => b.spent || b.reserved)
-  .map(([unit, b]) => `${amount(unit, b.spent)}${unit === "money" ? "" : ` ${UNITS[unit]}`}`).join(", ") || "—";
+const spending = (spent) => listed(Object.entries(spent).filter(([, b]) => b.spent || b.reserved).map(([unit, b]) => SPENT[unit](b.spent))) || "—";
 
 function person(p) {
-  const now = p.running ? said("runs") : p.waiting ? said("waits ({0})", p.waiting) : p.here ? said("here") : said("away");
+  const now = p.running ? said("running") : p.waiting ? said("waiting ({0})", p.waiting) : p.here ? said("here") : said("away");
   const button = (text, sent, extra = {}) => make("button", { onclick: () => act("person", { id: p.id, ...sent }), ...extra }, text);
-  return make("tr", {}, make("td", {}, p.name), make("td", {}, now), make("td", { class: "num" }, spending(p.spent)),
+  return make("tr", {}, make("td", {}, make("bdi", {}, p.name)), make("td", {}, now), make("td", { class: "num" }, spending(p.spent)),
     make("td", {}, make("div", { class: "row" },
       button(p.muted ? said("Unmute") : said("Mute"), { muted: !p.muted }),
       make("button", { onclick: () => { const name = prompt(said("Another name for them"), p.name); if (name != null) act("person", { id: p.id, name }); } }, said("Rename")),
@@ -48,18 +52,23 @@ function places() { // once: the server's playgrounds are the same until it is s
   lessons();
 }
 
+const called = (who) => (who.teacher ? said("the teacher") : who.name ?? said("somebody who left"));
+const queue = (q) => make("div", {}, make("h3", {}, q.lane), make("p", {}, said("Running: {0}", listed(q.running.map(called)) || said("nobody"))), make("p", {}, said("Waiting: {0}", listed(q.waiting.map(called)) || said("nobody"))));
+
 function fill(id, text) { if (document.activeElement !== at(id)) at(id).value = text; }
 
 function show() {
   const { facts } = told;
   at("code").textContent = facts.code;
-  at("count").textContent = told.people.length;
+  at("count").textContent = said("{0} here", number(told.people.length));
   for (const button of document.querySelectorAll("[data-switch]")) {
     const on = facts[button.dataset.switch];
     button.setAttribute("aria-pressed", String("off" in button.dataset ? !on : on));
   }
-  at("people").replaceChildren(...told.people.map(person));
-  at("queues").replaceChildren(...(told.queues.length ? told.queues.map((q) => make("p", {}, said("{0}: runs {1}; waits {2}", q.lane, q.running.join(", ") || said("nobody"), q.waiting.join(", ") || said("nobody")))) : [make("p", { class: "soft" }, said("Nobody runs or waits."))]));
+  at("guessed").hidden = !told.guessed;
+  if (told.guessed) at("guessed").textContent = said("At least {0} wrong codes were typed within the last minute. A new code can be made; who is in stays in.", number(told.guessed));
+  redraw(at("people"), told.people, (p) => p, person);
+  at("queues").replaceChildren(...(told.queues.length ? told.queues.map(queue) : [make("p", { class: "soft" }, said("Nobody runs or waits."))]));
   redraw(at("works"), told.works, (w) => [w, facts.shown === w.id, chosen.has(w.id)], work);
   places();
   at("ask").disabled = chosen.size < 2;
@@ -67,7 +76,7 @@ function show() {
   const rows = Object.entries(UNITS).map(([unit, words]) => make("tr", { "data-unit": unit }, make("td", {}, words),
     make("td", {}, make("input", { type: "number", min: "0", step: "any", "aria-label": said("{0}, everybody", words), value: facts.caps[unit] ?? "" })),
     make("td", {}, make("input", { type: "number", min: "0", step: "any", "aria-label": said("{0}, each", words), value: facts.own[unit] ?? "" })),
-    make("td", { class: "num" }, told.spent[unit] ? amount(unit, told.spent[unit].spent) : "—")));
+    make("td", { class: "num" }, told.spent[unit] ? (unit === "money" ? SPENT.money(told.spent[unit].spent) : number(told.spent[unit].spent)) : "—")));
   if (!at("budgets").contains(document.activeElement)) at("budgets").replaceChildren(...rows);
   fill("models", facts.models.join(", "));
   fill("parameters", Object.entries(facts.parameters).map(([name, value]) => `${name}=${value}`).join(", "));
@@ -75,7 +84,7 @@ function show() {
   fill("safety", facts.safety);
 }
 
-const listed = (id) => at(id).value.split(",").map((each) => each.trim()).filter(Boolean);
+const typed = (id) => at(id).value.split(/[,;，、،؛；]/).map((each) => each.trim()).filter(Boolean); // a comma as each language has it
 const value = (text) => (text !== "" && !Number.isNaN(Number(text)) ? Number(text) : text === "true" ? true : text === "false" ? false : text);
 const caps = (column) => Object.fromEntries([...at("budgets").rows].map((row) => [row.dataset.unit, row.cells[column].querySelector("input").value]).filter(([, v]) => v !== ""));
 
@@ -87,11 +96,15 @@ at("newcode").addEventListener("click", () => act("code"));
 at("push").addEventListener("click", () => act("push", { text: at("text").value, space: at("space").value, lesson: at("lesson").value }));
 at("space").addEventListener("change", lessons);
 at("unpush").addEventListener("click", () => act("push", { text: "" }));
-at("ask").addEventListener("click", async () => { await act("poll", { works: [...chosen], question: prompt(said("What is asked?"), said("Which is better?")) || said("Which is better?") }); chosen.clear(); });
+at("ask").addEventListener("click", async () => {
+  const usual = said("Which is better?"), asked = prompt(said("What is asked?"), usual) || usual;
+  await act("poll", { works: [...chosen], question: asked === usual ? "" : asked }); // the usual one each sees in their language
+  chosen.clear();
+});
 at("endask").addEventListener("click", () => act("end-poll"));
 at("caps").addEventListener("click", () => act("set", { caps: caps(1), own: caps(2) }));
 at("reset").addEventListener("click", () => { if (confirm(said("Count everybody's spending from nothing?"))) act("reset"); });
-at("rules").addEventListener("click", () => act("set", { models: listed("models"), blocked: listed("blocked"), safety: at("safety").value,
-  parameters: Object.fromEntries(listed("parameters").map((each) => each.split("=").map((part) => part.trim())).filter((pair) => pair.length === 2).map(([n, v]) => [n, value(v)])) }));
+at("rules").addEventListener("click", () => act("set", { models: typed("models"), blocked: typed("blocked"), safety: at("safety").value,
+  parameters: Object.fromEntries(typed("parameters").map((each) => each.split(/[=＝]/).map((part) => part.trim())).filter((pair) => pair.length === 2).map(([n, v]) => [n, value(v)])) }));
 at("delete").addEventListener("click", () => { if (confirm(said("Delete everybody, all works and all budgets of this class? This can't be taken back."))) act("delete", { sure: true }); });
 follow("/class/api/desk", (news) => { told = news; show(); }, () => location.reload());

@@ -6,7 +6,9 @@
   const strip = make("div", "class-strip"), card = make("div", "class-card"), veil = make("div", "class-veil", said("Look up: the teacher has frozen the screens"));
   strip.setAttribute("role", "status"); veil.setAttribute("role", "alert"); card.setAttribute("role", "dialog"); card.setAttribute("aria-label", said("From the teacher"));
   card.hidden = veil.hidden = strip.hidden = true;
-  const UNITS = { money: (n) => said("${0} left", n.toFixed(2)), tokens: (n) => said("{0} tokens left", Math.round(n)), images: (n) => said("{0} pictures left", Math.round(n)), gpu_seconds: (n) => said("{0} s of work left", Math.round(n)) };
+  const number = (n, digits) => n.toLocaleString(`${document.documentElement.lang}-u-nu-latn`, { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  const whole = (n) => number(Math.round(n), 0);
+  const UNITS = { money: (n) => said("${0} left", number(n, 2)), tokens: (n) => (n === 1 ? said("1 token left") : said("{0} tokens left", whole(n))), images: (n) => (n === 1 ? said("1 picture left") : said("{0} pictures left", whole(n))), gpu_seconds: (n) => said("{0} s of work left", whole(n)) };
   let put = "";
 
   function show(told) {
@@ -30,7 +32,7 @@
     copy.onclick = () => navigator.clipboard?.writeText(sent.text).then(() => { copy.textContent = said("Copied"); });
     away.onclick = () => { card.hidden = true; sessionStorage.setItem("class-put", sent.id); };
     card.replaceChildren(make("b", "", said("From your teacher")));
-    if (sent.text) card.append(make("pre", "", sent.text), copy);
+    if (sent.text) card.append(Object.assign(make("pre", "", sent.text), { dir: "auto" }), copy);
     if (sent.lesson) { const title = make("p", "", ""); title.append(make("b", "", sent.lesson)); card.append(title); }
     if (sent.link && (sent.lesson || location.pathname !== sent.space)) {
       const a = make("a", "", sent.lesson ? said("Begin the lesson") : said("Open the playground"));
