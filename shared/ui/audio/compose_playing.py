@@ -19,6 +19,7 @@ from shared.outputs import AudioOutput
 from shared.receipts import Receipt
 from shared.requests import MusicRequest
 from shared.ui.audio.files import stem, write
+from shared.ui.audio.made_sound import made_sound
 from shared.ui.running import PRIVATE, note
 from shared.ui.sharing import Made, made_by_file
 
@@ -40,15 +41,7 @@ class ComposePlaying:
     """The components. What they are to show is given as a dictionary of updates, component -> update."""
 
     def __init__(self) -> None:
-        self.sound = gr.Audio(
-            label="The music",
-            type="filepath",
-            interactive=False,
-            elem_id="compose-sound",
-            visible=False,
-            buttons=["download"],
-            waveform_options=gr.WaveformOptions(show_recording_waveform=False),
-        )
+        self.sound = made_sound(label="The music", name="compose-sound")
         kinds = [(kind.label, name) for name, kind in KINDS.items()]
         named = [(row["label"], name) for name, row in instruments().items()]
         with gr.Row():

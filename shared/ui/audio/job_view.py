@@ -12,24 +12,17 @@ from shared.requests import Request
 from shared.settings import Settings
 from shared.ui import receipt_view
 from shared.ui.audio.files import keep
+from shared.ui.audio.made_sound import made_sound
+from shared.ui.receipt_box import receipt_box
 
 
 class JobView:
     """A player, and the receipt below it."""
 
     def __init__(self) -> None:
-        self.sound = gr.Audio(
-            label="The sound",
-            type="filepath",
-            interactive=False,
-            visible=False,
-            buttons=["download"],
-            elem_id="job-sound",
-            waveform_options=gr.WaveformOptions(show_recording_waveform=False),
-        )
+        self.sound = made_sound(label="The sound", name="job-sound")
         self.told = gr.HTML("", elem_id="job-told")
-        with gr.Accordion("Receipt", open=False, visible=False, elem_id="job-receipt-box") as self.box:
-            self.receipt = gr.Markdown(elem_id="job-receipt")
+        self.box, self.receipt = receipt_box("job-")
         self.outputs: list[Any] = [self.sound, self.told, self.box, self.receipt]
 
     def show(self, final: Final, request: Request, settings: Settings) -> list[Any]:

@@ -14,6 +14,7 @@ from shared.requests import SoundRequest
 from shared.ui import receipt_view
 from shared.ui.audio.files import kept
 from shared.ui.audio.followed import followed
+from shared.ui.audio.made_sound import made_sound
 from shared.ui.audio.sound_restore import sound_restore
 from shared.ui.audio.sound_settings import NAMES, to_request
 from shared.ui.audio.sound_trials import NOISES
@@ -52,15 +53,7 @@ class SoundPanel:
         self.restoring = sound_restore()
         self.metrics = gr.HTML(receipt_view.metrics(None), elem_id="sounds-metrics")
         self.told = gr.HTML("", elem_id="sounds-told")
-        self.sound = gr.Audio(
-            label="The sound",
-            type="filepath",
-            interactive=False,
-            elem_id="sounds-sound",
-            visible=False,
-            buttons=["download"],
-            waveform_options=gr.WaveformOptions(show_recording_waveform=False),
-        )
+        self.sound = made_sound(label="The sound", name="sounds-sound")
         kinds = [(kind.label, name) for name, kind in KINDS.items()]
         self.kind = gr.Dropdown(kinds, value="wav", label="File", elem_id="sounds-kind")
         self.sharing = ShareRow(self.restoring.name)

@@ -24,6 +24,7 @@ from shared.ui.audio.files import kept
 from shared.ui.audio.followed import followed
 from shared.ui.audio.hearing import Hearing
 from shared.ui.audio.inside_panel import InsidePanel, drawn
+from shared.ui.audio.made_sound import made_sound
 from shared.ui.audio.settings_panel import NAMES, read_speakers, to_request, write_speakers
 from shared.ui.audio.speak_restore import speak_restore
 from shared.ui.following import following
@@ -62,15 +63,7 @@ class SpeakPanel:
                 self.metrics = gr.HTML(receipt_view.metrics(None), elem_id="metrics")
                 self.told = gr.HTML("", elem_id="told")
                 self.heard = gr.HTML("", elem_id="heard")
-                self.sound = gr.Audio(
-                    label="The whole, to hear again",
-                    type="filepath",
-                    interactive=False,
-                    elem_id="sound",
-                    visible=False,
-                    buttons=["download"],
-                    waveform_options=gr.WaveformOptions(show_recording_waveform=False),
-                )
+                self.sound = made_sound(label="The whole, to hear again", name="sound")
                 with gr.Row(equal_height=False):
                     kinds = [(kind.label, name) for name, kind in KINDS.items()]
                     self.kind = gr.Dropdown(kinds, value="wav", label="File", elem_id="file-kind", min_width=110)

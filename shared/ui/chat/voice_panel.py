@@ -19,6 +19,7 @@ from shared.ui import receipt_view
 from shared.ui.audio import player
 from shared.ui.audio.files import keep
 from shared.ui.audio.hearing import Hearing
+from shared.ui.audio.made_sound import made_sound
 from shared.ui.audio.ways import read_way, ways_here
 from shared.ui.running import stopper
 from shared.ui.sessions import Runs, with_keys
@@ -51,15 +52,7 @@ class VoicePanel:
             )
         player.build(self._hearing, "aloud-player", small=True)
         self.line = gr.HTML("", elem_id="aloud-line")
-        self.sound = gr.Audio(
-            label="The answer, to hear again",
-            type="filepath",
-            interactive=False,
-            visible=False,
-            buttons=["download"],
-            elem_id="aloud-sound",
-            waveform_options=gr.WaveformOptions(show_recording_waveform=False),
-        )
+        self.sound = made_sound(label="The answer, to hear again", name="aloud-sound")
 
     def wire(self, conversation: gr.State, keys: Any) -> None:
         """Connect the events."""
