@@ -10,6 +10,7 @@ from collections.abc import Callable
 from functools import cached_property
 
 from shared.classroom.codes import Slowing
+from shared.classroom.going import Going
 from shared.classroom.names import words
 from shared.classroom.queueing import Queues
 from shared.classroom.room import Room
@@ -43,8 +44,8 @@ class Class:
         self.settings, self.phrase = settings, phrase
         database = database_of(settings)
         self.room = Room(settings, database)
-        self.queues = Queues()
         self.guesses = Slowing()  # of the code; each server that shares the room counts its own
+        self.queues, self.going = Queues(), Going()
         self.ledger = Ledger(database)
         self.works = Works(database, settings.data_dir / "class-works", clock)
         self._teachers = Owners(settings.data_dir / "class-teachers", database, "teachers.key")

@@ -9,6 +9,8 @@ from shared.classroom.wording import blocked
 from shared.errors import InvalidRequest, LimitReached
 from shared.requests import Request
 
+MUTED = "Your teacher has muted you: nothing of yours runs until they take that back."
+
 
 class NotInClass(InvalidRequest):
     """Whoever asks has not joined."""
@@ -22,7 +24,7 @@ def admitted(facts: Facts, person: Person | None) -> Person:
     if person is None:
         raise NotInClass
     if person.muted:
-        raise LimitReached("Your teacher has muted you: nothing of yours runs until they take that back.")
+        raise LimitReached(MUTED)
     if facts.frozen:
         raise LimitReached("The teacher has frozen the screens: look up. What you typed stays.")
     return person

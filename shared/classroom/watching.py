@@ -13,14 +13,15 @@ from functools import partial
 from shared.classroom import identity
 from shared.classroom.desk import EVERYBODY, TEACHER, Class, own
 from shared.classroom.made import asked, made
-from shared.classroom.queueing import Place, lane_of
+from shared.classroom.queueing import HOSTED, Place, lane_of
 from shared.classroom.rules import check, settled
 from shared.classroom.works import State
-from shared.errors import InferenceError
+from shared.errors import Cancelled, InferenceError, LimitReached
 from shared.events import Progress
 from shared.operation.budgeting import Budgeting
 from shared.operation.seen import Seen, Watcher
 from shared.state.history import owner_in_class
+from shared.streaming import CancelToken
 from shared.tasks import Mode
 
 logger = logging.getLogger(__name__)
@@ -66,22 +67,34 @@ class InTurn:
 
     @contextmanager
     def __call__(self, seen: Seen) -> Iterator[None]:
-        """Raises `LimitReached` where somebody has too much waiting, and `Cancelled` where they gave up."""
+        """Raises `LimitReached` where somebody has too much waiting, or where the run was ended for them; `Cancelled`
+        where they gave up."""
         kind = f"{seen.spec.task}|{seen.variant.key}"
         room = self._room.room
 
         def may_go() -> bool:
             return not room.facts.paused
 
-        began = time.monotonic()
-        with self._room.queues.turn(lane_of(seen.variant), kind, seen.payer, partial(_tell, seen), may_go):
-            seen.held = time.monotonic() - began
-            yield
+        began, lane, going = time.monotonic(), lane_of(seen.variant), self._room.going
+        with going.run(seen.payer, seen.emit.cancel if seen.emit else CancelToken()) as run:
+            try:
+                with self._room.queues.turn(lane, kind, seen.payer, partial(self._tell, seen, lane), may_go):
+                    seen.held = time.monotonic() - began
+                    going.begins(run, lane)
+                    yield
+            except Cancelled:
+                if not run.words:
+                    raise
+        if run.words:
+            error = LimitReached(run.words)
+            error.partial = seen.final
+            raise error
 
-
-def _tell(seen: Seen, place: Place) -> None:
-    if seen.emit is not None:
-        seen.emit(Progress(place.words))
+    def _tell(self, seen: Seen, lane: str, place: Place) -> None:
+        if lane != HOSTED and not place.held:
+            self._room.going.end_long(lane)
+        if seen.emit is not None:
+            seen.emit(Progress(place.words))
 
 
 class Keeping:

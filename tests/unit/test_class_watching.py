@@ -9,21 +9,23 @@ from pathlib import Path
 
 import pytest
 
-from shared.backends.base import Usage
+from shared.backends.base import Outcome, Usage
 from shared.classroom import identity
 from shared.classroom.desk import EVERYBODY, Class, own
+from shared.classroom.going import Going
 from shared.classroom.room import Facts, Person
-from shared.classroom.rules import check, settled
+from shared.classroom.rules import MUTED, check, settled
 from shared.classroom.watching import class_watchers
 from shared.engine import Engine
 from shared.errors import InferenceError, InvalidRequest, LimitReached
-from shared.events import Final, Progress
+from shared.events import Final, Partial, Progress
 from shared.operation.keeping import Keeping
 from shared.pricing import Cost
-from shared.requests import ChatRequest, Message, VideoRequest
+from shared.requests import ChatRequest, Message, Request, VideoRequest
 from shared.settings import Settings
 from shared.state.history import history_of, owner_in_class
 from shared.state.ledger import BudgetSpent, Unit
+from shared.streaming import Emit
 from tests.support.fakes import FakeBackend, a_variant, an_engine, ask, fail, say
 
 Add = Callable[[FakeBackend], FakeBackend]
@@ -136,6 +138,36 @@ def test_a_model_of_the_hub_is_fetched_only_where_the_teacher_lists_it() -> None
         check(Facts(), ada, "owner/huge", asked, here=True)
     assert check(Facts(models=("owner/huge",)), ada, "owner/huge", asked, here=True) is ada
     assert check(Facts(), ada, "fal:owner/model", asked) is ada
+
+
+def test_a_run_is_ended_when_its_person_is_muted_or_has_the_engine_for_too_long(
+    room: Class, add: Add, cookies: dict[str, str]
+) -> None:
+    def long(request: Request, emit: Emit) -> Outcome:
+        for _ in range(LONG * 100):
+            emit(Partial("word "))
+            time.sleep(0.01)
+        raise AssertionError("nobody ended it")
+
+    backend = FakeBackend("one", run=long)
+    engine = engine_of(room, add, backend)
+    ada = joined(room, cookies)
+
+    def ended(how: Callable[[], object]) -> str:
+        told: list[str] = []
+        try:
+            for event in engine.generate("m", ask("go on")):
+                if isinstance(event, Partial) and not told:
+                    told.append("began")
+                    how()
+        except LimitReached as error:
+            assert error.partial is not None
+            return str(error)
+        return "it went on"
+
+    assert "muted you" in ended(lambda: room.going.end_all(ada, MUTED))
+    room.going = Going(longest=0.0)
+    assert "others waited" in ended(lambda: room.going.end_long("machine"))
 
 
 def test_the_teacher_is_bound_by_no_rule(room: Class, add: Add, cookies: dict[str, str]) -> None:

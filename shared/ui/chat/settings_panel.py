@@ -7,8 +7,8 @@ from typing import Any
 
 import gradio as gr
 
+from shared.chat.schemas import read_schema
 from shared.engine import Engine
-from shared.errors import InvalidRequest
 from shared.tasks import Task
 from shared.ui.following import Fitted, Following
 from shared.ui.model_picker import Picked
@@ -103,13 +103,6 @@ def to_request(values: Sequence[Any]) -> dict[str, Any]:
 
 
 def response_format(text: str) -> dict[str, Any]:
-    """A JSON schema as `response_format`. Raises `InvalidRequest` where it can't be read."""
-    import json
-
-    try:
-        schema = json.loads(text)
-    except ValueError as error:
-        raise InvalidRequest(f"The JSON schema can't be read: {error}. Mend it or clear the field.") from None
-    if not isinstance(schema, dict):
-        raise InvalidRequest('The JSON schema must be an object, for example {"type": "object"}.')
+    """A JSON schema as `response_format`. Raises `InvalidRequest` where it can't be read, or asks for too much."""
+    schema = read_schema(text)
     return {"type": "json_schema", "json_schema": {"name": "answer", "schema": schema}}

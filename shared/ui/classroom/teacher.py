@@ -17,6 +17,7 @@ from starlette.routing import Route
 from shared.classroom.codes import Slowing
 from shared.classroom.desk import EVERYBODY, Class, own
 from shared.classroom.identity import TEACHER_COOKIE
+from shared.classroom.rules import MUTED, NotInClass
 from shared.classroom.taking_home import table, zipped
 from shared.media.safety import LEVELS
 from shared.state.ledger import Unit
@@ -119,6 +120,10 @@ def _person(room: Class, said: Mapping[str, Any]) -> None:
     marks = {name: bool(said[name]) for name in ("muted", "removed") if name in said}
     if marks:
         room.room.mark(person, **marks)
+    if marks.get("removed"):
+        room.going.end_all(person, str(NotInClass()))
+    elif marks.get("muted"):
+        room.going.end_all(person, MUTED)
 
 
 def _work(room: Class, said: Mapping[str, Any]) -> None:
