@@ -6,6 +6,8 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 
+_FORMULA = frozenset("=+-@＝＋－＠\t\r\n")  # the wide ones too: a Japanese Excel reads them as the others
+
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """The table with its columns' names above it."""
@@ -19,4 +21,4 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 def _cell(value: object) -> str:
     """A text that a spreadsheet takes for a formula gets a mark before it."""
     text = str(value)
-    return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r"} else text
+    return f"'{text}" if text[:1] in _FORMULA else text

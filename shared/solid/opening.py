@@ -13,6 +13,8 @@ from shared.solid.mesh import Solid
 
 MAX_BYTES = 60_000_000
 MAX_FACES = 1_500_000
+MOST_PARTS = 5000  # of one file: trimesh takes minutes for a hundred thousand
+_PARTS_OF_OBJ = (b"\ng ", b"\no ", b"\nusemtl ")
 KINDS = (".glb", ".ply", ".stl", ".obj")
 _PACKED = ("KHR_draco_mesh_compression", "EXT_meshopt_compression")
 _AGAIN = "Save it again from the program that made it, as GLB or STL."
@@ -38,6 +40,8 @@ def read_solid(data: bytes, kind: str, name: str) -> Solid:
     """The same for a file's bytes; `kind` is one of `KINDS`."""
     if kind == ".glb":
         _check_glb(data, name)
+    if kind == ".obj" and sum(map(data.count, _PARTS_OF_OBJ)) > MOST_PARTS:
+        raise _claims_too_much(name)
     return _checked(_read(data, kind[1:], name), name)
 
 
@@ -50,6 +54,7 @@ def _check_glb(data: bytes, name: str) -> None:
         wanted = sum(int(each.get("byteLength", 0)) for each in document.get("buffers", []))
         packed = set(document.get("extensionsUsed", [])) & set(_PACKED)
         views = document.get("bufferViews", [])
+        shown = _shown(document, counts)
         pictures = [views[each["bufferView"]] for each in document.get("images", []) if "bufferView" in each]
     except (ValueError, TypeError, AttributeError, KeyError, IndexError):
         raise InvalidRequest(f"{name} is no GLB, or it is damaged. {_AGAIN}") from None
@@ -58,10 +63,25 @@ def _check_glb(data: bytes, name: str) -> None:
     if packed:
         raise InvalidRequest(f"{name} is packed by {min(packed)}, which is not read here. Save it without compression.")
     if any(count > 3 * MAX_FACES or count < 0 for count in counts) or wanted > len(rest):
-        raise InvalidRequest(f"{name} claims to hold more than it does, or than is taken here. {_AGAIN}")
+        raise _claims_too_much(name)
+    if shown > 3 * MAX_FACES or len(document.get("nodes", [])) > MOST_PARTS:
+        raise _claims_too_much(name)
     for view in pictures:
         start = 8 + int(view.get("byteOffset", 0))
         open_picture(rest[start : start + int(view.get("byteLength", 0))])  # its size is checked before it is read
+
+
+def _shown(document: dict[str, Any], counts: list[int]) -> int:
+    """How many corners are shown: a mesh counts again for each node that shows it, which costs the file some bytes."""
+    sizes = [
+        sum(counts[each.get("indices", each["attributes"]["POSITION"])] for each in mesh.get("primitives", []))
+        for mesh in document.get("meshes", [])
+    ]
+    return sum(sizes[node["mesh"]] for node in document.get("nodes", []) if "mesh" in node)
+
+
+def _claims_too_much(name: str) -> InvalidRequest:
+    return InvalidRequest(f"{name} claims to hold more than it does, or than is taken here. {_AGAIN}")
 
 
 def _read(data: bytes, kind: str, name: str) -> Any:

@@ -27,6 +27,7 @@ from shared.ui.operation import Operation, checks_of
 from shared.ui.quick_states import quicken
 from shared.ui.serve import KEPT_ALIVE, MAX_THREADS, QUEUE, SCREEN, address, with_arguments
 from shared.ui.shared_pages import SharedPages
+from shared.ui.silent_connections import impatient, many_files
 from shared.ui.stopping import start_server, stay, stop_server, until_stopped
 from shared.ui.under_path import innermost, outermost
 from shared.ui.web import Assets, SafeResponses
@@ -164,6 +165,8 @@ def main(root: Path = ROOT) -> None:
         server = uvicorn.Server(
             uvicorn.Config(Assets(app), host=host, port=port, log_level="warning", timeout_keep_alive=KEPT_ALIVE)
         )
+        many_files()
+        impatient(server.config)
         if settings.pool == "zerogpu":
             _on_zero_gpu(spaces, server)
         start_server(server)

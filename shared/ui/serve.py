@@ -24,6 +24,7 @@ from shared.ui.languages.spoken_pages import speak
 from shared.ui.operation import Operation, checks_of
 from shared.ui.quick_states import quicken
 from shared.ui.shared_pages import SharedPages
+from shared.ui.silent_connections import impatient, many_files
 from shared.ui.stopping import stay, stop_server, until_stopped
 from shared.ui.theme import CSS, SCRIPT, THEME
 from shared.ui.under_path import outermost
@@ -97,6 +98,8 @@ def begin(demo: gr.Blocks, options: Settings, **more: Any) -> tuple[str, int]:
     class_pages(options, demo)
     speak(demo)
     demo.server.config.timeout_keep_alive = KEPT_ALIVE
+    many_files()
+    impatient(demo.server.config)
     # Gradio starts its server itself, with a stack of its own that each call would go through.
     demo.app.middleware_stack = Assets(demo.app.middleware_stack or demo.app.build_middleware_stack())
     logs.configure(options)

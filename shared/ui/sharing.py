@@ -14,6 +14,7 @@ import gradio as gr
 from shared.engine import Engine
 from shared.errors import InferenceError, InvalidRequest
 from shared.media.publishing import public
+from shared.operation import beside
 from shared.sharing import links
 from shared.sharing.documents import document_of
 from shared.state.shares import Shares, shares_of
@@ -97,7 +98,8 @@ class ShareRow:
             given = owner.given(token)
             try:
                 made, root = reader(*held), engine.settings.root_path
-                path = root + publish(shares, owner.of(given), space, self.name, home, made)
+                with beside.turn():  # who may have nothing done may show nothing either
+                    path = root + publish(shares, owner.of(given), space, self.name, home, made)
             except InferenceError as error:
                 return ["", gr.update(visible=False), note(str(error), "pg-error"), given]
             return [path, gr.update(visible=True), note(SHOWN), given]

@@ -26,6 +26,7 @@ from shared.ui.classroom.fair_share import MOST, PLACES, share_out
 from shared.ui.jobs_panel import Owner
 from shared.ui.models_panel import _may_unload
 from shared.ui.running import Shown, _in_turn
+from shared.ui.sharing import Made, ShareRow
 from tests.support.fakes import an_engine
 
 
@@ -147,3 +148,20 @@ def test_what_is_whose_goes_by_the_person_and_not_by_a_schools_browser(
     private = shares.page(owner.of(token), "chat", {"text": "the teacher's own"})
     room.delete_all()
     assert shares.get(shared, "page") is None and shares.get(private, "page")
+
+
+def test_who_is_muted_shows_nothing_to_the_others_either(room: Class, asks: Callable[[str], None]) -> None:
+    engine = an_engine(settings=room.settings)
+    output = Made({"request": {"prompt": "a cat"}, "receipt": {}}, text="An answer")
+
+    async def row() -> Any:
+        with gr.Blocks(analytics_enabled=False) as demo:
+            ShareRow("restore").wire(engine, "chat", Owner(engine), gr.State(None), lambda _: output)
+        return next(each.fn for each in demo.fns.values() if getattr(each.fn, "__name__", "") == "show")
+
+    show = asyncio.run(row())
+    asks("Ada")
+    assert show("/chat/", "", None)[0].startswith("/shared/")
+    room.room.mark(room.room.people[0].id, muted=True)
+    path, _, told, _ = show("/chat/", "", None)
+    assert not path and "muted" in told

@@ -31,6 +31,7 @@ HERE = Path(__file__).parent
 WEEK = 7 * 86_400
 NEWS = 20.0  # seconds that a page waits for news before it asks again
 LOOK = 0.5  # seconds between two looks for it
+SENT = 20.0  # seconds in which it must have come
 MOST_BODY = 64 * 1024  # bytes of what a page may send
 _HUB = "https://huggingface.co"  # shows each Space within a page of its own
 
@@ -115,10 +116,14 @@ async def body(request: Request) -> dict[str, Any]:
     if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
         raise HTTPException(403, "This must come from a page of this server, as JSON.")
     data = b""
-    async for part in request.stream():
-        data += part
-        if len(data) > MOST_BODY:
-            raise HTTPException(413, "That is too much to send at once.")
+    try:
+        async with asyncio.timeout(SENT):
+            async for part in request.stream():
+                data += part
+                if len(data) > MOST_BODY:
+                    raise HTTPException(413, "That is too much to send at once.")
+    except TimeoutError:
+        raise HTTPException(408, "The server did not answer as it should. Try again.") from None
     try:
         said = json.loads(data or b"{}")
         json.dumps(said, ensure_ascii=False).encode()  # halves of characters can be written nowhere
