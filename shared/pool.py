@@ -168,7 +168,7 @@ class ModelPool:
 
     def _await(self, entry: _Entry, emit: Emit) -> None:
         if not entry.ready.is_set():
-            emit(Progress("Somebody else is loading this model; waiting for it"))
+            emit(Progress("This model is being loaded already; waiting for it"))
         while not entry.ready.wait(POLL):
             emit.check()
 

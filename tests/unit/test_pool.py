@@ -50,7 +50,7 @@ class Gate:
             raise self.error
 
 
-def waiting(holders: list[Holder], words: str = "Somebody else is loading") -> Callable[[], bool]:
+def waiting(holders: list[Holder], words: str = "This model is being loaded") -> Callable[[], bool]:
     """Whether all but one of them wait."""
     return lambda: sum(h.listener.heard(words) for h in holders) == len(holders) - 1
 

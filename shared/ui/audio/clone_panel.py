@@ -39,6 +39,7 @@ class ClonePanel:
                 label="The voice, reading that sentence",
                 sources=["microphone", "upload"],
                 type="filepath",
+                buttons=["download"],
                 elem_id="clone-clip",
                 waveform_options=gr.WaveformOptions(show_recording_waveform=False),
             )

@@ -38,6 +38,7 @@ class ComposeBeginning:
                 label="A recording, for engines that make sound",
                 sources=["upload", "microphone"],
                 type="filepath",
+                buttons=["download"],
                 elem_id="beginning-clip",
                 waveform_options=gr.WaveformOptions(show_recording_waveform=False),
             )

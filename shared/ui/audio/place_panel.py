@@ -36,7 +36,9 @@ class PlacePanel:
         gr.HTML(f'<div class="pg-quiet">{HINT}</div>')
         with gr.Row(equal_height=False):
             with gr.Column(scale=5, min_width=300):
-                self.sound = gr.Audio(label="The sound", type="filepath", sources=["upload"], elem_id="place-sound")
+                self.sound = gr.Audio(
+                    label="The sound", type="filepath", sources=["upload"], buttons=["download"], elem_id="place-sound"
+                )
                 with gr.Row():
                     self.takes = [gr.Button(f"Take the {what}", size="sm", min_width=90) for what in MADE]
                 ways = [(way.label, name) for name, way in WAYS.items()]
@@ -68,6 +70,7 @@ class PlacePanel:
                     type="filepath",
                     interactive=False,
                     visible=False,
+                    buttons=["download"],
                     elem_id="placed",
                     waveform_options=gr.WaveformOptions(show_recording_waveform=False),
                 )

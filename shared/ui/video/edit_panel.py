@@ -57,7 +57,7 @@ class EditPanel:
                     with gr.Tab("Sound"):
                         self.sound = gr.Audio(
                             label="Sound, for example of the audio Space", type="filepath", sources=["upload"],
-                            elem_id="edit-sound",
+                            buttons=["download"], elem_id="edit-sound",
                         )  # fmt: skip
                         self.loop = gr.Checkbox(True, label="Begin anew where it is too short", elem_id="edit-loop")
                         self.sounding = RunRow("Add the sound", "sound")
