@@ -91,7 +91,7 @@ def test_when_the_one_who_loads_leaves_one_who_waits_takes_over(add: Add) -> Non
     first = Holder(pool, a_variant(backend))
     until(gate.begun.is_set)
     others = [Holder(pool, a_variant(backend)) for _ in range(3)]
-    until(lambda: all(h.listener.heard("Somebody else") for h in others))
+    until(lambda: all(h.listener.heard("being loaded already") for h in others))
     first.listener.cancel.cancel()
     first.join(PATIENCE)
     assert isinstance(first.error, Cancelled)
@@ -110,7 +110,7 @@ def test_one_who_waits_for_a_load_can_leave_and_the_load_goes_on(add: Add) -> No
     first = Holder(pool, a_variant(backend))
     until(gate.begun.is_set)
     second = Holder(pool, a_variant(backend))
-    until(lambda: second.listener.heard("Somebody else"))
+    until(lambda: second.listener.heard("being loaded already"))
     second.listener.cancel.cancel()
     second.join(PATIENCE)
     assert isinstance(second.error, Cancelled)
