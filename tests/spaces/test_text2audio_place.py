@@ -98,7 +98,7 @@ def test_the_api_places_a_sound(audio: Client) -> None:
         (("data:audio/wav;base64,AAAA", "binaural", "", [[0, 0, 1]], "wav"), "damaged"),
         ((a_sound(), "quadraphonic", "", [[0, 0, 1]], "wav"), "ambisonics"),
         ((a_sound(), "stereo", "loop", [], "wav"), "left_to_right"),
-        ((a_sound(), "stereo", "", [[0, 0]], "mp3"), "wav or flac"),
+        ((a_sound(), "stereo", "", [[0, 0]], "mp3"), "wav, flac"),
         ((a_sound(), "stereo", "", [["x", 0, 1]], "wav"), "three numbers"),
         ((a_sound(), "stereo", "", [[0, 0, 99]], "wav"), "metres away"),
     ],
