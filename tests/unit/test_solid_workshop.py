@@ -25,6 +25,7 @@ from shared.solid.mending import mended, smoothed, thinned
 from shared.solid.mesh import Solid
 from shared.solid.opening import open_solid
 from shared.solid.rendering import View, drawn, looked_at
+from shared.solid.reworking import Wished, reworked
 from shared.solid.turning import FRAMES, turntable
 from shared.solid.voxels import thinner_than, voxels
 from shared.streaming import Emitter
@@ -51,6 +52,16 @@ def soup(solid: Solid) -> Solid:
 
 def test_what_is_whole_is_left_as_it_is(star: Solid) -> None:
     assert mended(star)[0] is star
+
+
+def test_a_mesh_is_made_ready_step_after_step_and_only_as_wished(star: Solid) -> None:
+    told: list[str] = []
+    solid, words = reworked(soup(star), Wished(mend=True, share=50, rounds=5, bake=0, size=40), told.append)
+    assert told == ["Mending", "Thinning out", "Smoothing"] and words
+    is_whole(solid)
+    assert max(solid.size) == pytest.approx(40) and len(solid.faces) < 0.6 * len(star.faces)
+    as_it_was, words = reworked(star, Wished(mend=False, share=100, rounds=0, bake=0, size=0), told.append)
+    assert as_it_was is star and words == "" and len(told) == 3
 
 
 @pytest.mark.parametrize("kind", ["soup", "inside out", "a hole"])

@@ -1,4 +1,4 @@
-"""The Print tab: can it be printed? Checked, mended, thinned out, smoothed, scaled; and turned once in a clip."""
+"""The Print tab: can it be printed? Checked, mended, thinned out, smoothed and scaled."""
 
 from __future__ import annotations
 
@@ -11,21 +11,20 @@ import gradio as gr
 
 from shared.errors import InvalidRequest
 from shared.events import Progress
-from shared.solid.baking import SIDES, baked
+from shared.solid.baking import SIDES
 from shared.solid.checking import check
 from shared.solid.finishing import Finished
 from shared.solid.measuring import figures
-from shared.solid.mending import mended, smoothed, thinned
 from shared.solid.mesh import Solid
 from shared.solid.opening import KINDS
-from shared.solid.rendering import STYLES
-from shared.solid.turning import turntable
+from shared.solid.reworking import Wished, reworked
 from shared.streaming import CancelToken
 from shared.ui.running import RunRow, Shown, done_meanwhile
 from shared.ui.sessions import Runs
 from shared.ui.solid import viewer
-from shared.ui.solid.files import write, write_bytes
+from shared.ui.solid.files import write
 from shared.ui.solid.given import given
+from shared.ui.solid.turn_panel import TurnPanel
 from shared.ui.solid.viewer import Sight
 
 BAKES = [("nothing", 0), *((f"{side} pixels", side) for side in SIDES)]
@@ -93,23 +92,13 @@ class PrintPanel:
         self.findings = gr.HTML("", elem_id="print-findings")
         self.file = gr.File(label="The file", interactive=False, elem_id="print-file", height=90)
         self.views = viewer.build("print-views")
-        with gr.Accordion("A clip that turns it once", open=False, elem_id="turn-box"):
-            self.style = gr.Dropdown(
-                [(label, name) for name, label in STYLES.items()],
-                value="textured",
-                label="Drawn as",
-                elem_id="turn-style",
-            )
-            self.turn = RunRow("Turn it", "turn")
-            self.clip = gr.Video(
-                label="The clip", interactive=False, elem_id="turn-clip", height=320, buttons=["download"]
-            )
+        self.turning = TurnPanel(runs)
 
     def wire(self, made: Any) -> None:
         """Connect the events. `made`: the last solid."""
         ways = [made, self.mesh, self.mend, self.upright, self.size, self.share, self.rounds, self.bake, self.kind]
         self.row.wire(self._runs, _worked, ways, [self.findings, self.file, self.views], no_engine=True)
-        self.turn.wire(self._runs, _turned, [made, self.mesh, self.style], [self.clip])
+        self.turning.wire(made, self.mesh)
 
 
 def _worked(
@@ -128,25 +117,18 @@ def _worked(
         raise InvalidRequest("Such a file has no room for textures. Choose GLB, which holds all of them, or OBJ.")
 
     def work(emit: Any) -> tuple[Solid, Solid, str]:
-        emit(Progress("Opening the mesh"))
+        def tell(what: str) -> None:
+            emit(Progress(what))
+
+        tell("Opening the mesh")
         before = given(made, mesh)
-        emit(Progress("Mending"))
-        fine, words = mended(before) if mend else (before, "")
-        solid = fine
-        if share < 100:
-            emit(Progress("Thinning out"))
-            solid = thinned(solid, max(4, round(len(solid.faces) * share / 100)))
-        if rounds:
-            emit(Progress("Smoothing"))
-            solid = smoothed(solid, int(rounds))
+        solid, words = reworked(before, wished, tell)
         if bake:
-            fine = smoothed(fine, int(rounds)) if rounds else fine
-            solid = baked(fine, solid, bake, lambda told: emit(Progress(told)))
             words = f"{words} {_BAKED[kind].format(side=bake, triangles=len(solid.faces))}".strip()
-        solid = solid.scaled_to(size) if size else solid
-        emit(Progress("Checking"))
+        tell("Checking")
         return before, solid, words
 
+    wished = Wished(mend=mend, share=share, rounds=int(rounds), bake=bake, size=size)
     found = yield from done_meanwhile(work, "Opening the mesh", cancel, 3)
     if found is None:
         return
@@ -156,17 +138,6 @@ def _worked(
     sights.append(Sight(solid, "As written", f"{len(solid.faces):,} triangles"))
     table = _table(check(solid, upright=upright))
     yield Shown([table, path, viewer.told(sights)], note=words)
-
-
-def _turned(cancel: CancelToken, made: Any, mesh: str | None, style: str) -> Iterator[Shown]:
-    def work(emit: Any) -> bytes:
-        solid = given(made, mesh)
-        return turntable(solid, style, step=lambda done, of: emit(Progress("Drawing", done, of)))
-
-    clip = yield from done_meanwhile(work, "Opening the mesh", cancel, 1)
-    if clip is None:
-        return
-    yield Shown([write_bytes("turning.mp4", clip)])
 
 
 def _labelled(made: Any, mesh: str | None, solid: Solid) -> Finished:
