@@ -79,7 +79,7 @@ def test_it_is_shown_and_goes_into_the_receipt(packaged: Path) -> None:
         while True:
             told.append(next(steps))
     found, words = ended.value.value
-    assert set(found) == set(Quality(1, 2, 3).facts()) and "of 5: all <b>" in words and told
+    assert set(found) == set(Quality(1, 2, 3).facts()) and "(of 5): all <b>" in words and told
 
 
 def test_the_real_one_hears_noise() -> None:
