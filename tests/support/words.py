@@ -8,7 +8,7 @@ from playwright.sync_api import Page
 
 # Also what is hidden or read out; not what somebody typed or a model wrote, or what languages call themselves.
 _READ = """(within) => {
-  const left = "script, style, pre, code, blockquote, .pg-language, [translate=no]", found = [];
+  const left = "script, style, pre, code, blockquote, .work h3, .pg-language, [translate=no]", found = [];
   const root = document.querySelector(within);
   const take = (node, text) => { if (text && !node.closest(left)) found.push(text.trim()); };
   for (const node of root.querySelectorAll("*")) {
