@@ -19,11 +19,6 @@ from tests.support.server import Server, free_port, started
 from tests.support.words import latin_words
 
 PHRASE = "open-sesame"
-# What the lesson asks: its work hangs on the desk, or not yet, as quickly as the engine answers.
-ASKED = (
-    "Is this film review positive or negative? Answer in one word.",
-    '"The plot was thin, but I could not stop smiling."',
-)
 
 
 def a_class(folder: Path, port: int = 0) -> AbstractContextManager[Server]:
@@ -107,8 +102,9 @@ def in_arabic(browser: Browser, url: str, code: str, work: str) -> None:
     def words(page: Page, within: str = "body") -> list[str]:
         assert fits(page)
         expect(page.locator("html")).to_have_attribute("dir", "rtl")
-        names = ("<img src=x>Ada", "Say hello.", model, code, f"{url}/join", "Zero-shot", "Few-shot")
-        return latin_words(page, within, (*names, *ASKED))
+        return latin_words(
+            page, within, ("<img src=x>Ada", "Say hello.", model, code, f"{url}/join", "Zero-shot", "Few-shot")
+        )
 
     told = browser.new_context(viewport={"width": 390, "height": 844}, locale="ar")
     desk, student = told.new_page(), browser.new_context(viewport=SIZE, locale="ar").new_page()  # type: ignore[arg-type]
