@@ -86,7 +86,7 @@ def landing(spaces: list[Found], root: str = "") -> Any:
     with gr.Blocks(title="Generative-AI playgrounds", analytics_enabled=False) as page:
         heading(
             "Generative-AI playgrounds",
-            "One prompt, many engines. Everything here works with no GPU, no key and no network.",
+            "One prompt, many engines. Each playground has a starter that needs no GPU, no key and no network.",
         )
         gr.HTML(f'<div class="pg-cards">{"".join(_card(space, root) for space in spaces)}</div>')
     return page
