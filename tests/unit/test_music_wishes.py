@@ -101,7 +101,7 @@ def test_what_is_left_open_is_decided_and_said() -> None:
 @pytest.mark.parametrize(
     ("prompt", "setting", "told"),
     [
-        ("a jig in 3/4", "metre", "6/8 or 12/8"),
+        ("a jig in 3/4", "metre", "6/8, 12/8"),
         ("a reel in 17/3", "metre", "2/2"),
         ("an air at 900 bpm", "tempo", "300"),
         ("500 bars of reel", "bars", "1 to 64"),
