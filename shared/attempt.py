@@ -41,7 +41,9 @@ class Run:
 
 def _receipt(run: Run, outcome: Outcome, recorder: Recorder) -> Receipt:
     spec, variant = run.spec, run.variant
-    facts: dict[str, Any] = {**(run.lease.model.facts if run.lease else {}), **outcome.facts}
+    loaded = run.lease.model.facts if run.lease else {}
+    facts: dict[str, Any] = {**loaded, **outcome.facts}
+    facts["notes"] = dict.fromkeys((*loaded.get("notes", ()), *outcome.facts.get("notes", ())))
     usage = _usage(outcome, run, recorder)
     local = variant.mode != Mode.HOSTED
     priced_as = facts.pop("priced_as", None)
@@ -69,7 +71,7 @@ def _receipt(run: Run, outcome: Outcome, recorder: Recorder) -> Receipt:
         noise_device=facts.pop("noise_device", None),
         settings=settings,
         unhonoured=unhonoured,
-        notes=(*run.notes, *facts.pop("notes", ())),
+        notes=(*run.notes, *facts.pop("notes")),
         seconds=_seconds(run, recorder),
         input_tokens=usage.input_tokens,
         output_tokens=usage.output_tokens,

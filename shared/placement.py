@@ -11,6 +11,8 @@ from shared.tasks import Mode
 
 # Room that the system and the page need beside a model, in GiB.
 HEADROOM_GB = 1.0
+# A GPU with less can't even hold what a large model's layers work on, in GiB.
+LEAST_CARD_GB = 4.0
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,20 @@ def device_of(variant: Variant, machine: Machine) -> str:
     return machine.accelerator if variant.device == "auto" else variant.device
 
 
+def needs_gb(variant: Variant, machine: Machine) -> float:
+    """What the whole model takes of its device's memory here."""
+    on_gpu = device_of(variant, machine) == "cuda"
+    return variant.card_gb or variant.memory_gb if on_gpu else variant.memory_gb
+
+
+def in_pieces(variant: Variant, machine: Machine) -> bool:
+    """Whether it is too large for the GPU here, and its engine would move it there piece by piece."""
+    from shared.backends import BACKENDS
+
+    large = device_of(variant, machine) == "cuda" and needs_gb(variant, machine) > machine.cuda_gb >= LEAST_CARD_GB
+    return large and BACKENDS[variant.backend].offloads
+
+
 def _why_not(variant: Variant, machine: Machine) -> str | None:
     if variant.mode == Mode.HOSTED:
         return None
@@ -71,10 +87,18 @@ def _why_not(variant: Variant, machine: Machine) -> str | None:
         return "It needs an NVIDIA GPU, and this machine has none."
     if variant.device == "mps" and not machine.mps:
         return "It needs an Apple GPU, and this machine has none."
-    on_gpu = device_of(variant, machine) == "cuda"
-    room = machine.cuda_gb if on_gpu else max(machine.ram_gb - HEADROOM_GB, 0.0)
-    if variant.memory_gb > room:
+    on_gpu, needed = device_of(variant, machine) == "cuda", needs_gb(variant, machine)
+    beside = max(machine.ram_gb - HEADROOM_GB, 0.0)
+    room = machine.cuda_gb if on_gpu else beside
+    if needed <= room:
+        return None
+    if not in_pieces(variant, machine):
         if on_gpu:
-            return f"It needs {variant.memory_gb:.1f} GB of GPU memory, and this machine has {room:.1f} GB for it."
-        return f"It needs {variant.memory_gb:.1f} GB of memory, and this machine has {room:.1f} GB for it."
+            return f"It needs {needed:.1f} GB of GPU memory, and this machine has {room:.1f} GB for it."
+        return f"It needs {needed:.1f} GB of memory, and this machine has {room:.1f} GB for it."
+    if needed > beside:
+        return (
+            f"It needs {needed:.1f} GB: more than the GPU's {room:.1f} GB, and than the {beside:.1f} GB of memory from "
+            "which it could be moved there piece by piece."
+        )
     return None

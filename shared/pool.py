@@ -19,8 +19,8 @@ from shared.catalog import Variant
 from shared.errors import Cancelled, OutOfMemory
 from shared.events import Progress
 from shared.machine import Machine
-from shared.memory import cuda_gb, give_back, rss_gb, share_arenas
-from shared.placement import device_of
+from shared.memory import cuda_gb, free_cuda_gb, give_back, rss_gb, share_arenas
+from shared.placement import LEAST_CARD_GB, device_of, in_pieces, needs_gb
 from shared.settings import Settings
 from shared.streaming import Emit
 from shared.tasks import Mode
@@ -42,12 +42,13 @@ class _Entry:
     used: float = 0.0
     doomed: bool = False
     memory_gb: float = 0.0
+    told_gb: float = 0.0
     slots: threading.BoundedSemaphore | None = None
 
     @property
     def held_gb(self) -> float:
         """What it takes: as measured, or as the catalogue says where that is more."""
-        return max(self.memory_gb, self.variant.memory_gb)
+        return max(self.memory_gb, self.told_gb)
 
 
 @dataclass
@@ -73,15 +74,17 @@ class Resident:
 
 
 class ModelPool:
-    """The models of one machine. `free_gb` tells the main memory that is free now, in GiB."""
+    """The models of one machine. `free_gb` tells the main memory that is free now, in GiB, and `free_on_card` the
+    GPU's, None where that isn't known yet."""
 
     def __init__(
         self,
         settings: Settings,
         machine: Machine | None = None,
         free_gb: Callable[[], float] = machines.free_ram_gb,
+        free_on_card: Callable[[], float | None] = free_cuda_gb,
     ) -> None:
-        self._settings, self._free_gb = settings, free_gb
+        self._settings, self._free_gb, self._free_on_card = settings, free_gb, free_on_card
         self.machine = machine or machines.probe()
         self._lock = threading.Lock()
         # One load at a time: two at once would each be charged with the memory of both.
@@ -151,7 +154,7 @@ class ModelPool:
                 entry = self._entries.get(variant.key)
                 mine = entry is None
                 if entry is None:
-                    entry = self._entries[variant.key] = _Entry(variant)
+                    entry = self._entries[variant.key] = _Entry(variant, told_gb=needs_gb(variant, self.machine))
                 entry.leases += 1
             if mine:
                 return entry, self._load(entry, settings, emit)
@@ -210,15 +213,20 @@ class ModelPool:
 
         Raises `OutOfMemory` when nothing idle is left to unload.
         """
-        device = device_of(variant, self.machine)
-        while variant.memory_gb > (free := self._room_gb(device)):
+        device, needed = device_of(variant, self.machine), needs_gb(variant, self.machine)
+        pieces = in_pieces(variant, self.machine)
+        while needed > (free := self._room_gb(device)):
             with self._lock:
                 idle = [e for e in self._on(device) if not e.leases]
                 victim = min(idle, key=lambda e: e.used, default=None)
                 if victim is not None:
                     del self._entries[victim.variant.key]
             if victim is None:
-                raise OutOfMemory(variant.memory_gb, free)
+                if not pieces or free < LEAST_CARD_GB:
+                    raise OutOfMemory(needed, free)
+                if needed > (beside := self._free_gb()):
+                    raise OutOfMemory(needed, beside)
+                return
             self._close([victim])
 
     def _on(self, device: str) -> list[_Entry]:
@@ -232,7 +240,8 @@ class ModelPool:
         with self._lock:
             held = sum(e.held_gb for e in self._on(device))
         if device == "cuda":
-            return min(budget or self.machine.cuda_gb, self.machine.cuda_gb) - held
+            room, unused = min(budget or self.machine.cuda_gb, self.machine.cuda_gb) - held, self._free_on_card()
+            return room if unused is None else min(room, unused)
         free = self._free_gb()
         return free if budget is None else min(budget - held, free)
 

@@ -19,26 +19,28 @@ if TYPE_CHECKING:
 class Entry:
     """Where a backend's class is, the name a person reads, and whether a provider runs it.
 
-    `torch`: whether it is by torch that it reaches a GPU, if it does.
+    `torch`: whether it is by torch that it reaches a GPU, if it does. `offloads`: whether it can move a model that is
+    too large for a GPU there piece by piece.
     """
 
     path: str
     label: str
     hosted: bool = False
     torch: bool = True
+    offloads: bool = False
 
 
 BACKENDS: dict[str, Entry] = {
     "llama_cpp": Entry("shared.backends.llama_cpp:LlamaCpp", "llama.cpp", torch=False),
     "transformers": Entry("shared.backends.transformers_text:TransformersText", "transformers"),
     "openvino": Entry("shared.backends.openvino_text:OpenVinoText", "OpenVINO"),
-    "diffusers": Entry("shared.backends.diffusers_image:DiffusersImage", "diffusers"),
+    "diffusers": Entry("shared.backends.diffusers_image:DiffusersImage", "diffusers", offloads=True),
     "travel": Entry("shared.backends.travel_video:TravelVideo", "frame by frame"),
     "openvino_image": Entry("shared.backends.openvino_image:OpenVinoImage", "OpenVINO"),
     "hibari": Entry("shared.backends.hibari_speech:HibariSpeech", "hibari"),
     "symbolic_music": Entry("shared.backends.symbolic_music:SymbolicMusic", "transformers"),
-    "diffusers_video": Entry("shared.backends.diffusers_video:DiffusersVideo", "diffusers"),
-    "diffusers_audio": Entry("shared.backends.diffusers_audio:DiffusersAudio", "diffusers"),
+    "diffusers_video": Entry("shared.backends.diffusers_video:DiffusersVideo", "diffusers", offloads=True),
+    "diffusers_audio": Entry("shared.backends.diffusers_audio:DiffusersAudio", "diffusers", offloads=True),
     "musicgen": Entry("shared.backends.musicgen_music:MusicGen", "transformers"),
     "kokoro": Entry("shared.backends.kokoro_speech:KokoroSpeech", "Kokoro"),
     "transformers_speech": Entry("shared.backends.transformers_speech:TransformersSpeech", "transformers"),

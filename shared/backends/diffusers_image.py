@@ -92,11 +92,14 @@ def _schedulers(variant: Variant) -> tuple[str, ...]:
 
 def facts(variant: Variant, loaded: Loaded) -> dict[str, Any]:
     """What really runs, for the receipt."""
+    from shared.backends.diffusion.placing import NOTES
+
     adapter = {"adapter": loaded.adapter.called, "adapter_weight": loaded.adapter.weight} if loaded.adapter else {}
     largest = variant.options.get("largest_side")
     where: dict[str, Any] = {"device": loaded.device, "dtype": loaded.dtype, "revision": loaded.revision}
     return {
         **adapter,
         **({"largest_side": largest} if largest else {}),
+        **({"offload": loaded.way.value, "notes": (NOTES[loaded.way],)} if loaded.way in NOTES else {}),
         **what_runs(variant, "torch", "diffusers", "transformers", noise_device="cpu", **where),
     }

@@ -18,7 +18,10 @@ from shared.tasks import Mode, Task
 
 @dataclass(frozen=True, kw_only=True)
 class Variant:
-    """One way to run a model. Sizes in GiB; `options` is read by the backend alone."""
+    """One way to run a model. Sizes in GiB; `options` is read by the backend alone.
+
+    `card_gb`: what it takes of a GPU, where its numbers are narrower there than on a processor; 0: as `memory_gb`.
+    """
 
     backend: str
     repo_id: str = ""  # a Hub id, a provider's model name, or a local path
@@ -28,6 +31,7 @@ class Variant:
     dtype: str = "auto"
     quantization: str | None = None
     memory_gb: float = 0.0
+    card_gb: float = 0.0
     download_gb: float = 0.0
     options: Mapping[str, Any] = field(default_factory=dict, hash=False)
 

@@ -53,10 +53,10 @@ class Pace:
     def seconds(self, variant: Variant, request: Request) -> int:
         """What to ask for, between the table's bounds."""
         told = table()
-        row = told.get(type(request).__name__, {})
+        row, held = told.get(type(request).__name__, {}), variant.card_gb or variant.memory_gb
         with self._lock:
             unit = self._seen.get(variant.key)
         if unit is None:
-            unit = row.get("seconds", told["most"]) * max(1.0, variant.memory_gb / told["large"])
-        whole = told["start"] + told["per_gb"] * variant.memory_gb + told["margin"] * unit * work_of(request)
+            unit = row.get("seconds", told["most"]) * max(1.0, held / told["large"])
+        whole = told["start"] + told["per_gb"] * held + told["margin"] * unit * work_of(request)
         return ceil(float(min(max(whole, told["least"]), told["most"])))

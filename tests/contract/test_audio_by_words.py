@@ -19,6 +19,7 @@ from shared.requests import AudioRequest, MusicRequest, Recording, SoundRequest
 from shared.settings import Settings
 from shared.streaming import CancelToken
 from shared.tasks import Mode, Task
+from tests.support.device import DEVICE
 from tests.support.tiny_audio import RATE, musicgen, musicgen_melody, stable_audio
 from tests.support.tiny_pipelines import stable_diffusion
 
@@ -54,7 +55,7 @@ def engine_of(data: Path, rows: dict[str, tuple[str, Path]]) -> Engine:
             name=name,
             task=REQUESTS.get(name, SoundRequest).TASK,
             license="none",
-            variants=(Variant(backend=backend, repo_id=str(path), device="cpu"),),
+            variants=(Variant(backend=backend, repo_id=str(path), device=DEVICE),),
         )
         for name, (backend, path) in rows.items()
     ]
@@ -91,7 +92,7 @@ def test_it_makes_the_seconds_asked_for_and_tells_how_far_it_is(tiny: Engine, mo
     assert np.frombuffer(final.output.pcm, "<i2").any()
     steps = [event for event in events if isinstance(event, Progress) and event.step]
     assert steps and steps[-1].total
-    assert final.receipt.seed == 7 and final.receipt.device == "cpu" and "torch" in final.receipt.versions
+    assert final.receipt.seed == 7 and final.receipt.device == DEVICE and "torch" in final.receipt.versions
 
 
 @pytest.mark.parametrize("model", MODELS)

@@ -19,6 +19,7 @@ from shared.settings import Settings
 from shared.streaming import Emitter
 from shared.tasks import Mode
 from tests.support import contract
+from tests.support.device import DEVICE, DTYPE
 from tests.support.drawing import FORCED, ask, build, draw, engine_for, opened, picture, variant_for
 from tests.support.tiny_pipelines import FAMILIES, latent_consistency
 
@@ -49,7 +50,7 @@ def test_every_family_draws_one_png_of_the_size_asked_in_one_final(tiny: Engine,
     with Image.open(io.BytesIO(image.data)) as shown:
         assert (shown.format, shown.size) == ("PNG", (48, 32))
     receipt = final.receipt
-    assert (receipt.backend, receipt.mode, receipt.device, receipt.dtype) == ("diffusers", Mode.LOCAL, "cpu", "float32")
+    assert (receipt.backend, receipt.mode, receipt.device, receipt.dtype) == ("diffusers", Mode.LOCAL, DEVICE, DTYPE)
     assert receipt.noise_device == "cpu" and {"torch", "diffusers", "transformers"} <= set(receipt.versions)
     steps = [(event.step, event.total) for event in events if isinstance(event, Progress) and event.step]
     assert steps == [(1, 2), (2, 2)]

@@ -32,6 +32,7 @@ from shared.ui.video.story_panel import StoryPanel
 from shared.video.reading import frames, measure
 from shared.video.restoring import restore
 from shared.video.storyboard import Board
+from tests.support.device import DEVICE
 from tests.support.fakes import SMALL
 from tests.support.hosted_video import end_of
 from tests.support.tiny_pipelines import stable_diffusion
@@ -60,7 +61,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Engine:
             name=name,
             task=Task.TEXT_TO_VIDEO,
             license="none",
-            variants=(Variant(backend="diffusers_video", repo_id=str(path), device="cpu"),),
+            variants=(Variant(backend="diffusers_video", repo_id=str(path), device=DEVICE),),
         )
         for name, path in folders.items()
     ]
@@ -101,7 +102,7 @@ def test_it_makes_the_frames_asked_for_and_tells_how_far_it_is(tiny: Engine, mod
     steps = [event.step for event in events if isinstance(event, Progress) and event.message.startswith("Step")]
     assert list(dict.fromkeys(steps)) == [1, 2]
     assert pickle.loads(pickle.dumps(events))[-1].receipt == final.receipt
-    assert final.receipt.seed == 7 and final.receipt.device == "cpu" and final.receipt.extra["frames_per_second"] > 0
+    assert final.receipt.seed == 7 and final.receipt.device == DEVICE and final.receipt.extra["frames_per_second"] > 0
 
 
 @pytest.mark.parametrize("model", FAMILIES)
@@ -150,7 +151,7 @@ def test_ltx_begins_and_ends_with_pictures_by_its_pipeline_of_conditions(tiny: E
         license="none",
         variants=(
             Variant(
-                backend="diffusers_video", repo_id=variant.repo_id, device="cpu", options={"pipeline": "LTXPipeline"}
+                backend="diffusers_video", repo_id=variant.repo_id, device=DEVICE, options={"pipeline": "LTXPipeline"}
             ),
         ),
     )
@@ -214,7 +215,7 @@ def test_weights_kept_in_eight_bits_make_the_same_kind_of_clip(tiny: Engine) -> 
     from shared.backends.diffusers_video import DiffusersVideo
 
     whole = tiny.catalog.get("wan").variants[0]
-    variant = Variant(backend="diffusers_video", repo_id=whole.repo_id, device="cpu", quantization="fp8")
+    variant = Variant(backend="diffusers_video", repo_id=whole.repo_id, device=DEVICE, quantization="fp8")
     model = DiffusersVideo().load(variant, tiny.settings, Emitter(lambda event: None))
     kept = {parameter.dtype for parameter in model._parts.transformer.blocks[0].ffn.parameters()}
     assert kept == {torch.float8_e4m3fn} and model.facts["quantization"] == "fp8"
@@ -252,7 +253,7 @@ def test_a_world_model_walks_through_a_picture_by_keys(tmp_path: Path) -> None:
     variant = Variant(
         backend="diffusers_video",
         repo_id=str(sana_wm(tmp_path / "world")),
-        device="cpu",
+        device=DEVICE,
         options={"pipeline": "SanaWMPipeline"},
     )
     spec = ModelSpec(id="world", name="W", task=Task.TEXT_TO_VIDEO, license="none", variants=(variant,))
@@ -283,7 +284,7 @@ def test_a_transformer_comes_from_a_gguf_file_and_stays_quantized(tiny: Engine, 
     for weights in (bare / "transformer").glob("*.safetensors"):
         weights.unlink()  # they are not downloaded either
     options = {"pipeline": "WanPipeline", "gguf": str(file)}
-    variant = Variant(backend="diffusers_video", repo_id=str(bare), device="cpu", quantization="Q8_0", options=options)
+    variant = Variant(backend="diffusers_video", repo_id=str(bare), device=DEVICE, quantization="Q8_0", options=options)
     model = DiffusersVideo().load(variant, tiny.settings, Emitter(lambda event: None))
     assert type(model._parts.transformer.blocks[0].attn1.to_q.weight).__name__ == "GGUFParameter"
     told: list[Event] = []
@@ -299,7 +300,7 @@ def test_a_gguf_file_of_another_model_is_refused(tiny: Engine, tmp_path: Path) -
     whole = tiny.catalog.get("ltx").variants[0].repo_id
     file = wan_gguf(Path(tiny.catalog.get("wan").variants[0].repo_id), tmp_path / "wan-Q8_0.gguf")
     for name, words in ((str(file), "doesn't fit"), (str(tmp_path / "none.gguf"), "no file none.gguf")):
-        variant = Variant(backend="diffusers_video", repo_id=whole, device="cpu", options={"gguf": name})
+        variant = Variant(backend="diffusers_video", repo_id=whole, device=DEVICE, options={"gguf": name})
         with pytest.raises(InferenceError, match=words):
             DiffusersVideo().load(variant, tiny.settings, Emitter(lambda event: None))
 

@@ -30,12 +30,13 @@ from shared.settings import Settings
 from shared.streaming import CancelToken, Emitter
 from shared.tasks import Task
 from tests.support import contract, tiny_models
+from tests.support.device import DEVICE
 
 NAMES = [*tiny_models.FAMILIES, "llava"]
 
 
 def variant_for(path: Path, **more: object) -> Variant:
-    return Variant(**{"backend": "transformers", "repo_id": str(path), "dtype": "float32", **more})  # type: ignore[arg-type]
+    return Variant(**{"backend": "transformers", "repo_id": str(path), "dtype": "float32", "device": DEVICE, **more})  # type: ignore[arg-type]
 
 
 def spec_for(name: str, variant: Variant) -> ModelSpec:
@@ -60,7 +61,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 def tiny(models: dict[str, Path], tmp_path: Path) -> Iterator[Engine]:
     specs = [spec_for(name, variant_for(models[name])) for name in NAMES]
     specs.append(spec_for("adapted", variant_for(models["llama"], options={"adapter": str(models["adapter"])})))
-    specs.append(spec_for("int8", variant_for(models["llama"], quantization="int8", device="cpu")))
+    specs.append(spec_for("int8", variant_for(models["llama"], quantization="int8")))
     engine = Engine(Catalog(specs), Settings(data_dir=tmp_path))
     yield engine
     engine.pool.unload()
@@ -75,7 +76,7 @@ def run(engine: Engine, model: str = "llama", **more: object) -> Final:
 @pytest.mark.parametrize("name", [*NAMES, "adapted", "int8"])
 def test_every_family_answers_in_exactly_one_final(tiny: Engine, name: str) -> None:
     final = contract.ends_in_one_final(contract.Case(tiny, name, ask(temperature=1.0, seed=7)))
-    assert final.receipt.backend == "transformers" and final.receipt.device == "cpu"
+    assert final.receipt.backend == "transformers" and final.receipt.device == DEVICE
     assert {"torch", "transformers"} <= set(final.receipt.versions)
     assert final.receipt.quantization == ("int8" if name == "int8" else None)
     assert 0 < (final.receipt.output_tokens or 0) <= 16 and final.receipt.input_tokens
@@ -275,7 +276,11 @@ def test_weights_in_pickle_are_refused(models: dict[str, Path], tmp_path: Path, 
         (tmp_path / file.name).write_bytes(file.read_bytes())
     (tmp_path / "pytorch_model.bin").write_bytes(b"\x80\x04.")
     with pytest.raises(CorruptWeights, match="pickle"):
-        list(tiny.generate(str(tmp_path), ask(), mode=None, variant=variant_for(tmp_path, dtype="auto").key))
+        list(
+            tiny.generate(
+                str(tmp_path), ask(), mode=None, variant=variant_for(tmp_path, dtype="auto", device="auto").key
+            )
+        )
 
 
 @pytest.mark.parametrize("damage", [lambda b: b[:-100], lambda b: b[:4], lambda b: b"\xff" * 8 + b[8:]])
@@ -289,7 +294,7 @@ def test_broken_safetensors_are_told(
     weights = folder / "model.safetensors"
     weights.write_bytes(damage(weights.read_bytes()))
     with pytest.raises(CorruptWeights, match="Download"):
-        list(tiny.generate(str(folder), ask(), variant=variant_for(folder, dtype="auto").key))
+        list(tiny.generate(str(folder), ask(), variant=variant_for(folder, dtype="auto", device="auto").key))
 
 
 def test_weights_that_are_not_all_there_are_told(models: dict[str, Path], tmp_path: Path, tiny: Engine) -> None:
@@ -303,7 +308,7 @@ def test_weights_that_are_not_all_there_are_told(models: dict[str, Path], tmp_pa
     del weights["model.layers.1.mlp.up_proj.weight"]
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
     with pytest.raises(CorruptWeights, match="lacks some"):
-        list(tiny.generate(str(folder), ask(), variant=variant_for(folder, dtype="auto").key))
+        list(tiny.generate(str(folder), ask(), variant=variant_for(folder, dtype="auto", device="auto").key))
 
 
 def test_a_small_model_runs_in_float32_on_a_processor(models: dict[str, Path], tmp_path: Path) -> None:
@@ -323,14 +328,14 @@ def test_a_model_that_brings_its_own_code_is_refused(models: dict[str, Path], tm
         folder / "config.json", model_type="own", auto_map={"AutoConfig": "own.C", "AutoModelForCausalLM": "own.M"}
     )
     with pytest.raises(BackendError, match="code of its own"):
-        list(tiny.generate(str(folder), ask(), variant=variant_for(folder, dtype="auto").key))
+        list(tiny.generate(str(folder), ask(), variant=variant_for(folder, dtype="auto", device="auto").key))
     assert not ran.exists()
 
 
 def test_a_folder_that_is_none_is_told(tiny: Engine, tmp_path: Path) -> None:
     missing = tmp_path / "nothing-here"
     with pytest.raises(UnknownModel, match="no folder"):
-        list(tiny.generate(str(missing), ask(), variant=variant_for(missing, dtype="auto").key))
+        list(tiny.generate(str(missing), ask(), variant=variant_for(missing, dtype="auto", device="auto").key))
 
 
 def test_four_bits_without_the_package_are_refused_with_the_command(models: dict[str, Path], tmp_path: Path) -> None:

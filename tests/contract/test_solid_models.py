@@ -19,6 +19,7 @@ from shared.settings import Settings
 from shared.streaming import CancelToken, Emitter
 from shared.tasks import Task
 from tests.support import contract, tiny_solids
+from tests.support.device import DEVICE
 from tests.support.drawing import FORCED
 from tests.support.pictures import pixels
 from tests.support.solids import is_whole, part, picture
@@ -43,7 +44,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Engine:
         with torch.random.fork_rng():
             torch.manual_seed(0)
             folder = build(top / name)
-        variant = Variant(backend=backend, repo_id=str(folder), device="cpu", options=options)
+        variant = Variant(backend=backend, repo_id=str(folder), device=DEVICE, options=options)
         specs.append(ModelSpec(id=name, name=name, task=Task.TEXT_TO_3D, license="none", variants=(variant,)))
     return Engine(Catalog(specs), Settings(data_dir=top / "data"))
 
@@ -62,7 +63,7 @@ def test_words_become_a_field_and_its_surface_a_closed_solid(tiny: Engine) -> No
     assert output.solid.colours.shape == output.solid.vertices.shape and np.ptp(output.solid.colours) > 0
     assert output.field.shape == (20, 20, 20) and output.field.min() < 0 < output.field.max()
     assert [event.step for event in events if isinstance(event, Progress) and "Step" in event.message] == [1, 2, 3]
-    assert (receipt.backend, receipt.seed, receipt.seed_kind, receipt.device) == ("shap_e", 1, "exact", "cpu")
+    assert (receipt.backend, receipt.seed, receipt.seed_kind, receipt.device) == ("shap_e", 1, "exact", DEVICE)
     assert {"torch", "diffusers"} <= set(receipt.versions)
     again, other = (ran(tiny, "words", **{**SHARK, "seed": seed})[1].output.field for seed in (1, 2))
     assert (again == output.field).all() and (other != output.field).any()
@@ -148,7 +149,7 @@ def test_another_kind_of_pipeline_is_told(tmp_path: Path) -> None:
     from tests.support.tiny_pipelines import stable_diffusion_tiny
 
     stable_diffusion_tiny(tmp_path / "sd")
-    variant = Variant(backend="shap_e", repo_id=str(tmp_path / "sd"), device="cpu")
+    variant = Variant(backend="shap_e", repo_id=str(tmp_path / "sd"), device=DEVICE)
     with pytest.raises(BackendError, match="Those that make solids here"):
         get_backend("shap_e").load(variant, Settings(data_dir=tmp_path), Emitter(lambda event: None))
 

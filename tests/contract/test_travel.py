@@ -19,6 +19,7 @@ from shared.settings import Settings
 from shared.streaming import CancelToken
 from shared.tasks import Task
 from shared.video.reading import frames
+from tests.support.device import DEVICE
 from tests.support.tiny_pipelines import PIXELS, stable_diffusion_tiny
 
 # What the libraries warn of among themselves.
@@ -46,7 +47,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Engine:
                 Variant(
                     backend="travel",
                     repo_id=str(folder),
-                    device="cpu",
+                    device=DEVICE,
                     quantization="int8" if drawer == "openvino_image" else None,
                     options={"drawn_by": drawer, "schedulers": "noise"},
                 ),

@@ -20,6 +20,7 @@ from shared.settings import Settings
 from shared.streaming import CancelToken, Emitter
 from shared.tasks import Task
 from tests.support import contract, tiny_solids
+from tests.support.device import DEVICE
 from tests.support.drawing import FORCED
 from tests.support.pictures import pixels
 from tests.support.solids import is_whole, part, picture
@@ -36,14 +37,14 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Engine:
     with torch.random.fork_rng():
         torch.manual_seed(0)
         folder = tiny_solids.triposr(top / "tiny")
-    variant = Variant(backend="triposr", repo_id=str(folder), device="cpu")
+    variant = Variant(backend="triposr", repo_id=str(folder), device=DEVICE)
     spec = ModelSpec(id="tiny", name="tiny", task=Task.TEXT_TO_3D, license="none", variants=(variant,))
     return Engine(Catalog([spec]), Settings(data_dir=top / "data"))
 
 
 def loaded(engine: Engine, folder: Path | None = None) -> Any:
     (variant,) = engine.find("tiny", task=Task.TEXT_TO_3D).variants
-    where = Variant(backend="triposr", repo_id=str(folder or variant.repo_id), device="cpu")
+    where = Variant(backend="triposr", repo_id=str(folder or variant.repo_id), device=DEVICE)
     return get_backend("triposr").load(where, engine.settings, Emitter(lambda event: None))
 
 
@@ -58,7 +59,7 @@ def test_a_picture_becomes_a_closed_solid_of_its_object(tiny: Engine) -> None:
     assert [event.step for event in events if isinstance(event, Progress) and "Layer" in event.message] == [0, 1, 2]
     (shown,) = [event.image for event in events if isinstance(event, Preview)]
     assert shown.width == shown.height and shown.getpixel((0, 0)) == (127, 127, 127)
-    assert (receipt.backend, receipt.seed_kind, receipt.device) == ("triposr", "none", "cpu")
+    assert (receipt.backend, receipt.seed_kind, receipt.device) == ("triposr", "none", DEVICE)
     assert {"torch", "diffusers", "transformers"} <= set(receipt.versions)
     *_, again = tiny.generate("tiny", SolidRequest(image=STAR.image, resolution=24))
     assert (again.output.field == output.field).all()

@@ -15,6 +15,7 @@ from shared.events import Final
 from shared.requests import ImagePart, ImageRequest
 from shared.settings import Settings
 from shared.tasks import Task
+from tests.support.device import DEVICE, PIECES
 from tests.support.tiny_pipelines import FAMILIES, PIXELS
 
 # What the libraries warn of among themselves: how diffusers' schedulers turn a tensor into an array, and what Kolors,
@@ -35,8 +36,9 @@ def build(folder: Path, names: Iterable[str] = FAMILIES) -> dict[str, Path]:
 
 
 def variant_for(path: Path | str, **more: Any) -> Variant:
-    """The way to run it by diffusers on the processor."""
-    return Variant(**{"backend": "diffusers", "repo_id": str(path), "device": "cpu", **more})
+    """The way to run it by diffusers on the processor, or on the device under test."""
+    options = {**PIECES, **more.pop("options", {})}
+    return Variant(**{"backend": "diffusers", "repo_id": str(path), "device": DEVICE, "options": options, **more})
 
 
 def engine_for(data: Path, settings: Settings | None = None, **variants: Variant) -> Engine:

@@ -92,6 +92,7 @@ class FakeBackend:
 
     name: str
     hosted: bool = False
+    offloads: bool = False
     run: Run = field(default_factory=lambda: say("Hello", " there"))
     on_load: Load = lambda variant, settings, emit: None
     missing: str | None = None
@@ -147,7 +148,9 @@ def table_of_engines() -> Iterator[Callable[[FakeBackend], FakeBackend]]:
 
     def add(backend: FakeBackend) -> FakeBackend:
         _added[backend.name] = backend
-        BACKENDS[backend.name] = Entry(f"{__name__}:{backend.name}", backend.label, hosted=backend.hosted)
+        BACKENDS[backend.name] = Entry(
+            f"{__name__}:{backend.name}", backend.label, hosted=backend.hosted, offloads=backend.offloads
+        )
         get_backend.cache_clear()
         return backend
 

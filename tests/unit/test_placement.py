@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from shared.catalog import ModelSpec, Variant
 from shared.machine import Machine
-from shared.placement import Plan, device_of, plan
+from shared.placement import Plan, device_of, in_pieces, plan
 from shared.tasks import Mode, Task
 from tests.support.fakes import SMALL, WITH_GPU, FakeBackend
 
@@ -57,6 +58,25 @@ def test_too_large_a_model_is_told_with_both_sizes() -> None:
     assert only_reason(placed(here(memory_gb=30.0), machine=WITH_GPU)) == (
         "It needs 30.0 GB of GPU memory, and this machine has 8.0 GB for it."
     )
+
+
+@pytest.mark.parametrize(("card", "memory", "fits"), [(0.0, 9.0, False), (8.0, 30.0, True), (8.1, 1.0, False)])
+def test_a_gpu_may_take_less_of_a_model_than_a_processor(card: float, memory: float, fits: bool) -> None:
+    assert bool(placed(here(card_gb=card, memory_gb=memory), machine=WITH_GPU).candidates) is fits
+    assert not placed(here(card_gb=card, memory_gb=memory + 7.0)).candidates
+
+
+def test_a_model_larger_than_the_gpu_runs_in_pieces_where_memory_holds_it() -> None:
+    large = Variant(backend="diffusers", memory_gb=60.0, card_gb=33.0)
+    roomy = replace(WITH_GPU, ram_gb=34.0)
+    assert placed(large, machine=roomy).candidates == (large,) and in_pieces(large, roomy)
+    assert "more than the GPU's 8.0 GB, and than the 32.9 GB of memory" in only_reason(
+        placed(large, machine=replace(WITH_GPU, ram_gb=33.9))
+    )
+    small = replace(roomy, cuda_gb=3.9)
+    assert only_reason(placed(large, machine=small)).startswith("It needs 33.0 GB of GPU memory")
+    assert not in_pieces(replace(large, card_gb=7.0), roomy) and not in_pieces(large, replace(roomy, cuda_gb=0.0))
+    assert not in_pieces(replace(large, backend="here"), roomy)
 
 
 def test_a_model_on_the_processor_may_use_all_main_memory_beside_a_small_card() -> None:

@@ -211,6 +211,30 @@ def test_memory_that_others_took_is_not_counted_on(add: Add) -> None:
     assert backend.loads == 0
 
 
+def test_a_card_that_others_use_gives_what_they_leave(add: Add) -> None:
+    backend, left = add(FakeBackend("fake")), [3.0]
+    pool = ModelPool(Settings(), WITH_GPU, free_gb=lambda: 100.0, free_on_card=lambda: left[0])
+    use(pool, a_variant(backend, "a", device="cuda", memory_gb=2.0))
+    left[0] = 1.0
+    with pytest.raises(OutOfMemory, match=r"needs about 2.0 GB and 1.0 GB is free"):
+        use(pool, a_variant(backend, "b", device="cuda", memory_gb=2.0))
+    assert names(pool) == set() and [model.closed for model in backend.models] == [1]
+
+
+def test_a_model_that_runs_in_pieces_gets_the_card_alone(add: Add) -> None:
+    backend = add(FakeBackend("fake", offloads=True))
+    ram = [100.0]
+    pool = ModelPool(Settings(), WITH_GPU, free_gb=lambda: ram[0], free_on_card=lambda: 7.5)
+    use(pool, a_variant(backend, "small", device="cuda", memory_gb=2.0))
+    use(pool, a_variant(backend, "large", device="cuda", memory_gb=60.0, card_gb=33.0))
+    assert names(pool) == {"large"}
+    use(pool, a_variant(backend, "small", device="cuda", memory_gb=2.0))
+    assert names(pool) == {"small"}
+    ram[0] = 32.0
+    with pytest.raises(OutOfMemory, match=r"needs about 33.0 GB"):
+        use(pool, a_variant(backend, "large", device="cuda", memory_gb=60.0, card_gb=33.0))
+
+
 def test_an_idle_model_is_unloaded_at_once(add: Add) -> None:
     backend, pool = add(FakeBackend("fake")), a_pool()
     use(pool, a_variant(backend, "a"))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from shared import machine as machines
-from shared.backends.diffusion import adapters, gguf_part
+from shared.backends.diffusion import adapters, gguf_part, placing
 from shared.backends.diffusion.folder import check_folder
 from shared.backends.local import hub
 from shared.backends.local.sources import is_path
@@ -16,7 +16,6 @@ from shared.backends.transformers_text import quiet
 from shared.catalog import Variant
 from shared.errors import CorruptWeights, UnknownModel
 from shared.events import Progress
-from shared.machine import Machine
 from shared.placement import device_of
 from shared.settings import Settings
 from shared.streaming import Emit
@@ -28,7 +27,6 @@ NEVER = (*hub.NEVER, "*/*.bin", "*/*.ckpt", "*/*.onnx", "*/*.msgpack", "*non_ema
 # No pickle, no network, and no code that comes with a model.
 SAFE: dict[str, Any] = {"use_safetensors": True, "local_files_only": True, "trust_remote_code": False}
 EIGHT_BITS = "fp8"  # how weights may be kept; they are widened layer by layer as they are used
-ROOMY = 0.85  # of the GPU's memory: a model that needs more is moved there part by part
 
 
 @dataclass(frozen=True)
@@ -41,6 +39,7 @@ class Loaded:
     device: str
     dtype: str
     adapter: adapters.Adapter | None = None
+    way: placing.Way = placing.Way.WHOLE
 
 
 def load(variant: Variant, settings: Settings, emit: Emit) -> Loaded:
@@ -55,8 +54,7 @@ def load(variant: Variant, settings: Settings, emit: Emit) -> Loaded:
     narrow = gguf_part.find(variant, settings, emit)
     parts = check_folder(folder, called, elsewhere=() if narrow is None else (gguf_part.PART,))
     adapter = adapters.find(variant, settings, emit)
-    machine = machines.probe()
-    device = device_of(variant, machine)
+    device = device_of(variant, machines.probe())
     dtype = _dtype(variant.dtype, device)
     emit(Progress(f"Loading {called}"))
     held = _text_encoders(folder, parts, dtype, called)
@@ -71,8 +69,8 @@ def load(variant: Variant, settings: Settings, emit: Emit) -> Loaded:
         adapters.put_in(pipe, adapter, emit)
     if variant.quantization == EIGHT_BITS:
         _in_eight_bits(pipe, dtype)
-    _place(pipe, variant, device, machine)
-    return Loaded(pipe, folder, revision, device, str(dtype).removeprefix("torch."), adapter)
+    way = placing.place(pipe, variant, device, emit)
+    return Loaded(pipe, folder, revision, device, str(dtype).removeprefix("torch."), adapter, way)
 
 
 def find(variant: Variant, settings: Settings, emit: Emit) -> tuple[Path, str | None]:
@@ -141,13 +139,3 @@ def _in_eight_bits(pipe: Any, dtype: Any) -> None:
     part = getattr(pipe, "transformer", None) or getattr(pipe, "unet", None)
     if part is not None:
         part.enable_layerwise_casting(storage_dtype=torch.float8_e4m3fn, compute_dtype=dtype)
-
-
-def _place(pipe: Any, variant: Variant, device: str, machine: Machine) -> None:
-    tiles = getattr(getattr(pipe, "vae", None), "enable_tiling", None)
-    if tiles and device != "cpu":
-        tiles()
-    if device == "cuda" and variant.memory_gb > ROOMY * machine.cuda_gb:
-        pipe.enable_model_cpu_offload()
-    else:
-        pipe.to(device)

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from shared.backends.diffusion.placing import takes_turns
 from shared.events import Preview
 from shared.streaming import Emit
 
@@ -50,7 +51,7 @@ class Previews:
         with torch.inference_mode():
             if self._linear is not None:
                 return pil(_unfold(latents.float().cpu() / self._pipe.vae.config.scaling_factor, *self._linear))
-            if self.tiny:
+            if self.tiny and not takes_turns(self._pipe.vae):
                 pixels = self._pipe.vae.decode(latents / self._pipe.vae.config.scaling_factor).sample
                 return pil(pixels[0].float().cpu() / 2 + 0.5)
         return None

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from shared.backends.diffusion.placing import takes_turns
 from shared.backends.diffusion.previews import Pace, Previews, pil
 from shared.backends.diffusion.video_kinds import Kind
 from shared.events import Preview
@@ -61,6 +62,8 @@ class Rough:
         with torch.inference_mode():
             if self._pictures.free or self._pictures.tiny:
                 made = [self._pictures.picture(channels_first[:, :, at]) for at in chosen]
+            elif takes_turns(self._pipe.vae):
+                return ()
             elif type(self._pipe.vae).__name__ == _OF_PICTURES:
                 made = self._decoded(channels_first[0].transpose(0, 1)[chosen])
             else:
