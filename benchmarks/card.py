@@ -130,9 +130,11 @@ def bare_answer(folder: Path) -> Callable[[], float]:
     return answered
 
 
-def pictures(data: Path) -> list[dict[str, Any]]:
+Rows = Iterator[dict[str, Any]]
+
+
+def pictures(data: Path) -> Rows:
     """Stable Diffusion 1.5 and XL."""
-    rows = []
     for name, make, side in (("sd-1.5", card_models.sd15, 512), ("sdxl", card_models.sdxl, 1024)):
         folder = make(data / name)
         give_back()
@@ -140,7 +142,7 @@ def pictures(data: Path) -> list[dict[str, Any]]:
         variant = Variant(backend="diffusers", repo_id=str(folder), device="cuda", options=options)
         weights, most = peak(variant, PICTURE, data)
         says = f"{weights:.2f} GiB of weights, at most {most:.2f} at {side} px; the catalogue says {told(name):g}"
-        rows.append(row(f"card: {name} / what the catalogue says of it", most / told(name), "times", "<= 1", says))
+        yield row(f"card: {name} / what the catalogue says of it", most / told(name), "times", "<= 1", says)
         engine = engine_of(data, Task.TEXT_TO_IMAGE, m=variant)
         ran(engine, "m", PICTURE)
         bare = bare_picture(folder, side)
@@ -149,16 +151,15 @@ def pictures(data: Path) -> list[dict[str, Any]]:
         ours, theirs = (statistics.median(side) for side in zip(*pairs, strict=True))
         ratio = statistics.median(mine / other for mine, other in pairs)
         says = f"median of {ROUNDS} pairs, {STEPS} steps at {side} px; {ours:.2f} s, {theirs:.2f} s"
-        rows.append(row(f"card: a picture by {name} / raw diffusers'", ratio, "times", "<= 1.03", says))
+        yield row(f"card: a picture by {name} / raw diffusers'", ratio, "times", "<= 1.03", says)
         engine.pool.unload()
         del bare
         give_back()
-    return rows + small_cards(data, folder, theirs)
+    yield from small_cards(data, folder, theirs)
 
 
-def small_cards(data: Path, folder: Path, whole: float) -> list[dict[str, Any]]:
+def small_cards(data: Path, folder: Path, whole: float) -> Rows:
     """Stable Diffusion XL where the card is too small for it."""
-    rows = []
     for size in (7.0, 4.0):
         for quantization in (None, "fp8"):
             variant = Variant(
@@ -176,15 +177,13 @@ def small_cards(data: Path, folder: Path, whole: float) -> list[dict[str, Any]]:
             way, kept = receipt.extra.get("offload", "whole"), quantization or "bf16"
             says = f"in {way}; {min(took):.2f} s a picture of {STEPS} steps, loading {receipt.seconds.load:.1f} s"
             named = f"card: sdxl in {kept} on {size:g} GiB / whole"
-            rows.append(row(named, min(took) / whole, "times", "<= 20", says))
-    return rows
+            yield row(named, min(took) / whole, "times", "<= 20", says)
 
 
-def clips(data: Path) -> list[dict[str, Any]]:
+def clips(data: Path) -> Rows:
     """Wan 1.3B: what a clip takes beside the weights."""
     folder = card_models.wan(data / "wan")
     give_back()
-    rows = []
     for quantization, offload in ((None, "whole"), ("fp8", "whole"), (None, "layers")):
         options = {"pipeline": "WanPipeline", "offload": offload}
         variant = Variant(
@@ -195,11 +194,10 @@ def clips(data: Path) -> list[dict[str, Any]]:
         took = time.perf_counter() - begun
         says = f"{weights:.2f} GiB there before, {took:.1f} s with loading, {CLIP.num_inference_steps} steps"
         named = f"card: wan-1.3b, {quantization or 'bf16'}, {offload}: 81 frames at 832x480"
-        rows.append(row(named, most - (weights if offload == "whole" else 0), "GiB beside weights", "<= 16", says))
-    return rows
+        yield row(named, most - (weights if offload == "whole" else 0), "GiB beside weights", "<= 16", says)
 
 
-def answers(data: Path) -> list[dict[str, Any]]:
+def answers(data: Path) -> Rows:
     """Llama 1B."""
     folder = card_models.llama(data / "llama")
     give_back()
@@ -211,7 +209,7 @@ def answers(data: Path) -> list[dict[str, Any]]:
     ratio = statistics.median(mine / theirs for mine, theirs in pairs)
     rates = " and ".join(f"{statistics.median(side):.1f}" for side in zip(*pairs, strict=True))
     says = f"median of {ROUNDS} pairs, 200 tokens of 128,256; {rates} tokens/s"
-    return [row("card: tokens/s of llama-1b / raw transformers", ratio, "times", ">= 0.9", says)]
+    yield row("card: tokens/s of llama-1b / raw transformers", ratio, "times", ">= 0.9", says)
 
 
 def main() -> None:
@@ -223,12 +221,11 @@ def main() -> None:
                 if sys.argv[1:] and measured.__name__ not in sys.argv[1:]:
                     continue
                 try:
-                    found = measured(Path(folder))
+                    for found in measured(Path(folder)):
+                        rows.append(found)
+                        print(json.dumps(found), file=sys.stderr, flush=True)
                 except Exception as error:  # the others are worth having
                     print(f"{measured.__name__}: {type(error).__name__}: {error}", file=sys.stderr, flush=True)
-                    continue
-                rows += found
-                print("\n".join(json.dumps(each) for each in found), file=sys.stderr, flush=True)
     give(rows)
 
 

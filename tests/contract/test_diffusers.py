@@ -53,7 +53,7 @@ def test_every_family_draws_one_png_of_the_size_asked_in_one_final(tiny: Engine,
     assert (receipt.backend, receipt.mode, receipt.device, receipt.dtype) == ("diffusers", Mode.LOCAL, DEVICE, DTYPE)
     assert receipt.noise_device == "cpu" and {"torch", "diffusers", "transformers"} <= set(receipt.versions)
     steps = [(event.step, event.total) for event in events if isinstance(event, Progress) and event.step]
-    assert steps == [(1, 2), (2, 2)]
+    assert list(dict.fromkeys(steps)) == [(1, 2), (2, 2)]  # told again where something takes long
 
 
 @pytest.mark.parametrize("name", FAMILIES)

@@ -19,6 +19,7 @@ from shared.events import Preview
 from shared.requests import ImagePart
 from shared.settings import Settings
 from shared.streaming import Emitter
+from tests.support.device import DTYPE
 from tests.support.drawing import FORCED, ask, build, draw, engine_for, picture, variant_for
 from tests.support.pictures import chunk, encoded
 from tests.support.tiny_models import edit_json
@@ -91,7 +92,7 @@ def test_weights_of_numbers_that_are_none_are_told_and_no_black_picture_is_shown
     save_file(tensors, file, metadata={"format": "pt"})
     engine = engine_for(tmp_path / "data", Settings(data_dir=tmp_path / "data"), m=variant_for(copy))
     events = []
-    with pytest.raises(CorruptWeights, match=r"no picture.*damaged.*float32.*Download the model again"):
+    with pytest.raises(CorruptWeights, match=rf"no picture.*damaged.*{DTYPE}.*Download the model again"):
         events += engine.generate("m", ask(num_inference_steps=3))
     assert not any(isinstance(event, Preview) for event in events)
 

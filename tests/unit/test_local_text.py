@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from shared.backends.local.answer import Vocabulary
-from shared.backends.local.sampling import Sampler, Sampling
+from shared.backends.local.sampling import Falling, Sampler, Sampling
 from shared.backends.local.text import Decoder, StopWatch
 from shared.backends.local.thinking import ThinkingSplitter
 from shared.errors import BackendError
@@ -128,9 +128,18 @@ def test_top_k_and_top_p_leave_out_the_tail() -> None:
     assert _drawn(Sampling(temperature=1.0, top_p=0.85), logits)[0] == 0
 
 
-def test_a_nucleus_wider_than_the_first_look_loses_nothing() -> None:
-    drawn = _drawn(Sampling(temperature=1.0, top_p=0.99), [0.0] * 5000, count=8000)
-    assert (drawn > 0).sum() > 3500  # of 5,000 tokens all alike, far more than the 1,024 looked at first
+@pytest.mark.parametrize("spread", [0.0, 0.5, 3.0, 30.0])
+def test_a_nucleus_is_that_of_all_weights_in_order(spread: float) -> None:
+    noise = np.random.default_rng(4)
+    logits = np.round(noise.normal(size=5000), 1) * spread  # rounded: many are alike
+    weights = np.exp(logits - logits.max()).astype(np.float32)
+    order = np.argsort(-weights, kind="stable")
+    sums, falling = np.cumsum(weights[order], dtype=np.float64), Falling(weights)
+    assert falling.total == pytest.approx(sums[-1])
+    for share in noise.random(200):
+        place = int(np.searchsorted(sums, share * sums[-1]))
+        assert falling.at(share * falling.total) == (order[place], pytest.approx(sums[place]))
+    assert falling.at(2 * falling.total, "right")[1] == pytest.approx(sums[-1]) and falling.at(0.0)[0] == order[0]
 
 
 def test_temperature_flattens() -> None:

@@ -42,9 +42,10 @@ def way(parts: Mapping[str, float], work: float, free: float) -> Way:
 
 def place(pipe: Any, variant: Variant, device: str, emit: Emit) -> Way:
     """Put it there, and tell how."""
-    tiles = getattr(getattr(pipe, "vae", None), "enable_tiling", None)
-    if tiles and device != "cpu":
-        tiles()
+    vae = getattr(pipe, "vae", None)
+    # The tiny decoder needs no tiles, and has them wrong for other sizes of its own than the usual.
+    if device != "cpu" and hasattr(vae, "enable_tiling") and type(vae).__name__ != "AutoencoderTiny":
+        vae.enable_tiling()
     chosen = _chosen(pipe, variant) if device == "cuda" else Way.WHOLE
     if note := NOTES.get(chosen):
         emit(Progress(note))

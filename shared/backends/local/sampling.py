@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +19,7 @@ from shared.errors import BackendError
 from shared.requests import ChatRequest
 
 Floats = npt.NDArray[np.floating[Any]]
-FIRST_LOOK = 1024  # candidates sorted before all of them are: the nucleus is nearly always among them
+COARSE = 16  # bits of a float32 that are left out where weights are put in order roughly
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,9 +96,13 @@ class Sampler:
         if settings.temperature == 0.0:
             return int(logits.argmax())
         weights = np.exp((logits - logits.max()) / np.float32(settings.temperature))
+        if settings.top_p < 1.0 and not settings.top_k:
+            falling = Falling(weights)
+            _, held = falling.at(settings.top_p * falling.total)
+            return falling.at(self._random.random() * held, "right")[0]
         kept = _largest(weights, settings.top_k) if settings.top_k else None
-        if settings.top_p < 1.0:
-            kept = _nucleus(weights, settings.top_p) if kept is None else _until(weights, kept, settings.top_p)
+        if kept is not None:
+            kept = _until(weights, kept, settings.top_p)
         chances = np.cumsum(weights if kept is None else weights[kept], dtype=np.float64)
         place = int(np.searchsorted(chances, self._random.random() * chances[-1], side="right"))
         place = min(place, len(chances) - 1)
@@ -113,21 +117,44 @@ def _largest(values: Floats, count: int) -> npt.NDArray[np.int64]:
     return some[np.argsort(-values[some], kind="stable")]
 
 
-def _nucleus(weights: Floats, top_p: float) -> npt.NDArray[np.int64]:
-    share = top_p * float(weights.sum(dtype=np.float64))
-    kept = _largest(weights, FIRST_LOOK)
-    if float(weights[kept].sum(dtype=np.float64)) < share:
-        kept = _largest(weights, len(weights))
-    return _until(weights, kept, share=share)
-
-
-def _until(
-    weights: Floats, kept: npt.NDArray[np.int64], top_p: float = 1.0, share: float | None = None
-) -> npt.NDArray[np.int64]:
-    """As many of `kept` as it takes to hold the share, at least one."""
+def _until(weights: Floats, kept: npt.NDArray[np.int64], top_p: float) -> npt.NDArray[np.int64]:
+    """As many of `kept` as it takes to hold that share of them, at least one."""
+    if top_p >= 1.0:
+        return kept
     held = np.cumsum(weights[kept], dtype=np.float64)
-    goal = top_p * held[-1] if share is None else share
-    return kept[: int(np.searchsorted(held, goal)) + 1]
+    return kept[: int(np.searchsorted(held, top_p * held[-1])) + 1]
+
+
+class Falling:
+    """Weights (n,), none below 0, from the largest to the smallest and equal ones in the order of their index, looked
+    up without sorting them all: where many tokens are likely, that took several times as long as a model's step.
+
+    A float's upper bits order it roughly, so that sums by these tell which few weights a place lies among.
+    """
+
+    def __init__(self, weights: Floats) -> None:
+        self._weights = np.ascontiguousarray(weights, dtype=np.float32)
+        self._rough = self._weights.view(np.uint32) >> COARSE
+        self._sums = np.cumsum(np.bincount(self._rough, weights=self._weights)[::-1])
+
+    @property
+    def total(self) -> float:
+        """The sum of all."""
+        return float(self._sums[-1])
+
+    def at(self, target: float, side: Literal["left", "right"] = "left") -> tuple[int, float]:
+        """The index of the first at which the sum of all up to it reaches the target, or (`right`) is above it, and
+        that sum. The last one where none is."""
+        last = len(self._sums) - 1
+        if target >= self.total:
+            target, side = self.total, "left"
+        group = int(np.searchsorted(self._sums, target, side))
+        before = float(self._sums[group - 1]) if group else 0.0
+        among = np.flatnonzero(self._rough == last - group)
+        among = among[np.argsort(-self._weights[among], kind="stable")]
+        sums = before + np.cumsum(self._weights[among], dtype=np.float64)
+        place = min(int(np.searchsorted(sums, target, side)), len(among) - 1)
+        return int(among[place]), float(sums[place])
 
 
 def _log_softmax(logits: Floats) -> Floats:

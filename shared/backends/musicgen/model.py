@@ -91,7 +91,11 @@ class MusicGenModel(OfParts):
         if request.melody is not None:
             tune = resampled(to_samples(request.melody.pcm), request.melody.sample_rate, rate)
             inputs["input_features"] = chroma(tune, rate, self._parts.config.num_chroma)
-        return {name: value.to(self._parts.device) for name, value in inputs.items()}
+        return {name: self._there(value) for name, value in inputs.items()}
+
+    def _there(self, value: Any) -> Any:
+        """On the model's device, and sound in the numbers that it reads: on a GPU these are narrower."""
+        return value.to(self._parts.device, self._parts.dtype if value.is_floating_point() else None)
 
     def _composed(self, request: MusicRequest, frames: int, led: Samples | None, emit: Emit) -> Any:
         """The sound, (channels, samples)."""
