@@ -42,7 +42,7 @@ def way(parts: Mapping[str, float], work: float, free: float) -> Way:
 
 def place(pipe: Any, variant: Variant, device: str, emit: Emit) -> Way:
     """Put it there, and tell how."""
-    vae = getattr(pipe, "vae", None)
+    vae: Any = getattr(pipe, "vae", None)
     # The tiny decoder needs no tiles, and has them wrong for other sizes of its own than the usual.
     if device != "cpu" and hasattr(vae, "enable_tiling") and type(vae).__name__ != "AutoencoderTiny":
         vae.enable_tiling()
