@@ -13,13 +13,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from shared import machine as machines
-from shared.backends import get_backend
+from shared.backends import BACKENDS, get_backend
 from shared.backends.base import LoadedModel
 from shared.catalog import Variant
 from shared.errors import Cancelled, OutOfMemory
 from shared.events import Progress
 from shared.machine import Machine
 from shared.memory import cuda_gb, free_cuda_gb, give_back, rss_gb, share_arenas
+from shared.own_thread import OnOwnThread
 from shared.placement import LEAST_CARD_GB, device_of, in_pieces, needs_gb
 from shared.settings import Settings
 from shared.streaming import Emit
@@ -147,6 +148,11 @@ class ModelPool:
         """Have the engine load it. Called for one model at a time, with room for it."""
         return get_backend(variant.backend).load(variant, settings, emit)
 
+    def _there(self, variant: Variant, model: LoadedModel) -> LoadedModel:
+        """The model; one that torch runs on a GPU with a thread of its own."""
+        by_torch = BACKENDS[variant.backend].torch and device_of(variant, self.machine) == "cuda"
+        return OnOwnThread(model, variant.backend) if by_torch and model.concurrency == 1 else model
+
     def _acquire(self, variant: Variant, settings: Settings, emit: Emit) -> tuple[_Entry, float]:
         """An entry that is ready, with one lease of it taken. Loads it here, or waits for who does."""
         while True:
@@ -181,7 +187,7 @@ class ModelPool:
             with held(self._loading, emit, "Another model is being loaded; waiting for it"):
                 self._make_room(entry.variant)
                 before = rss_gb() + cuda_gb()
-                model = self.bring(entry.variant, settings, emit)
+                model = self._there(entry.variant, self.bring(entry.variant, settings, emit))
                 entry.memory_gb = max(rss_gb() + cuda_gb() - before, 0.0)
             entry.slots = threading.BoundedSemaphore(model.concurrency) if model.concurrency else None
             entry.model = model

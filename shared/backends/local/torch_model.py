@@ -9,6 +9,7 @@ from typing import Any
 
 from shared.backends.base import Capabilities, Outcome
 from shared.backends.local.answer import Answer, Vocabulary
+from shared.backends.local.attention import of_growing_length
 from shared.backends.local.failures import within_memory
 from shared.backends.local.loading import Loaded
 from shared.backends.local.prompts import Prompter
@@ -65,7 +66,7 @@ class TorchModel:
         chooser = _Chooser(Sampler(Sampling.of(request, self._defaults), request.seed, seen))
         follower = _Follower(chooser, answer, ends, emit)
         emit.check()
-        with torch.inference_mode(), self._guard(self._model, emit):
+        with torch.inference_mode(), of_growing_length(), self._guard(self._model, emit):
             self._model.generate(
                 **self._on_device(inputs, prefix),
                 generation_config=settings,

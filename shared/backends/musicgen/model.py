@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from shared.audio.pcm import to_pcm, to_samples
 from shared.audio.resampling import resampled
 from shared.backends.base import Capabilities, Outcome, Usage
+from shared.backends.local.attention import of_growing_length
 from shared.backends.local.codes import caught
 from shared.backends.local.failures import within_memory
 from shared.backends.local.parts import OfParts
@@ -109,7 +110,7 @@ class MusicGenModel(OfParts):
         devices = [torch.cuda.current_device()] if device.type == "cuda" else []
         # Its codebooks are written one behind the other, so that the last is ready that much later.
         late = self._parts.decoder.config.num_codebooks
-        with torch.random.fork_rng(devices), torch.inference_mode():
+        with torch.random.fork_rng(devices), torch.inference_mode(), of_growing_length():
             torch.manual_seed((request.seed or 0) % 2**63)
             return self._parts.generate(
                 **inputs,

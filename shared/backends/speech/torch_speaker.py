@@ -12,6 +12,7 @@ from shared.audio.cloning.marking import marker
 from shared.audio.script import utterances
 from shared.audio.speaking import Speaking
 from shared.backends.base import Capabilities, Outcome
+from shared.backends.local.attention import of_growing_length
 from shared.backends.local.failures import within_memory
 from shared.backends.speech.aligning import words_of
 from shared.backends.speech.families import FAMILIES, TAKES, Loaded, Said
@@ -67,7 +68,7 @@ class TorchSpeaker:
         loaded = self._loaded
         devices = [torch.cuda.current_device()] if loaded.device == "cuda" else []
         parts = [part for part in (loaded.model, loaded.vocoder) if part is not None]
-        with torch.random.fork_rng(devices), torch.inference_mode(), _stoppable(parts, emit):
+        with torch.random.fork_rng(devices), torch.inference_mode(), of_growing_length(), _stoppable(parts, emit):
             torch.manual_seed(((request.seed or 0) + number) % 2**32)
             made = self._family.say(loaded, text, voice, request)
         if made is None:
