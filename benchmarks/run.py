@@ -18,7 +18,19 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 RESULTS = HERE / "results"
-NAMES = ("imports", "startup", "space", "memory", "pictures", "speech", "clips", "solids", "crowding", "cluster")
+NAMES = (
+    "imports",
+    "startup",
+    "space",
+    "memory",
+    "pictures",
+    "speech",
+    "clips",
+    "solids",
+    "crowding",
+    "cluster",
+    "card",
+)
 
 
 def main() -> int:
