@@ -1,8 +1,9 @@
 """A model on a GPU, all of whose runs are done by one thread that stays.
 
-torch keeps what cuDNN planned for a convolution or an attention for each thread by itself, and never frees it (its
-Conv_v8.cpp and MHA.cpp say so). Where every run had a thread of its own, it planned everything anew: a picture of
-Stable Diffusion 1.5 took 1.7 times as long as raw diffusers, and an answer's tokens 4.4 times.
+torch keeps what cuDNN planned for a convolution or an attention for each thread by itself, and never frees what it
+planned for attention (its Conv_v8.cpp and MHA.cpp say so), so that a new thread for each run plans everything anew. Of
+the loss on a card that led here, benchmarks/results/card.md has the figures: pictures at 0.6, answers at 0.2 of the
+bare library's speed.
 """
 
 from __future__ import annotations
