@@ -8,10 +8,10 @@
       each.dataset.set = "";
       each.value = document.documentElement.dataset.language || "en";
     });
-    // The arrow that unfolds a receipt below an answer is named by what stands beside it.
-    document.querySelectorAll('#chat button.icon-button[aria-label=""]').forEach((each) => {
-      const name = each.closest(".title")?.innerText.trim();
-      if (name) each.setAttribute("aria-label", name);
+    // The arrow of a receipt below an answer stands in a button, which does the same and has its name.
+    document.querySelectorAll('#chat .title[role="button"] button.icon-button:not([aria-hidden])').forEach((each) => {
+      each.setAttribute("aria-hidden", "true");
+      each.setAttribute("tabindex", "-1");
     });
     document.querySelectorAll(".pg-scroll:not([tabindex])").forEach((each) => each.setAttribute("tabindex", "0"));
   };
