@@ -59,7 +59,7 @@ def test_music_is_seen_while_it_is_written_and_then_heard_kept_and_restored(
         page.locator("#compose-stop").click()
         expect(page.locator("#compose-note")).to_contain_text("Stopped by you. The whole bars are kept.")
         expect(page.locator("#compose-run")).to_be_visible()
-        expect(page.locator("#compose-facts")).to_contain_text("chorale in F major")
+        expect(page.locator("#compose-facts")).to_contain_text("chorale, F major")
         expect(page.locator("#compose-facts")).to_contain_text("Not understood: zombies")
         page.locator("#compose-prompt textarea").fill("a reel in D on the flute")
         page.locator("#compose-bars input, #compose-bars textarea").fill("3")
@@ -167,7 +167,7 @@ def test_programs_can_count_on_these_parameters(audio_url: str) -> None:
         ({"model": "hibari"}, "a model for text-to-speech"),
         ({"mode": "hosted"}, "no engine of that kind"),
         ({"recording": "data:audio/wav;base64,aGVsbG8="}, "can't be read"),
-        ({"recording": TONE, "recording_use": "sample"}, "used as lead_in or melody"),
+        ({"recording": TONE, "recording_use": "sample"}, "used as lead_in, melody"),
         ({"recording": TONE}, "can't go on from a recording"),
     ],
 )

@@ -18,6 +18,7 @@ from shared.classroom.desk import Class, class_of
 from shared.classroom.made import Made as Work
 from shared.engine import Engine
 from shared.media import safety
+from shared.operation import beside
 from shared.settings import Secret, Settings, from_environment
 from shared.ui.classroom.serving import announce
 from shared.ui.hub import Found, build
@@ -58,6 +59,21 @@ def test_the_hubs_pages_name_addresses_that_the_proxy_knows(path: str, tmp_path:
     asyncio.run(look())
 
 
+@pytest.fixture
+def forgotten() -> Iterator[None]:
+    """What a class's gate sets for the whole process begins and ends with the test."""
+    _forget()
+    yield
+    _forget()
+
+
+def _forget() -> None:
+    safety.set_by(lambda: "")
+    identity.read_by(lambda name: "")
+    beside.taken_by(None)
+
+
+@pytest.mark.usefixtures("forgotten")
 def test_a_shared_outputs_address_has_the_path(tmp_path: Path) -> None:
     engine: Engine = an_engine(settings=Settings(data_dir=tmp_path, root_path="/lab"))
     made = Made({"request": {"prompt": "a cat"}, "receipt": {}}, text="An answer")
@@ -86,14 +102,6 @@ class Proxy:
         asked = str(scope["path"])
         assert asked.startswith(f"{self._path}/"), f"{asked} is another server's"
         await self._app({**scope, "path": asked.removeprefix(self._path) if self._strips else asked}, receive, send)
-
-
-@pytest.fixture
-def forgotten() -> Iterator[None]:
-    """What a class's gate sets for the whole process ends with the test."""
-    yield
-    safety.set_by(lambda: "")
-    identity.read_by(lambda name: "")
 
 
 def named(page: httpx.Response) -> set[str]:

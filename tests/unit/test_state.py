@@ -51,7 +51,7 @@ def test_a_migration_that_breaks_leaves_nothing_behind(opened: Opener, tmp_path:
     (folder / "0002_bad.sql").write_text("CREATE TABLE half (id TEXT); CREATE TABEL nonsense;")
     database = opened()
     names(database)
-    engine = database._opened()
+    engine = database._opened(None)
     with pytest.raises(Exception, match="TABEL"):
         migrate(engine, folder)
     (folder / "0002_bad.sql").write_text("CREATE TABLE half (id TEXT);")
