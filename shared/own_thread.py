@@ -28,11 +28,14 @@ class OwnThread:
 
     def __init__(self, name: str) -> None:
         self._tasks: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
+        self._ended = False
         self._thread = threading.Thread(target=self._work, name=name, daemon=True)
         self._thread.start()
 
     def do(self, work: Callable[[], Any]) -> Any:
-        """What `work` returns or raises, done there with this thread's context. Not to be called after `end`."""
+        """What `work` returns or raises, done there with this thread's context. Raises `RuntimeError` after `end`."""
+        if self._ended:
+            raise RuntimeError("This thread has ended.")
         done: Future[Any] = Future()
         context = contextvars.copy_context()
         self._tasks.put((lambda: context.run(work), done))
@@ -40,6 +43,7 @@ class OwnThread:
 
     def end(self) -> None:
         """Let it end once it has done what it was given. May be called twice."""
+        self._ended = True
         self._tasks.put(None)
 
     def _work(self) -> None:

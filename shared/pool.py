@@ -21,7 +21,7 @@ from shared.events import Progress
 from shared.machine import Machine
 from shared.memory import cuda_gb, free_cuda_gb, give_back, rss_gb, share_arenas
 from shared.own_thread import OnOwnThread
-from shared.placement import LEAST_CARD_GB, device_of, in_pieces, needs_gb
+from shared.placement import LEAST_CARD_GB, device_of, needs_gb
 from shared.settings import Settings
 from shared.streaming import Emit
 from shared.tasks import Mode
@@ -220,7 +220,8 @@ class ModelPool:
         Raises `OutOfMemory` when nothing idle is left to unload.
         """
         device, needed = device_of(variant, self.machine), needs_gb(variant, self.machine)
-        pieces = in_pieces(variant, self.machine)
+        # Whether it can go there in pieces shows only as it is loaded: what is free is less than what the card has.
+        pieces = device == "cuda" and BACKENDS[variant.backend].offloads
         while needed > (free := self._room_gb(device)):
             with self._lock:
                 idle = [e for e in self._on(device) if not e.leases]

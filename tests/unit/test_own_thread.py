@@ -75,6 +75,8 @@ def test_what_is_done_there_knows_who_asked_and_fails_here() -> None:
     assert there.do(lambda: 3) == 3
     there.end()
     there.end()
+    with pytest.raises(RuntimeError, match="has ended"):
+        there.do(lambda: 4)
 
 
 def test_the_rest_of_a_model_is_its_own(add: Add) -> None:

@@ -230,6 +230,8 @@ def test_a_model_that_runs_in_pieces_gets_the_card_alone(add: Add) -> None:
     assert names(pool) == {"large"}
     use(pool, a_variant(backend, "small", device="cuda", memory_gb=2.0))
     assert names(pool) == {"small"}
+    use(pool, a_variant(backend, "whole by its size", device="cuda", memory_gb=14.0, card_gb=7.6))
+    assert names(pool) == {"whole by its size"}
     ram[0] = 32.0
     with pytest.raises(OutOfMemory, match=r"needs about 33.0 GB"):
         use(pool, a_variant(backend, "large", device="cuda", memory_gb=60.0, card_gb=33.0))
