@@ -93,8 +93,8 @@ class _Lately:
     def begin(self) -> tuple[float, float]:
         """Now, by the monotonic clock, and what is held now, in GiB."""
         with self._lock:
-            self._look()
-            return self._looks[-1][0], rss_gb() + cuda_gb()
+            resident = self._look()
+            return self._looks[-1][0], resident + cuda_gb()
 
     def most_since(self, begun: float, *, now: bool = False) -> float:
         """The most that looks after that time saw, in GiB; 0 where there was none. `now`: look, however lately."""
@@ -103,9 +103,12 @@ class _Lately:
                 self._look()
             return max((total for at, total in self._looks if at > begun), default=0.0)
 
-    def _look(self) -> None:
-        total = rss_gb() + _most_cuda_gb()
+    def _look(self) -> float:
+        """Look, and tell what is resident."""
+        resident = rss_gb()
+        total = resident + _most_cuda_gb()
         self._looks.append((time.monotonic(), total))
+        return resident
 
 
 def _most_cuda_gb() -> float:

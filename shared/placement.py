@@ -69,7 +69,7 @@ def device_of(variant: Variant, machine: Machine) -> str:
 def needs_gb(variant: Variant, machine: Machine) -> float:
     """What the whole model takes of its device's memory here."""
     on_gpu = device_of(variant, machine) == "cuda"
-    return variant.card_gb or variant.memory_gb if on_gpu else variant.memory_gb
+    return variant.on_card_gb if on_gpu else variant.memory_gb
 
 
 def in_pieces(variant: Variant, machine: Machine) -> bool:

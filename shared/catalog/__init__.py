@@ -47,6 +47,11 @@ class Variant:
         return "|".join(str(part) for part in parts if part)
 
     @property
+    def on_card_gb(self) -> float:
+        """What the whole of it takes of a GPU."""
+        return self.card_gb or self.memory_gb
+
+    @property
     def mode(self) -> Mode:
         """Full model here, quantized here, or hosted."""
         from shared.backends import BACKENDS

@@ -41,14 +41,10 @@ def resources(variant: Variant, serving: Serving, config: ClusterConfig, machine
     """What a replica takes of Ray's resources; memory in bytes. A card is shared by what each model needs of it."""
     card = config.gpu_memory_gb if config.address else machine.cuda_gb
     wanted = variant.device in {"auto", "cuda"} and card > 0
-    gpus = serving.gpus if serving.gpus is not None else (_share(_of_card(variant) / card) if wanted else 0.0)
+    gpus = serving.gpus if serving.gpus is not None else (_share(variant.on_card_gb / card) if wanted else 0.0)
     in_memory = 0.0 if gpus else variant.memory_gb  # the card has the rest then
     memory = (serving.memory_gb if serving.memory_gb is not None else in_memory) * GIB
     return {"num_cpus": serving.cpus, "num_gpus": gpus, "memory": int(memory)}
-
-
-def _of_card(variant: Variant) -> float:
-    return variant.card_gb or variant.memory_gb
 
 
 def _share(part: float) -> float:

@@ -53,7 +53,7 @@ class Pace:
     def seconds(self, variant: Variant, request: Request) -> int:
         """What to ask for, between the table's bounds."""
         told = table()
-        row, held = told.get(type(request).__name__, {}), variant.card_gb or variant.memory_gb
+        row, held = told.get(type(request).__name__, {}), variant.on_card_gb
         with self._lock:
             unit = self._seen.get(variant.key)
         if unit is None:

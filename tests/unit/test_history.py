@@ -20,7 +20,7 @@ from gradio.context import LocalContext
 from shared.backends.base import Outcome, Usage
 from shared.comparing import at_once
 from shared.engine import Engine
-from shared.errors import BackendError, KeyRefused
+from shared.errors import KeyRefused
 from shared.events import Final
 from shared.operation import whose
 from shared.operation.keeping import Keeping
@@ -47,6 +47,7 @@ from shared.ui.runs_panel import Place, RunsPanel, fragment
 from shared.ui.solid.restoring import solid_restore
 from shared.ui.video.restore_panel import clip_restore
 from shared.ui.visits import VISITS, tell_owners
+from tests.support.away import Away
 from tests.support.fakes import FakeBackend, a_variant, an_engine, ask, fail, say
 from tests.support.server import ROOT
 
@@ -356,20 +357,9 @@ def test_the_tab_turns_saves_puts_back_and_deletes_only_what_is_ones_own(add: Ad
 def test_a_database_out_of_reach_is_told_in_the_tab(add: Add, tmp_path: Path) -> None:
     engine = an_engine(a_variant(add(FakeBackend("one"))), settings=Settings(data_dir=tmp_path))
     panel = on_a_page(lambda: RunsPanel(engine.settings, Owner(engine), {}))
-    panel._history = History(_Broken())
+    panel._history = History(Away())
     token = engine.jobs.owners.new()
     assert "pg-error" in panel._page(token) and "pg-error" in panel._done("delete", token)[0]
-
-
-class _Broken(Database):
-    """One that can't be reached."""
-
-    def __init__(self) -> None:
-        super().__init__(Path("/dev/null/x"))
-
-    @property
-    def empty(self) -> bool:
-        raise BackendError("It is away.")
 
 
 def test_many_threads_lose_no_run(opened: Opener) -> None:

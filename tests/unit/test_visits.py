@@ -9,7 +9,6 @@ import gradio as gr
 import pytest
 from gradio.context import LocalContext
 
-from shared.errors import BackendError
 from shared.operation import whose
 from shared.operation.keeping import Keeping
 from shared.settings import Settings
@@ -18,6 +17,7 @@ from shared.state.history import History
 from shared.state.visited import KEPT, Visited
 from shared.ui import visits
 from shared.ui.visits import ANEW, Visits, tell_owners
+from tests.support.away import Away
 from tests.support.fakes import FakeBackend, a_variant, an_engine, ask
 
 Opener = Callable[[], Database]
@@ -105,20 +105,9 @@ def test_of_too_many_pages_the_oldest_go(opened: Opener) -> None:
     assert [kept.of(f"page-{number}") for number in range(6)] == [""] * 3 + ["ada"] * 3
 
 
-class _Broken(Database):
-    """One that can't be reached."""
-
-    def __init__(self) -> None:
-        super().__init__(Path("/dev/null/x"))
-
-    @property
-    def empty(self) -> bool:
-        raise BackendError("It is away.")
-
-
 def test_without_a_state_a_server_knows_its_own_pages() -> None:
     server = Visits()
-    server.keep_in(Visited(_Broken()))
+    server.keep_in(Visited(Away()))
     server.known("page-of-ada", "ada")
     assert (server.of("page-of-ada"), server.of("page-of-bob")) == ("ada", "")
 

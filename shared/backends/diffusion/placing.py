@@ -75,7 +75,7 @@ def _chosen(pipe: Any, variant: Variant) -> Way:
     if asked := variant.options.get("offload"):
         return Way(asked)
     parts, free = sizes(pipe), _free()
-    told = variant.card_gb or variant.memory_gb
+    told = variant.on_card_gb
     work = max(told - sum(parts.values()), LEAST_WORK) if told else WORK
     return way(parts, work, free)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 
 
 class _Kept:
@@ -20,6 +20,8 @@ class _Kept:
 
     @contextmanager
     def away(self) -> Iterator[None]:
+        """A block in which attention is done without plans, by whatever runs in this process. torch is imported by
+        then."""
         cuda = sys.modules["torch"].backends.cuda
         with self._lock:
             if not self._runs:
@@ -35,9 +37,4 @@ class _Kept:
                     cuda.enable_cudnn_sdp(self._before)
 
 
-_KEPT = _Kept()
-
-
-def of_growing_length() -> AbstractContextManager[None]:
-    """A block in which attention is done without plans, by whatever runs in this process. torch is imported by then."""
-    return _KEPT.away()
+of_growing_length = _Kept().away
